@@ -1,0 +1,12 @@
+# Conveniences for people who work on larder. A consumer's build never comes here.
+if(NOT CMAKE_BUILD_TYPE AND NOT CMAKE_CONFIGURATION_TYPES)
+  set(CMAKE_BUILD_TYPE Release CACHE STRING "" FORCE)
+endif()
+set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
+
+find_program(LARDER_CCACHE ccache)
+if(LARDER_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
+  set(CMAKE_CXX_COMPILER_LAUNCHER "${LARDER_CCACHE}")
+  set(CMAKE_C_COMPILER_LAUNCHER "${LARDER_CCACHE}")
+endif()
+mark_as_advanced(LARDER_CCACHE)
