@@ -1,0 +1,148 @@
+// Consistent reading: one commit, seen through one snapshot.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "larder/base/config.h"
+#include "larder/base/status.h"
+#include "larder/base/time.h"
+#include "larder/online/environment.h"
+#include "larder/online/row_layout.h"
+#include "larder/online/row_view.h"
+
+namespace larder::inline LARDER_ABI {
+
+// For a view with partial updates: the row that gives each feature its value, status and time. Reusable: after the
+// first use with a view it does not allocate. Lifetime: as the RowViews in it.
+class PartialRow {
+ public:
+  [[nodiscard]] std::size_t size() const { return rows_.size(); }
+  // The newest visible and known row carrying feature `i`; nullopt when none does (or it was deleted since).
+  [[nodiscard]] const std::optional<RowView>& RowOf(std::size_t i) const LARDER_LIFETIME_BOUND { return rows_[i]; }
+  [[nodiscard]] bool found_any() const { return found_ > 0; }
+
+ private:
+  friend class ReadSession;
+  std::vector<std::optional<RowView>> rows_;
+  std::size_t found_ = 0;
+};
+
+// The oldest instants a view still answers for exactly; Timestamp::Min() while nothing was dropped.
+struct ViewFloors {
+  Timestamp as_of = Timestamp::Min();
+  Timestamp known_at = Timestamp::Min();
+};
+
+// Everything read through a session is one commit, until Renew(). Sessions never wait for a writer's commit; map growth
+// and reopening may delay Open and Renew.
+//
+// Keep one per thread and Renew() it per request: that costs about as much as a tenth of a row look-up, nothing when
+// nothing was committed. Held for long it keeps the file from reusing pages, see EnvironmentOptions::session_age_max.
+//
+// Rows and records found here point into the memory map: they are yours until Renew(), Release() or destruction. Under
+// LARDER_CHECK_LIFETIMES a later use ends the process with one line saying so.
+//
+// Threads: thread-bound in use, may be handed from thread to thread. Move-only.
+class ReadSession {
+ public:
+  // Errors: kReadersFull naming the processes; kForked; kStoreReplaced when the store was rewritten; kBusy when the
+  //   map had to be reopened and other snapshots of this process did not end in time.
+  static absl::StatusOr<ReadSession> Open(std::shared_ptr<Environment> environment);
+  ReadSession(ReadSession&& other) noexcept;
+  ReadSession& operator=(ReadSession&& other) noexcept;
+  ~ReadSession();
+
+  // Moves on to the newest commit of any process. Ends the life of all views handed out. Errors: as Open; the session
+  // then holds no snapshot, and Renew() may be tried again.
+  absl::Status Renew();
+  // Ends the snapshot and the life of all views, keeping the session for a later Renew().
+  void Release();
+
+  // Of the snapshot: the number and time of the last commit in it, and the number of the last one that changed
+  // definitions or layout. 0 before the first commit.
+  [[nodiscard]] uint64_t commit_seq() const { return commit_seq_; }
+  [[nodiscard]] uint64_t layout_seq() const { return layout_seq_; }
+  [[nodiscard]] Timestamp commit_time() const { return commit_time_; }
+  [[nodiscard]] const std::shared_ptr<Environment>& environment() const LARDER_LIFETIME_BOUND { return environment_; }
+
+  // The winner of SEMANTICS 3 for `key` (schema/entity_key.h's bytes) among the rows visible at `as_of` and known at
+  // `known_at`; without it, among all rows of the snapshot. nullopt: no such row, or it is a delete.
+  //
+  // Errors: kOutsideHistory for an instant before what is kept; kCorrupt; kSessionExpired; kForked; kTooLarge key.
+  // Cost: one B-tree descent, no allocation, no lock.
+  [[nodiscard]] absl::StatusOr<std::optional<RowView>> FindRow(
+      uint32_t view_id, const RowLayout& layout LARDER_LIFETIME_BOUND, std::string_view key, Timestamp as_of,
+      std::optional<Timestamp> known_at = std::nullopt) const& LARDER_LIFETIME_BOUND;
+  absl::StatusOr<std::optional<RowView>> FindRow(uint32_t, const RowLayout&, std::string_view, Timestamp,
+                                                 std::optional<Timestamp> = std::nullopt) const&& = delete;
+  absl::StatusOr<std::optional<RowView>> FindRow(uint32_t, const RowLayout&&, std::string_view, Timestamp,
+                                                 std::optional<Timestamp> = std::nullopt) const& = delete;
+
+  // The same for many keys; `as_of` and `known_at` hold one instant for all or one each, `known_at` may be empty.
+  // A key with a null data() has no row (a null join key). Requires: out.size() == keys.size().
+  absl::Status FindRows(uint32_t view_id, const RowLayout& layout LARDER_LIFETIME_BOUND,
+                        std::span<const std::string_view> keys, std::span<const Timestamp> as_of,
+                        std::span<const Timestamp> known_at, std::span<std::optional<RowView>> out) const&;
+  absl::Status FindRows(uint32_t, const RowLayout&, std::span<const std::string_view>, std::span<const Timestamp>,
+                        std::span<const Timestamp>, std::span<std::optional<RowView>>) const&& = delete;
+
+  // For views written with partial updates: per feature the newest visible and known row that carries it.
+  absl::Status FindPartialRow(uint32_t view_id, const RowLayout& layout LARDER_LIFETIME_BOUND, std::string_view key,
+                              Timestamp as_of, std::optional<Timestamp> known_at, PartialRow* out) const&;
+  absl::Status FindPartialRow(uint32_t, const RowLayout&, std::string_view, Timestamp, std::optional<Timestamp>,
+                              PartialRow*) const&& = delete;
+
+  [[nodiscard]] absl::StatusOr<ViewFloors> FloorsOf(uint32_t view_id) const;
+
+  // Calls `visit` once per key of the view with at least one stored version, in storage order, from after `after_key`
+  // on, until it returns false. The key is valid during the call.
+  absl::Status ForEachKey(uint32_t view_id, const std::function<bool(std::string_view key)>& visit,
+                          std::string_view after_key = {}) const;
+  // Calls `visit` for every stored version, deletes included: keys in storage order, newest first within one.
+  absl::Status ForEachVersion(uint32_t view_id, const RowLayout& layout,
+                              const std::function<bool(std::string_view key, const RowView& row)>& visit) const;
+  // All versions of one key, newest first.
+  absl::Status ForEachVersionOf(uint32_t view_id, const RowLayout& layout, std::string_view key,
+                                const std::function<bool(const RowView& row)>& visit) const;
+
+  // Bytes a caller stored (registry, audit, history). nullopt when there is no such record.
+  // Errors: kCorrupt; kSessionExpired; kForked.
+  [[nodiscard]] absl::StatusOr<std::optional<std::string_view>> GetRecord(
+      uint32_t table, std::string_view key) const& LARDER_LIFETIME_BOUND;
+  absl::StatusOr<std::optional<std::string_view>> GetRecord(uint32_t, std::string_view) const&& = delete;
+  // Calls `visit` for the records of a table in key order, from the first key not less than `from`, until it returns
+  // false. Keys made of zero-padded or big-endian numbers come in numeric order.
+  absl::Status ListRecords(uint32_t table,
+                           const std::function<bool(std::string_view key, std::string_view value)>& visit,
+                           std::string_view from = {}) const;
+
+  struct Slot;  // for larder's own sources
+
+ private:
+  ReadSession(std::shared_ptr<Environment> environment, Slot* slot);
+  absl::Status CheckUsable() const;
+  absl::Status CheckFloors(uint32_t view_id, Timestamp as_of, std::optional<Timestamp> known_at) const;
+  absl::StatusOr<RowView> ViewOf(std::string_view key, std::string_view value, const RowLayout& layout) const;
+  void EndLeases();
+  void Give();
+
+  std::shared_ptr<Environment> environment_;
+  Slot* slot_ = nullptr;
+  uint64_t commit_seq_ = 0;
+  uint64_t layout_seq_ = 0;
+  Timestamp commit_time_ = {};
+  ViewFloors highest_floors_;  // over all views: an instant above needs no look at its view's own
+  int64_t began_ns_ = 0;       // monotonic; only kept with session_age_max
+#if defined(LARDER_CHECK_LIFETIMES) && LARDER_CHECK_LIFETIMES
+  std::shared_ptr<internal::LeaseCounter> lease_;
+#endif
+};
+
+}  // namespace larder::inline LARDER_ABI

@@ -1,0 +1,152 @@
+// One stored row version, read in place.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string_view>
+
+#include "larder/base/bytes.h"
+#include "larder/base/config.h"
+#include "larder/base/status.h"
+#include "larder/base/time.h"
+#include "larder/column/validity.h"
+#include "larder/online/row_layout.h"
+#include "larder/schema/value.h"
+
+#if defined(LARDER_CHECK_LIFETIMES) && LARDER_CHECK_LIFETIMES
+#include <atomic>
+#endif
+
+namespace larder::inline LARDER_ABI {
+
+// Stored in rows: never renumber.
+enum RowFlag : uint16_t {
+  kRowDelete = 1U << 0,         // a tombstone: no features
+  kRowTimeless = 1U << 1,       // the source has no event time
+  kRowHasSequence = 1U << 2,    // 8 bytes after the header
+  kRowHasValidTo = 1U << 3,     // 8 bytes after those
+  kRowPartial = 1U << 4,        // then one bit per feature: the row carries it
+  kRowArrivalNull = 1U << 5,    // known at no time; at a commit it is
+  kRowKnownByArrival = 1U << 6, // known_time is the source's arrival time
+  kRowKnownByCommit = 1U << 7,  // known_time is the commit's
+};
+
+// The fixed beginning of every row. Little-endian; check covers the key and everything after itself.
+struct RowHeader {
+  uint32_t check = 0;
+  uint16_t flags = 0;
+  uint16_t layout = 0;  // RowLayout::fingerprint()
+  int64_t event_time = 0;
+  int64_t known_time = 0;
+  uint64_t commit_seq = 0;
+};
+static_assert(sizeof(RowHeader) == 32);
+
+namespace internal {
+#if defined(LARDER_CHECK_LIFETIMES) && LARDER_CHECK_LIFETIMES
+// Shared by a session and what it handed out: a view remembers the number it was made under.
+using LeaseCounter = std::atomic<uint64_t>;
+struct Lease {
+  std::shared_ptr<const LeaseCounter> counter;
+  uint64_t number = 0;
+  void Check() const;  // ends the process with one line when the session was renewed or closed since
+};
+#else
+struct Lease {
+  void Check() const {}
+};
+#endif
+}  // namespace internal
+
+// Borrows the row's bytes from the memory map and its layout from the caller: valid until the session it came from is
+// renewed, closed or destroyed. Values are copied out by Get, Text points into the row, ValueAt makes a copy.
+//
+// Reading never leaves the row, whatever its bytes say: a variable value whose stored place is impossible reads as
+// empty (the row's check, compared by default when it is found, reports such damage first).
+//
+// Threads: const calls may overlap.
+class LARDER_VIEW RowView {
+ public:
+  // Errors: kCorrupt for bytes too short for their header or layout; kFailedPrecondition for another layout's row.
+  static absl::StatusOr<RowView> Parse(std::string_view bytes LARDER_LIFETIME_BOUND,
+                                       const RowLayout& layout LARDER_LIFETIME_BOUND);
+  static absl::StatusOr<RowView> Parse(std::string_view, const RowLayout&&) = delete;  // would dangle
+
+  // Timestamp::Min() for a timeless row.
+  [[nodiscard]] Timestamp event_time() const { return {header<int64_t>(offsetof(RowHeader, event_time))}; }
+  [[nodiscard]] bool is_timeless() const { return has(kRowTimeless); }
+  // Timestamp::Max() when the arrival time is null.
+  [[nodiscard]] Timestamp known_time() const { return {header<int64_t>(offsetof(RowHeader, known_time))}; }
+  [[nodiscard]] uint64_t commit_seq() const { return header<uint64_t>(offsetof(RowHeader, commit_seq)); }
+  [[nodiscard]] uint16_t flags() const { return header<uint16_t>(offsetof(RowHeader, flags)); }
+  [[nodiscard]] bool is_delete() const { return has(kRowDelete); }
+  [[nodiscard]] bool is_partial() const { return has(kRowPartial); }
+  [[nodiscard]] std::optional<int64_t> sequence() const;
+  [[nodiscard]] std::optional<Timestamp> valid_to() const;
+
+  [[nodiscard]] std::size_t size() const { return layout_->size(); }
+  [[nodiscard]] const RowLayout& layout() const LARDER_LIFETIME_BOUND { return *layout_; }
+  // Whether the row carries feature `i` at all; always true but in views with partial updates.
+  [[nodiscard]] bool IsPresent(std::size_t i) const;
+  // Present and not null. Requires: i < size(), not is_delete(). So for everything below.
+  [[nodiscard]] bool IsValid(std::size_t i) const {
+    lease_.Check();
+    LARDER_DCHECK(i < size() && payload_ != nullptr);
+    return (LoadAs<uint64_t>(payload_ + 8 * (i / 64)) >> (i % 64)) & 1U;
+  }
+  // Requires: a fixed-width type with T its C++ form (uint8_t for bool, int64_t for timestamp and duration, int32_t
+  // for date). Zero when null.
+  template <class T>
+  [[nodiscard]] T Get(std::size_t i) const {
+    lease_.Check();
+    LARDER_DCHECK(payload_ != nullptr && sizeof(T) == layout_->width(i) && !layout_->is_variable(i));
+    return LoadAs<T>(payload_ + layout_->offset(i));
+  }
+  // string and bytes; empty when null.
+  [[nodiscard]] std::string_view Text(std::size_t i) const;
+  // The elements of a vector, 8-byte aligned; zeros when null.
+  template <class T>
+  [[nodiscard]] std::span<const T> Vector(std::size_t i) const {
+    lease_.Check();
+    LARDER_DCHECK(payload_ != nullptr && layout_->type(i).id() == TypeId::kVector);
+    return {reinterpret_cast<const T*>(payload_ + layout_->offset(i)), layout_->type(i).length()};
+  }
+  // Any type; null when not valid. Cost: allocates for text, vectors, lists and maps.
+  [[nodiscard]] Value ValueAt(std::size_t i) const;
+
+  // Bytes a tie between rows of one instant and arrival is settled by: the greater wins (SEMANTICS 3). Equal exactly
+  // when operation, end and every feature are equal.
+  void AppendCanonicalBytes(std::string* out) const;
+
+  // Bitmap and fixed values, laid out as layout() says. Null for a delete.
+  [[nodiscard]] const char* payload() const {
+    lease_.Check();
+    return payload_;
+  }
+  [[nodiscard]] std::string_view bytes() const {
+    lease_.Check();
+    return bytes_;
+  }
+
+ private:
+  friend class ReadSession;
+  RowView() = default;
+  template <class T>
+  [[nodiscard]] T header(std::size_t at) const {
+    lease_.Check();
+    return LoadAs<T>(bytes_.data() + at);
+  }
+  [[nodiscard]] bool has(uint16_t flag) const { return (flags() & flag) != 0; }
+  [[nodiscard]] std::string_view Tail(std::size_t i) const;
+
+  std::string_view bytes_;
+  const char* payload_ = nullptr;
+  const RowLayout* layout_ = nullptr;
+  [[no_unique_address]] internal::Lease lease_;
+};
+
+}  // namespace larder::inline LARDER_ABI
