@@ -28,10 +28,7 @@ function(larder_module name)
 
   if(arg_SOURCES)
     add_library(${target} ${arg_SOURCES})
-    target_include_directories(
-      ${target} ${system} PUBLIC "$<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include>"
-                                 "$<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>")
-    target_include_directories(${target} PRIVATE "${PROJECT_SOURCE_DIR}/src")
+    target_include_directories(${target} PRIVATE "${PROJECT_SOURCE_DIR}/include" "${PROJECT_SOURCE_DIR}/src")
     target_compile_features(${target} PUBLIC cxx_std_20)
     target_compile_definitions(${target} PRIVATE LARDER_VERSION="${PROJECT_VERSION}")
     target_compile_options(${target} PRIVATE ${LARDER_ARITHMETIC_FLAGS})
@@ -51,13 +48,13 @@ function(larder_module name)
     endif()
   else()
     add_library(${target} INTERFACE)
-    target_include_directories(
-      ${target} ${system} INTERFACE "$<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include>"
-                                    "$<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>")
     target_compile_features(${target} INTERFACE cxx_std_20)
     set(public INTERFACE)
   endif()
 
+  target_include_directories(
+    ${target} ${system} INTERFACE "$<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include>"
+                                  "$<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>")
   add_library(larder::${name} ALIAS ${target})
   set_target_properties(${target} PROPERTIES EXPORT_NAME ${name} VERSION ${PROJECT_VERSION}
                                              SOVERSION ${PROJECT_VERSION_MAJOR}.${PROJECT_VERSION_MINOR}
