@@ -25,7 +25,9 @@ constexpr SplitDay Split(int64_t us) {
   return {days, rest};
 }
 
-constexpr bool IsLeap(int64_t year) { return (year % 4 == 0 && year % 100 != 0) || year % 400 == 0; }
+constexpr bool IsLeap(int64_t year) {
+  return (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
+}
 
 constexpr int DaysInMonth(int64_t year, int month) {
   constexpr std::array<int, 12> kDays = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
@@ -88,7 +90,8 @@ bool TakeDay(Scanner& scan, int digits_max, int64_t* days) {
   int month = 0;
   int day = 0;
   if (!scan.Take('-') || !scan.TakeTwoDigits(&month) || month < 1 || month > 12) return false;
-  if (!scan.Take('-') || !scan.TakeTwoDigits(&day) || day < 1 || day > DaysInMonth(year, month)) return false;
+  if (!scan.Take('-') || !scan.TakeTwoDigits(&day) || day < 1 || day > DaysInMonth(year, month))
+    return false;
   *days = DaysFromCivil(year, month, day);
   return true;
 }
@@ -197,7 +200,8 @@ CivilDay CivilFromDays(int64_t days) {
   const int64_t month_from_march = (5 * day_of_year + 2) / 153;
   CivilDay civil;
   civil.day = static_cast<int>(day_of_year - (153 * month_from_march + 2) / 5 + 1);
-  civil.month = static_cast<int>(month_from_march < 10 ? month_from_march + 3 : month_from_march - 9);
+  civil.month =
+      static_cast<int>(month_from_march < 10 ? month_from_march + 3 : month_from_march - 9);
   civil.year = year_of_era + era * 400 + (civil.month <= 2 ? 1 : 0);
   return civil;
 }
@@ -263,7 +267,8 @@ std::string FormatTimestamp(Timestamp instant) {
 absl::StatusOr<Date> ParseDate(std::string_view text) {
   Scanner scan(text);
   int64_t days = 0;
-  if (!TakeDay(scan, 7, &days) || !scan.done()) return CannotRead(text, "date", "expected YYYY-MM-DD");
+  if (!TakeDay(scan, 7, &days) || !scan.done())
+    return CannotRead(text, "date", "expected YYYY-MM-DD");
   if (days < std::numeric_limits<int32_t>::min() || days > std::numeric_limits<int32_t>::max()) {
     return CannotRead(text, "date", "outside the range of 32-bit days");
   }
@@ -310,7 +315,8 @@ absl::StatusOr<Duration> ParseDuration(std::string_view text) {
       return refuse("outside the range of 64-bit microseconds");
     }
   }
-  if (!minus && sum == std::numeric_limits<int64_t>::min()) return refuse("outside the range of 64-bit microseconds");
+  if (!minus && sum == std::numeric_limits<int64_t>::min())
+    return refuse("outside the range of 64-bit microseconds");
   return Duration{minus ? sum : -sum};
 }
 
@@ -318,7 +324,8 @@ std::string FormatDuration(Duration span) {
   if (span.us == 0) return "0s";
   std::string text = span.us < 0 ? "-" : "";
   // Unsigned, since the smallest duration has no positive twin.
-  uint64_t rest = span.us < 0 ? uint64_t{0} - static_cast<uint64_t>(span.us) : static_cast<uint64_t>(span.us);
+  uint64_t rest =
+      span.us < 0 ? uint64_t{0} - static_cast<uint64_t>(span.us) : static_cast<uint64_t>(span.us);
   for (std::size_t i = 1; i < kUnits.size(); ++i) {
     const auto unit = static_cast<uint64_t>(kUnits[i].us);
     if (rest >= unit) AppendTo(text, Concat(rest / unit, kUnits[i].name));

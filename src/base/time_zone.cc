@@ -38,7 +38,8 @@ absl::StatusOr<TimeZone> TimeZone::Load(std::string_view name) {
   auto impl = std::make_shared<Impl>();
   impl->name = std::string(name);
   if (!IsZoneName(name) || !absl::LoadTimeZone(impl->name, &impl->zone)) {
-    return NotFoundError("unknown time zone: ", Quoted(name), " (expected an IANA name such as Europe/Berlin)");
+    return NotFoundError("unknown time zone: ", Quoted(name),
+                         " (expected an IANA name such as Europe/Berlin)");
   }
   loaded.impl_ = std::move(impl);
   return loaded;
