@@ -20,7 +20,8 @@ constexpr bool IsBlank(char c) {
   return c == ' ' || c == '\t' || c == '\n' || c == '\r' || c == '\v' || c == '\f';
 }
 
-// Insertions, deletions, substitutions and swaps of neighbours, ignoring case; `limit` + 1 when above `limit`.
+// Insertions, deletions, substitutions and swaps of neighbours, ignoring case; `limit` + 1 when
+// above `limit`.
 std::size_t EditDistance(std::string_view a, std::string_view b, std::size_t limit) {
   if (std::max(a.size(), b.size()) - std::min(a.size(), b.size()) > limit) return limit + 1;
   std::vector<std::size_t> before(b.size() + 1);
@@ -46,7 +47,8 @@ std::size_t EditDistance(std::string_view a, std::string_view b, std::size_t lim
   return std::min(above[b.size()], limit + 1);
 }
 
-// The length of the sequence at the start of `text`, or 0 when it is ill-formed (Unicode 15, table 3-7).
+// The length of the sequence at the start of `text`, or 0 when it is ill-formed (Unicode 15, table
+// 3-7).
 std::size_t SequenceLength(std::string_view text) {
   const auto byte = [&text](std::size_t i) { return static_cast<unsigned char>(text[i]); };
   const auto is_tail = [&](std::size_t i) { return (byte(i) & 0xC0U) == 0x80U; };

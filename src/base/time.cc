@@ -196,7 +196,7 @@ CivilDay CivilFromDays(int64_t days) {
   const int64_t day_of_era = shifted - era * kDaysPerEra;
   const int64_t year_of_era =
       (day_of_era - day_of_era / 1460 + day_of_era / 36'524 - day_of_era / 146'096) / 365;
-  const int64_t day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+  const int64_t day_of_year = day_of_era - 365 * year_of_era - (year_of_era / 4 - year_of_era / 100);
   const int64_t month_from_march = (5 * day_of_year + 2) / 153;
   CivilDay civil;
   civil.day = static_cast<int>(day_of_year - (153 * month_from_march + 2) / 5 + 1);
@@ -235,7 +235,8 @@ absl::StatusOr<ParsedTimestamp> ParseTimestamp(std::string_view text, const Time
       has_offset = true;
     }
   }
-  // The first day within range begins before the earliest instant: 128 bits until the whole is known.
+  // The first day within range begins before the earliest instant: 128 bits until the whole is
+  // known.
   const WideMicros local = static_cast<WideMicros>(days) * kMicrosPerDay + clock_us - offset_us;
   if (local < Timestamp::Min().us || local > Timestamp::Max().us) {
     return CannotRead(text, "timestamp", "outside the range of 64-bit microseconds");

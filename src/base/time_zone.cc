@@ -13,7 +13,8 @@ struct TimeZone::Impl {
 
 namespace {
 
-// What the zone loader takes beyond the database depends on the host: a path, the TZ variable, libc.
+// What the zone loader takes beyond the database depends on the host: a path, the TZ variable,
+// libc.
 bool IsZoneName(std::string_view name) {
   if (name.empty() || name.size() > 255 || name.front() == '/' || name == "localtime") return false;
   if (name.find("..") != std::string_view::npos) return false;

@@ -12,7 +12,8 @@ namespace larder::inline LARDER_ABI {
 // Padded with `=`.
 [[nodiscard]] std::string EncodeBase64(std::string_view bytes);
 
-// Nothing unless `text` is exactly what EncodeBase64 writes: padded, no blanks, no stray bits in the last digit.
+// Nothing unless `text` is exactly what EncodeBase64 writes: padded, no blanks, no stray bits in
+// the last digit.
 [[nodiscard]] std::optional<std::string> DecodeBase64(std::string_view text);
 
 }  // namespace larder::inline LARDER_ABI

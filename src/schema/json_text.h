@@ -1,5 +1,6 @@
-// The little JSON a value's text form needs: flat arrays and objects of scalars. Numbers stay text, so that each is
-// read once, into its own type; a general parser would round float32 twice and integers beyond 2^53.
+// The little JSON a value's text form needs: flat arrays and objects of scalars. Numbers stay text,
+// so that each is read once, into its own type; a general parser would round float32 twice and
+// integers beyond 2^53.
 #pragma once
 
 #include <string>

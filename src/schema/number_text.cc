@@ -59,7 +59,8 @@ bool TakeSign(std::string_view* text) {
   return negative;
 }
 
-// Whether the number is at least 1: tells overflow from underflow once it is known to be one of them.
+// Whether the number is at least 1: tells overflow from underflow once it is known to be one of
+// them.
 bool IsLarge(const DecimalText& number) {
   const auto whole_size = static_cast<int64_t>(number.whole.size());
   int64_t place = 0;  // of the digit looked at: 0 is the first after the point

@@ -98,7 +98,8 @@ absl::StatusOr<Value> ParseScalar(std::string_view text, TypeId type, const Time
   }
 }
 
-// One element of an array or object. A number for a string is refused: `["1"]` and `[1]` must not meet.
+// One element of an array or object. A number for a string is refused: `["1"]` and `[1]` must not
+// meet.
 absl::StatusOr<Value> ParseElement(const JsonToken& token, TypeId type, const TimeZone& zone,
                                    TextNotes* notes) {
   if (!token.quoted && token.text == "null") return Value();

@@ -1,4 +1,5 @@
-// Little-endian byte building and bounds-checked reading: the one way larder turns values into bytes and back.
+// Little-endian byte building and bounds-checked reading: the one way larder turns values into
+// bytes and back.
 #pragma once
 
 #include <bit>
@@ -18,11 +19,12 @@ namespace larder::inline LARDER_ABI {
 static_assert(std::endian::native == std::endian::little, "larder's file format is little-endian");
 
 // Rounds up to a multiple of 8: the alignment LMDB keeps only when every key and value keeps it.
-[[nodiscard]] constexpr std::size_t PadTo8(std::size_t size) { return (size + 7) & ~std::size_t{7}; }
+[[nodiscard]] constexpr std::size_t PadTo8(std::size_t size) {
+  return (size + 7) & ~std::size_t{7};
+}
 
 template <class T>
-  requires(std::is_trivially_copyable_v<T>)
-[[nodiscard]] T LoadAs(const void* from) {
+requires(std::is_trivially_copyable_v<T>) [[nodiscard]] T LoadAs(const void* from) {
   T value;
   std::memcpy(&value, from, sizeof(T));
   return value;
@@ -31,8 +33,7 @@ template <class T>
 class ByteWriter {
  public:
   template <class T>
-    requires(std::is_arithmetic_v<T> || std::is_enum_v<T>)
-  void Put(T value) {
+  requires(std::is_arithmetic_v<T> || std::is_enum_v<T>) void Put(T value) {
     char raw[sizeof(T)];
     std::memcpy(raw, &value, sizeof(T));
     bytes_.append(raw, sizeof(T));
@@ -54,14 +55,14 @@ class ByteWriter {
   std::string bytes_;
 };
 
-// Reads what ByteWriter wrote. After the first read past the end every read gives zeros or empty text and ok() is
-// false, so a caller checks once at the end. Lifetime: views borrow from the bytes given.
+// Reads what ByteWriter wrote. After the first read past the end every read gives zeros or empty
+// text and ok() is false, so a caller checks once at the end. Lifetime: views borrow from the bytes
+// given.
 class ByteReader {
  public:
   explicit ByteReader(std::string_view bytes) : rest_(bytes) {}
   template <class T>
-    requires(std::is_arithmetic_v<T> || std::is_enum_v<T>)
-  T Get() {
+  requires(std::is_arithmetic_v<T> || std::is_enum_v<T>) T Get() {
     if (rest_.size() < sizeof(T)) {
       Fail();
       return T{};

@@ -1,8 +1,8 @@
 // Compile-time switches and attributes every larder header may use.
 #pragma once
 
-// The inline namespace carries every switch that changes layout, so that objects built with different
-// settings fail to link instead of disagreeing at run time.
+// The inline namespace carries every switch that changes layout, so that objects built with
+// different settings fail to link instead of disagreeing at run time.
 #if defined(LARDER_CHECK_LIFETIMES) && LARDER_CHECK_LIFETIMES
 #define LARDER_ABI v0_checked
 #else

@@ -1,5 +1,5 @@
-// Errors: absl::Status everywhere, built from plain pieces, with a typed kind beside the code where a caller may
-// want to react to the cause.
+// Errors: absl::Status everywhere, built from plain pieces, with a typed kind beside the code where
+// a caller may want to react to the cause.
 #pragma once
 
 #include <string>
@@ -13,16 +13,17 @@
 
 namespace larder::inline LARDER_ABI {
 
-// The cause, where the code alone is too coarse. Carried as a payload; kNone when none was attached.
+// The cause, where the code alone is too coarse. Carried as a payload; kNone when none was
+// attached.
 enum class ErrorKind : int {
   kNone = 0,
-  kDiskFull,        // no space, quota or file size limit; nothing acknowledged is lost
-  kIoError,         // the operating system refused an operation; the message has errno and the operation
-  kCorrupt,         // a checksum or structure does not hold; retrying will not help
-  kTruncated,       // the store file is shorter than its own header says
-  kForeign,         // not a larder store
-  kVersion,         // written by a version this build cannot read
-  kBusy,            // another process holds what is needed; the message names it
+  kDiskFull,   // no space, quota or file size limit; nothing acknowledged is lost
+  kIoError,    // the operating system refused an operation; the message has errno and the operation
+  kCorrupt,    // a checksum or structure does not hold; retrying will not help
+  kTruncated,  // the store file is shorter than its own header says
+  kForeign,    // not a larder store
+  kVersion,    // written by a version this build cannot read
+  kBusy,       // another process holds what is needed; the message names it
   kReadersFull,     // every reader slot is taken; the message names the processes
   kForked,          // the store was opened before fork(); the child must open its own
   kStoreReplaced,   // the file at the path is no longer the file that was opened
@@ -48,7 +49,8 @@ enum class ErrorKind : int {
 
 [[nodiscard]] absl::Status MakeStatus(absl::StatusCode code, std::string_view message);
 
-// Message style: a static phrase, then values; lower case, no full stop: `unknown feature: driver_stats.conv_rat`.
+// Message style: a static phrase, then values; lower case, no full stop:
+// `unknown feature: driver_stats.conv_rat`.
 template <class... P>
 absl::Status InvalidArgumentError(const P&... parts) {
   return MakeStatus(absl::StatusCode::kInvalidArgument, Concat(parts...));
@@ -105,10 +107,10 @@ const absl::Status& StatusOf(const absl::StatusOr<T>& result) {
 }  // namespace larder::inline LARDER_ABI
 
 // Distro packages of Abseil lack these two.
-#define LARDER_RETURN_IF_ERROR(expression)                                        \
-  do {                                                                            \
-    if (auto larder_status_ = (expression); !larder_status_.ok())                 \
-      return ::larder::internal::StatusOf(larder_status_);                        \
+#define LARDER_RETURN_IF_ERROR(expression)                        \
+  do {                                                            \
+    if (auto larder_status_ = (expression); !larder_status_.ok()) \
+      return ::larder::internal::StatusOf(larder_status_);        \
   } while (false)
 
 #define LARDER_CONCAT_INNER_(a, b) a##b

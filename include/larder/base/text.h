@@ -21,14 +21,14 @@ inline void AppendTo(std::string& out, const char* part) { out.append(part); }
 inline void AppendTo(std::string& out, char part) { out.push_back(part); }
 inline void AppendTo(std::string& out, bool part) { out.append(part ? "true" : "false"); }
 template <class Number>
-  requires(std::is_arithmetic_v<Number>)
-void AppendTo(std::string& out, Number part) {
+requires(std::is_arithmetic_v<Number>) void AppendTo(std::string& out, Number part) {
   char buffer[64];
   const auto result = std::to_chars(buffer, buffer + sizeof(buffer), part);
   out.append(buffer, result.ptr);
 }
 
-// Joins its arguments without separators. Exists because Debian's Abseil cannot StrCat a std::string_view.
+// Joins its arguments without separators. Exists because Debian's Abseil cannot StrCat a
+// std::string_view.
 template <class... Parts>
 [[nodiscard]] std::string Concat(const Parts&... parts) {
   std::string out;
@@ -52,25 +52,29 @@ template <class Range>
 // Hash and equality for maps keyed by std::string and looked up by std::string_view without a copy.
 struct StringHash {
   using is_transparent = void;
-  std::size_t operator()(std::string_view text) const { return std::hash<std::string_view>{}(text); }
+  std::size_t operator()(std::string_view text) const {
+    return std::hash<std::string_view>{}(text);
+  }
 };
 struct StringEqual {
   using is_transparent = void;
   bool operator()(std::string_view a, std::string_view b) const { return a == b; }
 };
 
-// Finds the candidate a reader most likely meant: the nearest by edit distance, ignoring case, within a third
-// of the length. Empty when none is near.
-[[nodiscard]] std::string ClosestName(std::string_view name, std::span<const std::string> candidates);
+// Finds the candidate a reader most likely meant: the nearest by edit distance, ignoring case,
+// within a third of the length. Empty when none is near.
+[[nodiscard]] std::string ClosestName(std::string_view name,
+                                      std::span<const std::string> candidates);
 
 // ` (did you mean "x"?)`, or nothing when no candidate is near.
-[[nodiscard]] std::string DidYouMean(std::string_view name, std::span<const std::string> candidates);
+[[nodiscard]] std::string DidYouMean(std::string_view name,
+                                     std::span<const std::string> candidates);
 
 // Whether `name` matches [A-Za-z_][A-Za-z0-9_]{0,62}: the rule for every name in a definition.
 [[nodiscard]] bool IsValidName(std::string_view name);
 
-// `text` in double quotes for a message: control characters and what is not UTF-8 as \xNN, quotes and backslashes
-// escaped, cut after 64 bytes with `...`.
+// `text` in double quotes for a message: control characters and what is not UTF-8 as \xNN, quotes
+// and backslashes escaped, cut after 64 bytes with `...`.
 [[nodiscard]] std::string Quoted(std::string_view text);
 
 [[nodiscard]] std::string ToLowerAscii(std::string_view text);

@@ -26,19 +26,25 @@ class Batch {
 
   [[nodiscard]] std::size_t row_count() const { return columns_.empty() ? 0 : columns_[0].size(); }
   [[nodiscard]] std::size_t column_count() const { return columns_.size(); }
-  [[nodiscard]] const std::string& name(std::size_t i) const LARDER_LIFETIME_BOUND { return names_[i]; }
+  [[nodiscard]] const std::string& name(std::size_t i) const LARDER_LIFETIME_BOUND {
+    return names_[i];
+  }
   [[nodiscard]] std::span<const std::string> names() const LARDER_LIFETIME_BOUND { return names_; }
-  [[nodiscard]] const Column& column(std::size_t i) const LARDER_LIFETIME_BOUND { return columns_[i]; }
+  [[nodiscard]] const Column& column(std::size_t i) const LARDER_LIFETIME_BOUND {
+    return columns_[i];
+  }
   [[nodiscard]] Column& mutable_column(std::size_t i) LARDER_LIFETIME_BOUND { return columns_[i]; }
   [[nodiscard]] std::optional<std::size_t> IndexOf(std::string_view name) const;
   // Null when there is no such column. Lifetime: until the batch changes.
   [[nodiscard]] const Column* Find(std::string_view name) const LARDER_LIFETIME_BOUND;
 
-  // Errors: kAlreadyExists for a taken name, kInvalidArgument for another length than the first column's.
+  // Errors: kAlreadyExists for a taken name, kInvalidArgument for another length than the first
+  // column's.
   absl::Status AddColumn(std::string name, Column column);
 
-  // Rows with the same set of names become columns typed as `fields` say; missing names are null; values convert as
-  // ConvertValue has it. Errors: kInvalidArgument naming row, column, found and expected; unknown column names.
+  // Rows with the same set of names become columns typed as `fields` say; missing names are null;
+  // values convert as ConvertValue has it. Errors: kInvalidArgument naming row, column, found and
+  // expected; unknown column names.
   static absl::StatusOr<Batch> FromRows(std::span<const Row> rows, std::span<const Field> fields);
   [[nodiscard]] Row RowAt(std::size_t i) const;
 

@@ -17,9 +17,9 @@
 
 namespace larder::inline LARDER_ABI {
 
-// Fixed-width types (bool as one byte each; timestamp, date, duration as their integers; vectors as length() elements
-// in a row) live in data(). string and bytes have size()+1 64-bit offsets() into data(). Lists have offsets() into
-// child(); maps into child() (values) and keys() (strings).
+// Fixed-width types (bool as one byte each; timestamp, date, duration as their integers; vectors as
+// length() elements in a row) live in data(). string and bytes have size()+1 64-bit offsets() into
+// data(). Lists have offsets() into child(); maps into child() (values) and keys() (strings).
 //
 // Entries under a null hold zeros (or an empty range), so that equal columns are equal bytes.
 // Appending is amortised O(1). Threads: const calls may overlap.
@@ -37,8 +37,8 @@ class Column {
   [[nodiscard]] const Validity& validity() const LARDER_LIFETIME_BOUND { return validity_; }
   [[nodiscard]] std::size_t CountNulls() const { return validity_.CountNulls(); }
 
-  // The fixed-width payload as T. Requires: sizeof(T) divides byte_width() and fits the type (uint8_t for bool,
-  // int64_t for timestamp and duration, int32_t for date).
+  // The fixed-width payload as T. Requires: sizeof(T) divides byte_width() and fits the type
+  // (uint8_t for bool, int64_t for timestamp and duration, int32_t for date).
   template <class T>
   [[nodiscard]] std::span<const T> Values() const LARDER_LIFETIME_BOUND {
     return {reinterpret_cast<const T*>(data_.data()), data_.size() / sizeof(T)};
@@ -50,7 +50,8 @@ class Column {
   [[nodiscard]] Validity& mutable_validity() { return validity_; }
   // string and bytes. Lifetime: until the column changes.
   [[nodiscard]] std::string_view Text(std::size_t i) const LARDER_LIFETIME_BOUND {
-    return {reinterpret_cast<const char*>(data_.data()) + offsets_[i], static_cast<std::size_t>(offsets_[i + 1] - offsets_[i])};
+    return {reinterpret_cast<const char*>(data_.data()) + offsets_[i],
+            static_cast<std::size_t>(offsets_[i + 1] - offsets_[i])};
   }
   [[nodiscard]] std::span<const int64_t> offsets() const LARDER_LIFETIME_BOUND { return offsets_; }
   [[nodiscard]] std::span<const std::byte> data() const LARDER_LIFETIME_BOUND { return data_; }
@@ -68,10 +69,12 @@ class Column {
   // Fixed-width types: byte_width() bytes. Requires: exactly that many.
   void AppendRaw(const void* bytes, std::size_t size);
   void AppendText(std::string_view text);
-  // Grows fixed-width columns to `rows` entries of null, to be filled through MutableValues and mutable_validity.
+  // Grows fixed-width columns to `rows` entries of null, to be filled through MutableValues and
+  // mutable_validity.
   void ResizeFixed(std::size_t rows);
 
-  // Any type. Errors: kInvalidArgument when the value is not null and its type is not exactly the column's.
+  // Any type. Errors: kInvalidArgument when the value is not null and its type is not exactly the
+  // column's.
   absl::Status Append(const Value& value);
   // Copies entry `i` of a column of the same type.
   void AppendFrom(const Column& other, std::size_t i);

@@ -1,4 +1,5 @@
-// Which entries are not null: one bit each, least significant first, in 64-bit words (Arrow's validity bitmap).
+// Which entries are not null: one bit each, least significant first, in 64-bit words (Arrow's
+// validity bitmap).
 #pragma once
 
 #include <bit>
@@ -10,7 +11,9 @@
 
 namespace larder::inline LARDER_ABI {
 
-[[nodiscard]] inline bool TestBit(const uint64_t* words, std::size_t i) { return (words[i / 64] >> (i % 64)) & 1U; }
+[[nodiscard]] inline bool TestBit(const uint64_t* words, std::size_t i) {
+  return (words[i / 64] >> (i % 64)) & 1U;
+}
 inline void SetBit(uint64_t* words, std::size_t i, bool on) {
   const uint64_t mask = uint64_t{1} << (i % 64);
   words[i / 64] = on ? (words[i / 64] | mask) : (words[i / 64] & ~mask);

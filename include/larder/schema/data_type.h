@@ -20,7 +20,7 @@ enum class TypeId : uint8_t {
   kUint64 = 4,
   kFloat32 = 5,
   kFloat64 = 6,
-  kString = 7,     // UTF-8, checked at the edges
+  kString = 7,  // UTF-8, checked at the edges
   kBytes = 8,
   kTimestamp = 9,  // int64 microseconds, see Timestamp
   kDate = 10,      // int32 days, see Date
@@ -37,8 +37,11 @@ inline constexpr uint32_t kVectorLengthMax = 65'536;
 class DataType {
  public:
   constexpr DataType() = default;  // bool
-  constexpr DataType(TypeId id) : id_(id) {}  // NOLINT(google-explicit-constructor): reads as the scalar type
-  static constexpr DataType Vector(TypeId element, uint32_t length) { return {TypeId::kVector, element, length}; }
+  // Implicit, so that an id reads as the scalar type.
+  constexpr DataType(TypeId id) : id_(id) {}  // NOLINT(google-explicit-constructor)
+  static constexpr DataType Vector(TypeId element, uint32_t length) {
+    return {TypeId::kVector, element, length};
+  }
   static constexpr DataType List(TypeId element) { return {TypeId::kList, element, 0}; }
   static constexpr DataType Map(TypeId value) { return {TypeId::kMap, value, 0}; }
 
@@ -51,11 +54,15 @@ class DataType {
   [[nodiscard]] constexpr bool is_nested() const {
     return id_ == TypeId::kVector || id_ == TypeId::kList || id_ == TypeId::kMap;
   }
-  [[nodiscard]] constexpr bool is_text() const { return id_ == TypeId::kString || id_ == TypeId::kBytes; }
+  [[nodiscard]] constexpr bool is_text() const {
+    return id_ == TypeId::kString || id_ == TypeId::kBytes;
+  }
   [[nodiscard]] constexpr bool is_integer() const {
     return id_ == TypeId::kInt32 || id_ == TypeId::kInt64 || id_ == TypeId::kUint64;
   }
-  [[nodiscard]] constexpr bool is_float() const { return id_ == TypeId::kFloat32 || id_ == TypeId::kFloat64; }
+  [[nodiscard]] constexpr bool is_float() const {
+    return id_ == TypeId::kFloat32 || id_ == TypeId::kFloat64;
+  }
   [[nodiscard]] constexpr bool is_numeric() const { return is_integer() || is_float(); }
   // Scalars and vectors whose values all take byte_width() bytes.
   [[nodiscard]] constexpr bool is_fixed_width() const {
@@ -75,7 +82,8 @@ class DataType {
   friend constexpr bool operator==(const DataType&, const DataType&) = default;
 
  private:
-  constexpr DataType(TypeId id, TypeId element, uint32_t length) : id_(id), element_(element), length_(length) {}
+  constexpr DataType(TypeId id, TypeId element, uint32_t length)
+      : id_(id), element_(element), length_(length) {}
   TypeId id_ = TypeId::kBool;
   TypeId element_ = TypeId::kBool;
   uint32_t length_ = 0;
@@ -83,8 +91,9 @@ class DataType {
 
 [[nodiscard]] std::string_view TypeName(TypeId id);
 
-// Whether every value of `from` has an equal value in `to` (int32 -> int64, float32 -> float64, int32 -> float64;
-// not int64 -> float64). Equal types widen; vectors, lists and maps widen only to themselves.
+// Whether every value of `from` has an equal value in `to` (int32 -> int64, float32 -> float64,
+// int32 -> float64; not int64 -> float64). Equal types widen; vectors, lists and maps widen only to
+// themselves.
 [[nodiscard]] bool WidensTo(const DataType& from, const DataType& to);
 
 }  // namespace larder::inline LARDER_ABI

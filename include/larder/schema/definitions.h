@@ -1,5 +1,5 @@
-// The definitions a team writes: plain values, one to one with the JSON file form (docs/reference/definitions.md).
-// Building one does no checking; registry/ resolves and validates.
+// The definitions a team writes: plain values, one to one with the JSON file form
+// (docs/reference/definitions.md). Building one does no checking; registry/ resolves and validates.
 #pragma once
 
 #include <cstdint>
@@ -28,7 +28,7 @@ struct Field {
   std::string name;
   DataType type = TypeId::kInt64;
   std::string from;  // column in the data; empty means `name`
-  std::string unit;  // of numeric text read as timestamp or duration: s, ms, us, ns; empty means ISO text
+  std::string unit;  // of numeric text read as timestamp or duration: s, ms, us, ns; empty: ISO
   friend bool operator==(const Field&, const Field&) = default;
 };
 
@@ -58,13 +58,13 @@ struct Source {
   std::string view;   // view: a derived view reads another view's rows
   TextFormat format;
   std::vector<Field> fields;
-  std::string event_time;    // empty: timeless, valid at every as_of
+  std::string event_time;  // empty: timeless, valid at every as_of
   std::string arrival_time;
   std::string sequence;
   std::string event_id;
-  std::string operation;     // column holding insert / update / delete
+  std::string operation;  // column holding insert / update / delete
   std::string valid_to;
-  std::string time_zone;     // IANA name for times without offset; empty: UTC
+  std::string time_zone;  // IANA name for times without offset; empty: UTC
   std::optional<SourceOrder> order;
   std::optional<Duration> available_after;
   std::optional<Duration> late_by;
@@ -72,7 +72,7 @@ struct Source {
   std::optional<Duration> max_future;       // default 10m
   std::optional<Duration> version_horizon;  // default 1h
   std::optional<Duration> arrival_slack;    // default 10m
-  std::string batch_source;  // push: inherits its fields, event_time and event_id
+  std::string batch_source;                 // push: inherits its fields, event_time and event_id
   Metadata metadata;
   friend bool operator==(const Source&, const Source&) = default;
 };
@@ -86,7 +86,8 @@ struct Feature {
   friend bool operator==(const Feature&, const Feature&) = default;
 };
 
-// One line of an `aggregates` list. Several functions and windows make features `{function}_{input}_{window}`.
+// One line of an `aggregates` list. Several functions and windows make features
+// `{function}_{input}_{window}`.
 struct Aggregate {
   std::string name;  // only with exactly one function and at most one window
   std::string input;
@@ -98,7 +99,7 @@ struct Aggregate {
   std::vector<std::string> categories;
   std::optional<Duration> delay;
   bool include_nulls = false;
-  std::map<std::string, std::string> parameters;  // k of top_k, p of approx_percentile, half_life, ...
+  std::map<std::string, std::string> parameters;  // k of top_k, half_life, ...
   Metadata metadata;
   friend bool operator==(const Aggregate&, const Aggregate&) = default;
 };
@@ -116,7 +117,7 @@ struct FeatureView {
   std::optional<Boundary> boundary;        // default: at for features, before for aggregates
   bool exclude_self = false;
   bool partial_updates = false;
-  std::vector<std::string> validators;  // expressions that must hold for a generation to be published
+  std::vector<std::string> validators;  // expressions a generation must satisfy to be published
   std::string colocate;                 // row group shared with other views
   Metadata metadata;
   friend bool operator==(const FeatureView&, const FeatureView&) = default;
@@ -148,7 +149,7 @@ struct FeatureSelection {
   std::string view;                              // may carry a version: `view@3`
   std::string alias;                             // `as`; empty: the view's name
   std::vector<std::string> features;             // empty: all
-  std::map<std::string, std::string> join_keys;  // the view's key -> request column, or `view:feature`
+  std::map<std::string, std::string> join_keys;  // key -> request column or `view:feature`
   friend bool operator==(const FeatureSelection&, const FeatureSelection&) = default;
 };
 

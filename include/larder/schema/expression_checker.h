@@ -1,4 +1,5 @@
-// How registry/ asks what an expression means without knowing transform/: the facade hands one to the other.
+// How registry/ asks what an expression means without knowing transform/: the facade hands one to
+// the other.
 #pragma once
 
 #include <span>
@@ -16,16 +17,17 @@ namespace larder::inline LARDER_ABI {
 struct CheckedExpression {
   DataType type;
   std::vector<std::string> inputs;  // names used, sorted; request fields as `request.x`
-  bool uses_clock = false;          // current_date or now(): evaluated on read, whatever view it is in
-  std::string canonical;            // the parsed form with blanks and case normalised: what is hashed as meaning
+  bool uses_clock = false;  // current_date or now(): evaluated on read, whatever view it is in
+  std::string canonical;  // parsed form, blanks and case normalised: hashed as meaning
 };
 
 class ExpressionChecker {
  public:
   virtual ~ExpressionChecker() = default;
-  // Parses and types `text` over `inputs`. Errors: kInvalidArgument with line, column, caret and suggestion.
-  [[nodiscard]] virtual absl::StatusOr<CheckedExpression> Check(std::string_view text,
-                                                                std::span<const Field> inputs) const = 0;
+  // Parses and types `text` over `inputs`. Errors: kInvalidArgument with line, column, caret and
+  // suggestion.
+  [[nodiscard]] virtual absl::StatusOr<CheckedExpression> Check(
+      std::string_view text, std::span<const Field> inputs) const = 0;
 };
 
 }  // namespace larder::inline LARDER_ABI

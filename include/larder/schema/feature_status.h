@@ -8,13 +8,15 @@
 
 namespace larder::inline LARDER_ABI {
 
-// Ordered from best to worst for computed features, which carry the worst status among their inputs.
+// Ordered from best to worst for computed features, which carry the worst status among their
+// inputs.
 enum class FeatureStatus : uint8_t {
   kPresent = 0,
-  kNullValue = 1,       // a row is visible and holds null
-  kPartialWindow = 2,   // the window begins before the source is complete
-  kOutsideMaxAge = 3,   // the newest visible row is older than the TTL: value null, the old one as stale_value
-  kNotFound = 4,        // no visible row
+  kNullValue = 1,      // a row is visible and holds null
+  kPartialWindow = 2,  // the window begins before the source is complete
+  kOutsideMaxAge =
+      3,  // the newest visible row is older than the TTL: value null, the old one as stale_value
+  kNotFound = 4,  // no visible row
 };
 
 [[nodiscard]] constexpr std::string_view FeatureStatusName(FeatureStatus status) {

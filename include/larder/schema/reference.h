@@ -1,4 +1,5 @@
-// Names with a version and feature references as people write them: `view`, `view@3`, `view@v3:feature`.
+// Names with a version and feature references as people write them: `view`, `view@3`,
+// `view@v3:feature`.
 #pragma once
 
 #include <optional>
@@ -25,7 +26,8 @@ struct FeatureReference {
   friend bool operator==(const FeatureReference&, const FeatureReference&) = default;
 };
 
-// `@3`, `@v3`, `@V3`, `@version3` mean version 3; versions start at 1. Errors: kInvalidArgument saying what is wrong.
+// `@3`, `@v3`, `@V3`, `@version3` mean version 3; versions start at 1. Errors: kInvalidArgument
+// saying what is wrong.
 [[nodiscard]] absl::StatusOr<VersionedName> ParseVersionedName(std::string_view text);
 // Errors: kInvalidArgument, also when the colon is missing.
 [[nodiscard]] absl::StatusOr<FeatureReference> ParseFeatureReference(std::string_view text);
