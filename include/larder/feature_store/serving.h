@@ -1,0 +1,118 @@
+// The serving path: a service bound once, then requests that fill the model's input tensor.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "larder/base/config.h"
+#include "larder/base/status.h"
+#include "larder/base/time.h"
+#include "larder/schema/definitions.h"
+#include "larder/schema/feature_status.h"
+
+namespace larder::inline LARDER_ABI {
+
+struct BoundService;  // src/feature_store/bound_service.h
+
+// A feature service with every name, version, offset and program resolved. Never changes meaning: apply and rollback
+// move only what a bare name means at the next Bind. Copies share. Threads: thread-compatible.
+class ServingPlan {
+ public:
+  [[nodiscard]] std::string service() const;  // `fraud_model@2`
+  [[nodiscard]] uint64_t revision() const;
+  // What a request must give: a column per join key, then one per request field, in this order.
+  [[nodiscard]] std::span<const Field> inputs() const LARDER_LIFETIME_BOUND;
+  // The features in the tensor, in order: numbers, booleans and vectors (one column per element). Text, bytes, lists and
+  // maps are left out; read those through GetOnlineFeatures.
+  [[nodiscard]] std::span<const std::string> outputs() const LARDER_LIFETIME_BOUND;
+  // Columns of the tensor, and the index in it of each output's first.
+  [[nodiscard]] std::size_t width() const;
+  [[nodiscard]] std::span<const std::size_t> offsets() const LARDER_LIFETIME_BOUND;
+  [[nodiscard]] TypeId dtype() const;  // float32 or float64
+
+ private:
+  friend class FeatureStore;
+  friend class ServingSession;
+  explicit ServingPlan(std::shared_ptr<const BoundService> bound);
+  std::shared_ptr<const BoundService> bound_;
+};
+
+// One input column of a request. Borrows what it is given.
+class InputColumn {
+ public:
+  // One value for every row.
+  static InputColumn Broadcast(int64_t value);
+  static InputColumn Broadcast(double value);
+  static InputColumn Broadcast(std::string_view value);
+  // One value per row. Integers serve integer, timestamp (microseconds), date (days) and bool inputs; a double serves
+  // float64 and float32; text serves string and bytes.
+  static InputColumn Of(std::span<const int64_t> values LARDER_LIFETIME_BOUND);
+  static InputColumn Of(std::span<const double> values LARDER_LIFETIME_BOUND);
+  static InputColumn Of(std::span<const std::string_view> values LARDER_LIFETIME_BOUND);
+
+  enum class Kind : uint8_t { kInteger, kDouble, kText };
+  [[nodiscard]] Kind kind() const { return kind_; }
+  [[nodiscard]] bool is_broadcast() const { return broadcast_; }
+  [[nodiscard]] std::size_t size() const { return size_; }
+  [[nodiscard]] int64_t integer(std::size_t row) const { return broadcast_ ? integer_ : integers_[row]; }
+  [[nodiscard]] double number(std::size_t row) const { return broadcast_ ? double_ : doubles_[row]; }
+  [[nodiscard]] std::string_view text(std::size_t row) const { return broadcast_ ? text_ : texts_[row]; }
+
+ private:
+  Kind kind_ = Kind::kInteger;
+  bool broadcast_ = false;
+  std::size_t size_ = 0;
+  int64_t integer_ = 0;
+  double double_ = 0;
+  std::string_view text_;
+  const int64_t* integers_ = nullptr;
+  const double* doubles_ = nullptr;
+  const std::string_view* texts_ = nullptr;
+};
+
+// Where the features of a request go. Row r, column c is data[r * stride + c].
+template <class T>
+struct Tensor {
+  T* data = nullptr;
+  std::size_t rows = 0;
+  std::size_t stride = 0;  // 0: the plan's width
+};
+
+// One thread's state for serving a plan: a snapshot and the scratch that programs need. Keep it between requests.
+//
+// After its first requests Fill does not allocate, lock or enter the system.
+// Threads: thread-bound; may be handed from thread to thread.
+class ServingSession {
+ public:
+  ServingSession(ServingSession&&) noexcept;
+  ServingSession& operator=(ServingSession&&) noexcept;
+  ~ServingSession();
+
+  // Moves to the newest commit; every Fill until the next Refresh reads that one picture.
+  absl::Status Refresh();
+  [[nodiscard]] uint64_t commit_seq() const;
+
+  // Fills one tensor row per request row, null as NaN (or as the service's missing policy says), in input order.
+  // `inputs` are in ServingPlan::inputs() order; the tensor's type must be the plan's dtype. `statuses`, when not empty,
+  // gets rows x outputs().size() entries, row-major.
+  // Errors: kInvalidArgument for inputs of another number, kind or length, or an integer outside a key's type;
+  //   kFailedPrecondition under `missing: error`; kOutsideHistory.
+  absl::Status Fill(std::span<const InputColumn> inputs, Timestamp as_of, Tensor<float> out,
+                    std::span<FeatureStatus> statuses = {});
+  absl::Status Fill(std::span<const InputColumn> inputs, Timestamp as_of, Tensor<double> out,
+                    std::span<FeatureStatus> statuses = {});
+
+ private:
+  friend class FeatureStore;
+  struct State;
+  explicit ServingSession(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace larder::inline LARDER_ABI

@@ -1,0 +1,61 @@
+// Building training sets from the same definitions that serve.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "larder/base/config.h"
+#include "larder/base/time.h"
+#include "larder/column/batch.h"
+#include "larder/feature_store/online.h"
+#include "larder/training/point_in_time_join.h"
+
+namespace larder::inline LARDER_ABI {
+
+struct HistoricalRequest {
+  FeatureRequest what;
+  // Join keys, an instant, request fields under their bare names, and anything else (labels, ids), which is kept.
+  // Key columns may be text, or integers of another width than declared.
+  Batch spine;
+  std::string time_column;  // empty: the only timestamp column
+  // The source the spine was drawn from, if any: views over it must then exclude the spine row's own event.
+  std::string spine_source;
+  std::optional<KnownAt> known_at;  // absent: spine for sources with arrival_time or available_after, else any
+  bool audit = false;               // fill TrainingFeature::event_ids and known_times
+  int thread_count = 1;
+};
+
+struct TrainingFeature {
+  std::string name;
+  std::vector<FeatureStatus> statuses;
+  std::vector<FeatureStatus> input_statuses;  // as FeatureValues
+  Column event_times{TypeId::kTimestamp};
+  // With audit, of stored features: which event the value came from, and when it could be known.
+  Column event_ids{TypeId::kBytes};  // schema/entity_key.h's bytes
+  Column known_times{TypeId::kTimestamp};
+};
+
+// What one view contributed.
+struct TrainingViewReport {
+  std::string view;   // `card_profile@2`
+  std::string alias;
+  KnownAt known_at = KnownAt::kAny;
+  bool timeless = false;  // no event time: values may come from after the spine's instant
+  JoinCounts counts;
+};
+
+struct TrainingSet {
+  // Every spine row once, in order, with all its columns; then one column per feature.
+  Batch rows;
+  std::vector<TrainingFeature> features;  // aligned with the feature columns
+  std::vector<TrainingViewReport> views;
+  std::string service;
+  std::string time_column;
+  uint64_t revision = 0;
+  [[nodiscard]] const TrainingFeature* Find(std::string_view name) const LARDER_LIFETIME_BOUND;
+};
+
+}  // namespace larder::inline LARDER_ABI
