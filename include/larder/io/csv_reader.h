@@ -15,7 +15,8 @@
 
 namespace larder::inline LARDER_ABI {
 
-inline constexpr std::size_t kLineSizeMax = std::size_t{1} << 20;  // bytes of one record, line ends inside quotes too
+inline constexpr std::size_t kLineSizeMax =
+    std::size_t{1} << 20;  // bytes of one record, line ends inside quotes too
 inline constexpr std::size_t kLineFieldsMax = 4096;
 
 struct TextReadOptions {
@@ -46,18 +47,16 @@ struct TextReadOptions {
 //   fields, a delimiter that is not one character, a bad header (empty, a name twice, a field's column missing, with a
 //   suggestion); kUnimplemented for gzip where larder was built without zlib. Bad rows: see RecordReader::Next and
 //   TextFormat::strict; a record over a limit or a quote that never closes refuses the file even when not strict.
-[[nodiscard]] absl::StatusOr<std::unique_ptr<RecordReader>> OpenCsv(const Source& source,
-                                                                    const TextReadOptions& options = {});
+[[nodiscard]] absl::StatusOr<std::unique_ptr<RecordReader>> OpenCsv(
+    const Source& source, const TextReadOptions& options = {});
 
 // The same over the given files, in the given order; source.path is not used.
-[[nodiscard]] absl::StatusOr<std::unique_ptr<RecordReader>> OpenCsvFiles(std::span<const std::string> paths,
-                                                                         const Source& source,
-                                                                         const TextReadOptions& options = {});
+[[nodiscard]] absl::StatusOr<std::unique_ptr<RecordReader>> OpenCsvFiles(
+    std::span<const std::string> paths, const Source& source, const TextReadOptions& options = {});
 
 // The same over text in memory; `origin` stands for the file name in messages.
-[[nodiscard]] absl::StatusOr<std::unique_ptr<RecordReader>> OpenCsvText(std::string text, std::string origin,
-                                                                        const Source& source,
-                                                                        const TextReadOptions& options = {});
+[[nodiscard]] absl::StatusOr<std::unique_ptr<RecordReader>> OpenCsvText(
+    std::string text, std::string origin, const Source& source, const TextReadOptions& options = {});
 
 // The files a path or glob names, sorted by name. Errors: kNotFound when there are none, naming the path.
 [[nodiscard]] absl::StatusOr<std::vector<std::string>> ExpandPath(const std::string& path,

@@ -26,14 +26,13 @@ struct CsvWriteOptions {
 // quoted; in a file of one column so is nothing, and null is an empty line. Lines end in LF.
 //
 // Errors: kInvalidArgument for no fields, a name twice or an unfit delimiter; else as RecordWriter::Write.
-[[nodiscard]] absl::StatusOr<std::unique_ptr<RecordWriter>> CreateCsv(const std::string& path,
-                                                                      std::span<const Field> fields,
-                                                                      const CsvWriteOptions& options = {});
+[[nodiscard]] absl::StatusOr<std::unique_ptr<RecordWriter>> CreateCsv(
+    const std::string& path, std::span<const Field> fields, const CsvWriteOptions& options = {});
 
 // Appends the same text to `*out`, header first: for standard output, tests and small answers.
 // Lifetime: `*out` must outlive the writer.
-[[nodiscard]] absl::StatusOr<std::unique_ptr<RecordWriter>> WriteCsvText(std::string* out LARDER_LIFETIME_BOUND,
-                                                                         std::span<const Field> fields,
-                                                                         const CsvWriteOptions& options = {});
+[[nodiscard]] absl::StatusOr<std::unique_ptr<RecordWriter>> WriteCsvText(
+    std::string* out LARDER_LIFETIME_BOUND, std::span<const Field> fields,
+    const CsvWriteOptions& options = {});
 
 }  // namespace larder::inline LARDER_ABI

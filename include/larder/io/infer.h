@@ -11,8 +11,8 @@
 namespace larder::inline LARDER_ABI {
 
 struct InferOptions {
-  std::string base_path;            // where a relative path starts
-  std::size_t rows_max = 100'000;   // how many rows are looked at; 0: all of the first file
+  std::string base_path;           // where a relative path starts
+  std::size_t rows_max = 100'000;  // how many rows are looked at; 0: all of the first file
 };
 
 // Reads the first file of `path` (a file or glob, `.gz` too) and returns a Source of kind csv with its name (of the
@@ -22,12 +22,13 @@ struct InferOptions {
 // A column's type is the first of bool, int64, float64, date, timestamp that every non-null value is written in;
 // otherwise, and for a column of nulls only, string. Only true/false in any case are bool, so that 0/1 stay integers.
 // Numbers with leading zeros (`00501`) and integers outside int64 are strings: they name things.
-// `""` is always a null token; NA, N/A, NULL, null, None, NaN, nan and \N become one when a column that would
-// otherwise be a string of numbers or times has it. A column header that is no valid name is kept in Field::from and given a name made
-// from it. event_time is set when exactly one column is a timestamp.
+// `""` is always a null token; NA, N/A, NULL, null, None, NaN, nan and \N become one when they are all that keeps a
+// column from being of another type than string (NaN among float64 stays a number). A header that is no valid name is
+// kept in Field::from and the field gets a name made from it. event_time is set when exactly one column is a timestamp.
 //
 // A guess is a start for a person to read: a later row may not fit it.
 // Errors: as OpenCsv.
-[[nodiscard]] absl::StatusOr<Source> InferSource(const std::string& path, const InferOptions& options = {});
+[[nodiscard]] absl::StatusOr<Source> InferSource(const std::string& path,
+                                                 const InferOptions& options = {});
 
 }  // namespace larder::inline LARDER_ABI

@@ -22,11 +22,11 @@ inline constexpr std::size_t kReasonsMax = 10;
 
 // What reading has met so far. Nothing here is an error by itself.
 struct ReadCounts {
-  int64_t files = 0;               // opened
-  int64_t rows = 0;                // handed out in batches
-  int64_t bad_rows = 0;            // skipped; always 0 for a strict reader
-  int64_t floored_timestamps = 0;  // digits finer than a microsecond
-  int64_t integral_decimals = 0;   // `12345.0` read as an integer
+  int64_t files = 0;                       // opened
+  int64_t rows = 0;                        // handed out in batches
+  int64_t bad_rows = 0;                    // skipped; always 0 for a strict reader
+  int64_t floored_timestamps = 0;          // digits finer than a microsecond
+  int64_t integral_decimals = 0;           // `12345.0` read as an integer
   std::vector<std::string> first_reasons;  // of bad rows, at most kReasonsMax, each `file:line: why`
 };
 

@@ -59,12 +59,12 @@ struct JoinOptions {
 };
 
 struct JoinCounts {
-  int64_t events = 0;                // read
-  int64_t events_null_key = 0;       // of those left out: a join key is null
-  int64_t events_null_time = 0;      // or the event time is
-  int64_t events_bad_key = 0;        // or a key is not of its declared type or too long
-  int64_t events_null_arrival = 0;   // known at no time: used under KnownAt::kAny only
-  int64_t rows_found = 0;            // spine rows with a visible row in time; partial updates: for any feature
+  int64_t events = 0;               // read
+  int64_t events_null_key = 0;      // of those left out: a join key is null
+  int64_t events_null_time = 0;     // or the event time is
+  int64_t events_bad_key = 0;       // or a key is not of its declared type or too long
+  int64_t events_null_arrival = 0;  // known at no time: used under KnownAt::kAny only
+  int64_t rows_found = 0;  // spine rows with a visible row in time; partial updates: for any feature
   int64_t rows_outside_max_age = 0;  // of the others: the newest row is older than the TTL
   int64_t rows_not_found = 0;        // no visible row
   int64_t rows_null_key = 0;         // of those: the spine's key is null
@@ -78,7 +78,8 @@ struct JoinCounts {
 struct JoinOutcome {
   // kNotFound, kOutsideMaxAge, or kPresent: a row is there; each feature's null then makes it kNullValue.
   std::vector<FeatureStatus> status;
-  Column event_time{TypeId::kTimestamp};  // of the row; null when there is none or the source is timeless
+  Column event_time{
+      TypeId::kTimestamp};  // of the row; null when there is none or the source is timeless
   // With JoinOptions::audit only, of the event the value came from: when it became known (null: not recorded) and its
   // id in schema/entity_key.h's bytes (null: none).
   Column known_time{TypeId::kTimestamp};
@@ -123,7 +124,8 @@ class PointInTimeJoin {
   // `times` are the spine's instants, borrowed until Finish.
   // Errors: kInvalidArgument for null instants, key columns of another length or a type that cannot be the declared
   //   one, or a negative TTL.
-  static absl::StatusOr<PointInTimeJoin> Make(const Column& times LARDER_LIFETIME_BOUND, std::vector<JoinView> views,
+  static absl::StatusOr<PointInTimeJoin> Make(const Column& times LARDER_LIFETIME_BOUND,
+                                              std::vector<JoinView> views,
                                               const JoinOptions& options = {});
   PointInTimeJoin(PointInTimeJoin&&) noexcept;
   PointInTimeJoin& operator=(PointInTimeJoin&&) noexcept;
@@ -144,7 +146,8 @@ class PointInTimeJoin {
 };
 
 // Make, Add everything `events` has, Finish: for one view.
-[[nodiscard]] absl::StatusOr<JoinedView> JoinPointInTime(const Column& times, JoinView view, EventReader& events,
+[[nodiscard]] absl::StatusOr<JoinedView> JoinPointInTime(const Column& times, JoinView view,
+                                                         EventReader& events,
                                                          const JoinOptions& options = {});
 
 }  // namespace larder::inline LARDER_ABI

@@ -21,15 +21,21 @@ class Spine {
   //   several to choose from (naming them), or an instant is null (naming the first such row, from 0, and how many).
   static absl::StatusOr<Spine> Make(Batch rows, std::string_view time_column = {});
 
-  [[nodiscard]] std::size_t row_count() const { return rows_.column_count() == 0 ? 0 : rows_.row_count(); }
+  [[nodiscard]] std::size_t row_count() const {
+    return rows_.column_count() == 0 ? 0 : rows_.row_count();
+  }
   // All columns, the instants among them, in the caller's order.
   [[nodiscard]] const Batch& rows() const LARDER_LIFETIME_BOUND { return rows_; }
-  [[nodiscard]] const std::string& time_column() const LARDER_LIFETIME_BOUND { return rows_.name(time_index_); }
+  [[nodiscard]] const std::string& time_column() const LARDER_LIFETIME_BOUND {
+    return rows_.name(time_index_);
+  }
   // The instants; never null.
-  [[nodiscard]] const Column& times() const LARDER_LIFETIME_BOUND { return rows_.column(time_index_); }
+  [[nodiscard]] const Column& times() const LARDER_LIFETIME_BOUND {
+    return rows_.column(time_index_);
+  }
   // Errors: kInvalidArgument naming the column that is missing, who needs it, and the nearest name there is.
-  [[nodiscard]] absl::StatusOr<const Column*> FindColumn(std::string_view name, std::string_view needed_by) const
-      LARDER_LIFETIME_BOUND;
+  [[nodiscard]] absl::StatusOr<const Column*> FindColumn(
+      std::string_view name, std::string_view needed_by) const LARDER_LIFETIME_BOUND;
 
   [[nodiscard]] Batch TakeRows() && { return std::move(rows_); }
 

@@ -1,0 +1,37 @@
+// A file that appears under its name only when it is complete.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "larder/base/config.h"
+#include "larder/base/status.h"
+
+namespace larder::inline LARDER_ABI {
+
+class FileWriter {
+ public:
+  // Opens a temporary file beside `path`. Errors: kNotFound for a missing folder; kDiskFull or kIoError.
+  static absl::StatusOr<std::unique_ptr<FileWriter>> Create(const std::string& path, bool durable);
+  FileWriter(const FileWriter&) = delete;
+  FileWriter& operator=(const FileWriter&) = delete;
+  ~FileWriter();  // removes the temporary file unless Finish() was reached
+
+  absl::Status Append(std::string_view bytes);
+  absl::Status Finish();
+
+ private:
+  FileWriter(std::string path, std::string temporary, int fd, bool durable);
+  absl::Status Flush();
+  [[nodiscard]] absl::Status Failed(std::string_view what) const;
+
+  std::string path_;
+  std::string temporary_;
+  int fd_;
+  bool durable_;
+  std::string buffer_;
+};
+
+}  // namespace larder::inline LARDER_ABI
