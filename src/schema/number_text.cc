@@ -68,7 +68,7 @@ bool IsLarge(const DecimalText& number) {
     const char c =
         i < number.whole.size() ? number.whole[i] : number.fraction[i - number.whole.size()];
     place = static_cast<int64_t>(i) - whole_size;
-    if (c != '0') return place + number.exponent < 0;
+    if (c != '0') return place < number.exponent;
   }
   return false;
 }
