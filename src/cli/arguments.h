@@ -1,0 +1,43 @@
+// Reading what was typed, and opening the store it names.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "cli/commands.h"
+#include "cli/console.h"
+#include "larder/base/config.h"
+#include "larder/base/status.h"
+#include "larder/base/time.h"
+#include "larder/feature_store.h"
+
+namespace larder::inline LARDER_ABI {
+namespace cli {
+
+enum class Access { kRead, kWrite, kCreate };
+
+// --store, else $LARDER_STORE, else `store`.
+[[nodiscard]] std::string StorePath(const Target& target, const Console& console);
+// Only kCreate makes a store that is not there. Errors: kNotFound saying how to make one.
+[[nodiscard]] absl::StatusOr<FeatureStore> OpenStore(const Target& target, Access access, const Console& console);
+
+// Empty text: nothing. Errors: usage, naming `option`.
+[[nodiscard]] absl::StatusOr<std::optional<Timestamp>> ParseInstant(std::string_view text, std::string_view option);
+
+// `name=value`. Errors: usage, naming `option`.
+[[nodiscard]] absl::StatusOr<std::pair<std::string, std::string>> SplitAssignment(std::string_view text,
+                                                                                 std::string_view option);
+
+// A path that stays right when the working directory changes.
+[[nodiscard]] std::string AbsolutePath(const std::string& path);
+
+// Everything until the end of a file; `-`: of standard input. Errors: kNotFound, kUnavailable.
+[[nodiscard]] absl::StatusOr<std::string> ReadText(const std::string& path);
+// Under a temporary name, then renamed, so that a reader sees all or nothing.
+[[nodiscard]] absl::Status WriteText(const std::string& path, std::string_view text);
+
+}  // namespace cli
+}  // namespace larder::inline LARDER_ABI
