@@ -51,14 +51,14 @@ struct EnvironmentOptions {
 struct EnvironmentStats {
   uint64_t file_size_bytes = 0;
   uint64_t map_size_bytes = 0;
-  uint64_t used_size_bytes = 0;         // up to the last page ever used, free pages included
+  uint64_t used_size_bytes = 0;  // up to the last page ever used, free pages included
   uint64_t record_count = 0;
-  uint64_t row_count = 0;               // row versions of all views
-  uint64_t sessions_open = 0;           // in this process, holding a snapshot
-  uint64_t readers_used = 0;            // slots taken, all processes
+  uint64_t row_count = 0;      // row versions of all views
+  uint64_t sessions_open = 0;  // in this process, holding a snapshot
+  uint64_t readers_used = 0;   // slots taken, all processes
   uint64_t readers_max = 0;
-  uint64_t oldest_reader_lag = 0;       // commits since the oldest snapshot of any process
-  uint64_t reopen_count = 0;            // drains for growth or after an I/O error, this process
+  uint64_t oldest_reader_lag = 0;  // commits since the oldest snapshot of any process
+  uint64_t reopen_count = 0;       // drains for growth or after an I/O error, this process
   std::string lmdb_version;
 };
 

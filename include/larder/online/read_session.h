@@ -25,7 +25,9 @@ class PartialRow {
  public:
   [[nodiscard]] std::size_t size() const { return rows_.size(); }
   // The newest visible and known row carrying feature `i`; nullopt when none does (or it was deleted since).
-  [[nodiscard]] const std::optional<RowView>& RowOf(std::size_t i) const LARDER_LIFETIME_BOUND { return rows_[i]; }
+  [[nodiscard]] const std::optional<RowView>& RowOf(std::size_t i) const LARDER_LIFETIME_BOUND {
+    return rows_[i];
+  }
   [[nodiscard]] bool found_any() const { return found_ > 0; }
 
  private:
@@ -70,7 +72,9 @@ class ReadSession {
   [[nodiscard]] uint64_t commit_seq() const { return commit_seq_; }
   [[nodiscard]] uint64_t layout_seq() const { return layout_seq_; }
   [[nodiscard]] Timestamp commit_time() const { return commit_time_; }
-  [[nodiscard]] const std::shared_ptr<Environment>& environment() const LARDER_LIFETIME_BOUND { return environment_; }
+  [[nodiscard]] const std::shared_ptr<Environment>& environment() const LARDER_LIFETIME_BOUND {
+    return environment_;
+  }
 
   // The winner of SEMANTICS 3 for `key` (schema/entity_key.h's bytes) among the rows visible at `as_of` and known at
   // `known_at`; without it, among all rows of the snapshot. nullopt: no such row, or it is a delete.
@@ -78,26 +82,32 @@ class ReadSession {
   // Errors: kOutsideHistory for an instant before what is kept; kCorrupt; kSessionExpired; kForked; kTooLarge key.
   // Cost: one B-tree descent, no allocation, no lock.
   [[nodiscard]] absl::StatusOr<std::optional<RowView>> FindRow(
-      uint32_t view_id, const RowLayout& layout LARDER_LIFETIME_BOUND, std::string_view key, Timestamp as_of,
+      uint32_t view_id, const RowLayout& layout LARDER_LIFETIME_BOUND, std::string_view key,
+      Timestamp as_of,
       std::optional<Timestamp> known_at = std::nullopt) const& LARDER_LIFETIME_BOUND;
-  absl::StatusOr<std::optional<RowView>> FindRow(uint32_t, const RowLayout&, std::string_view, Timestamp,
-                                                 std::optional<Timestamp> = std::nullopt) const&& = delete;
-  absl::StatusOr<std::optional<RowView>> FindRow(uint32_t, const RowLayout&&, std::string_view, Timestamp,
-                                                 std::optional<Timestamp> = std::nullopt) const& = delete;
+  absl::StatusOr<std::optional<RowView>> FindRow(
+      uint32_t, const RowLayout&, std::string_view, Timestamp,
+      std::optional<Timestamp> = std::nullopt) const&& = delete;
+  absl::StatusOr<std::optional<RowView>> FindRow(
+      uint32_t, const RowLayout&&, std::string_view, Timestamp,
+      std::optional<Timestamp> = std::nullopt) const& = delete;
 
   // The same for many keys; `as_of` and `known_at` hold one instant for all or one each, `known_at` may be empty.
   // A key with a null data() has no row (a null join key). Requires: out.size() == keys.size().
   absl::Status FindRows(uint32_t view_id, const RowLayout& layout LARDER_LIFETIME_BOUND,
                         std::span<const std::string_view> keys, std::span<const Timestamp> as_of,
-                        std::span<const Timestamp> known_at, std::span<std::optional<RowView>> out) const&;
-  absl::Status FindRows(uint32_t, const RowLayout&, std::span<const std::string_view>, std::span<const Timestamp>,
-                        std::span<const Timestamp>, std::span<std::optional<RowView>>) const&& = delete;
+                        std::span<const Timestamp> known_at,
+                        std::span<std::optional<RowView>> out) const&;
+  absl::Status FindRows(uint32_t, const RowLayout&, std::span<const std::string_view>,
+                        std::span<const Timestamp>, std::span<const Timestamp>,
+                        std::span<std::optional<RowView>>) const&& = delete;
 
   // For views written with partial updates: per feature the newest visible and known row that carries it.
-  absl::Status FindPartialRow(uint32_t view_id, const RowLayout& layout LARDER_LIFETIME_BOUND, std::string_view key,
-                              Timestamp as_of, std::optional<Timestamp> known_at, PartialRow* out) const&;
-  absl::Status FindPartialRow(uint32_t, const RowLayout&, std::string_view, Timestamp, std::optional<Timestamp>,
-                              PartialRow*) const&& = delete;
+  absl::Status FindPartialRow(uint32_t view_id, const RowLayout& layout LARDER_LIFETIME_BOUND,
+                              std::string_view key, Timestamp as_of,
+                              std::optional<Timestamp> known_at, PartialRow* out) const&;
+  absl::Status FindPartialRow(uint32_t, const RowLayout&, std::string_view, Timestamp,
+                              std::optional<Timestamp>, PartialRow*) const&& = delete;
 
   [[nodiscard]] absl::StatusOr<ViewFloors> FloorsOf(uint32_t view_id) const;
 
@@ -106,8 +116,9 @@ class ReadSession {
   absl::Status ForEachKey(uint32_t view_id, const std::function<bool(std::string_view key)>& visit,
                           std::string_view after_key = {}) const;
   // Calls `visit` for every stored version, deletes included: keys in storage order, newest first within one.
-  absl::Status ForEachVersion(uint32_t view_id, const RowLayout& layout,
-                              const std::function<bool(std::string_view key, const RowView& row)>& visit) const;
+  absl::Status ForEachVersion(
+      uint32_t view_id, const RowLayout& layout,
+      const std::function<bool(std::string_view key, const RowView& row)>& visit) const;
   // All versions of one key, newest first.
   absl::Status ForEachVersionOf(uint32_t view_id, const RowLayout& layout, std::string_view key,
                                 const std::function<bool(const RowView& row)>& visit) const;
@@ -116,20 +127,23 @@ class ReadSession {
   // Errors: kCorrupt; kSessionExpired; kForked.
   [[nodiscard]] absl::StatusOr<std::optional<std::string_view>> GetRecord(
       uint32_t table, std::string_view key) const& LARDER_LIFETIME_BOUND;
-  absl::StatusOr<std::optional<std::string_view>> GetRecord(uint32_t, std::string_view) const&& = delete;
+  absl::StatusOr<std::optional<std::string_view>> GetRecord(uint32_t,
+                                                            std::string_view) const&& = delete;
   // Calls `visit` for the records of a table in key order, from the first key not less than `from`, until it returns
   // false. Keys made of zero-padded or big-endian numbers come in numeric order.
-  absl::Status ListRecords(uint32_t table,
-                           const std::function<bool(std::string_view key, std::string_view value)>& visit,
-                           std::string_view from = {}) const;
+  absl::Status ListRecords(
+      uint32_t table, const std::function<bool(std::string_view key, std::string_view value)>& visit,
+      std::string_view from = {}) const;
 
   struct Slot;  // for larder's own sources
 
  private:
   ReadSession(std::shared_ptr<Environment> environment, Slot* slot);
   absl::Status CheckUsable() const;
-  absl::Status CheckFloors(uint32_t view_id, Timestamp as_of, std::optional<Timestamp> known_at) const;
-  absl::StatusOr<RowView> ViewOf(std::string_view key, std::string_view value, const RowLayout& layout) const;
+  absl::Status CheckFloors(uint32_t view_id, Timestamp as_of,
+                           std::optional<Timestamp> known_at) const;
+  absl::StatusOr<RowView> ViewOf(std::string_view key, std::string_view value,
+                                 const RowLayout& layout) const;
   void EndLeases();
   void Give();
 

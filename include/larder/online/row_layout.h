@@ -24,7 +24,9 @@ class RowLayout {
   static absl::StatusOr<RowLayout> Make(std::span<const DataType> types);
 
   [[nodiscard]] std::size_t size() const { return slots_.size(); }
-  [[nodiscard]] const DataType& type(std::size_t i) const LARDER_LIFETIME_BOUND { return slots_[i].type; }
+  [[nodiscard]] const DataType& type(std::size_t i) const LARDER_LIFETIME_BOUND {
+    return slots_[i].type;
+  }
   // From the start of the payload (the bitmap of non-null features); a multiple of the value's alignment.
   [[nodiscard]] uint32_t offset(std::size_t i) const { return slots_[i].offset; }
   // Bytes of the value at offset(i): byte_width() or, for variable ones, the 8 bytes {offset, length} into the tail.

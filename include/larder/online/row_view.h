@@ -25,14 +25,14 @@ namespace larder::inline LARDER_ABI {
 
 // Stored in rows: never renumber.
 enum RowFlag : uint16_t {
-  kRowDelete = 1U << 0,         // a tombstone: no features
-  kRowTimeless = 1U << 1,       // the source has no event time
-  kRowHasSequence = 1U << 2,    // 8 bytes after the header
-  kRowHasValidTo = 1U << 3,     // 8 bytes after those
-  kRowPartial = 1U << 4,        // then one bit per feature: the row carries it
-  kRowArrivalNull = 1U << 5,    // known at no time; at a commit it is
-  kRowKnownByArrival = 1U << 6, // known_time is the source's arrival time
-  kRowKnownByCommit = 1U << 7,  // known_time is the commit's
+  kRowDelete = 1U << 0,          // a tombstone: no features
+  kRowTimeless = 1U << 1,        // the source has no event time
+  kRowHasSequence = 1U << 2,     // 8 bytes after the header
+  kRowHasValidTo = 1U << 3,      // 8 bytes after those
+  kRowPartial = 1U << 4,         // then one bit per feature: the row carries it
+  kRowArrivalNull = 1U << 5,     // known at no time; at a commit it is
+  kRowKnownByArrival = 1U << 6,  // known_time is the source's arrival time
+  kRowKnownByCommit = 1U << 7,   // known_time is the commit's
 };
 
 // The fixed beginning of every row. Little-endian; check covers the key and everything after itself.
@@ -74,14 +74,21 @@ class LARDER_VIEW RowView {
   // Errors: kCorrupt for bytes too short for their header or layout; kFailedPrecondition for another layout's row.
   static absl::StatusOr<RowView> Parse(std::string_view bytes LARDER_LIFETIME_BOUND,
                                        const RowLayout& layout LARDER_LIFETIME_BOUND);
-  static absl::StatusOr<RowView> Parse(std::string_view, const RowLayout&&) = delete;  // would dangle
+  static absl::StatusOr<RowView> Parse(std::string_view,
+                                       const RowLayout&&) = delete;  // would dangle
 
   // Timestamp::Min() for a timeless row.
-  [[nodiscard]] Timestamp event_time() const { return {header<int64_t>(offsetof(RowHeader, event_time))}; }
+  [[nodiscard]] Timestamp event_time() const {
+    return {header<int64_t>(offsetof(RowHeader, event_time))};
+  }
   [[nodiscard]] bool is_timeless() const { return has(kRowTimeless); }
   // Timestamp::Max() when the arrival time is null.
-  [[nodiscard]] Timestamp known_time() const { return {header<int64_t>(offsetof(RowHeader, known_time))}; }
-  [[nodiscard]] uint64_t commit_seq() const { return header<uint64_t>(offsetof(RowHeader, commit_seq)); }
+  [[nodiscard]] Timestamp known_time() const {
+    return {header<int64_t>(offsetof(RowHeader, known_time))};
+  }
+  [[nodiscard]] uint64_t commit_seq() const {
+    return header<uint64_t>(offsetof(RowHeader, commit_seq));
+  }
   [[nodiscard]] uint16_t flags() const { return header<uint16_t>(offsetof(RowHeader, flags)); }
   [[nodiscard]] bool is_delete() const { return has(kRowDelete); }
   [[nodiscard]] bool is_partial() const { return has(kRowPartial); }

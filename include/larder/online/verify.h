@@ -15,11 +15,11 @@ namespace larder::inline LARDER_ABI {
 
 struct VerifyReport {
   uint64_t commit_seq = 0;
-  uint64_t pages = 0;          // in the file
-  uint64_t pages_free = 0;     // on the free list
-  uint64_t pages_unused = 0;   // neither reachable nor free: lost until a rewrite, harmless
+  uint64_t pages = 0;         // in the file
+  uint64_t pages_free = 0;    // on the free list
+  uint64_t pages_unused = 0;  // neither reachable nor free: lost until a rewrite, harmless
   uint64_t records = 0;
-  uint64_t rows = 0;           // versions
+  uint64_t rows = 0;  // versions
   uint64_t views = 0;
   std::vector<std::string> problems;  // empty: every page, count and check holds; at most 100
   [[nodiscard]] bool ok() const { return problems.empty(); }

@@ -32,16 +32,17 @@ enum class TieOrder : uint8_t {
 struct RowsToWrite {
   uint32_t view_id = 0;
   const RowLayout* layout = nullptr;
-  std::span<const std::string_view> keys;    // schema/entity_key.h's bytes; a null data() marks a null join key
-  std::span<const Column* const> columns;    // one per feature, of the layout's types
+  std::span<const std::string_view>
+      keys;  // schema/entity_key.h's bytes; a null data() marks a null join key
+  std::span<const Column* const> columns;  // one per feature, of the layout's types
 
-  const Column* event_time = nullptr;        // timestamp; null: the source is timeless
-  const Column* sequence = nullptr;          // int32, int64 or uint64; null entries come before all others
-  const Column* arrival_time = nullptr;      // timestamp; a null entry is known at no time
-  std::optional<Duration> available_after;   // without arrival_time: known at event time + this
-  bool is_push = false;                      // with neither: known at the commit's time (else: at event time)
-  const Column* valid_to = nullptr;          // timestamp; null entries have no end
-  const Column* is_delete = nullptr;         // bool; true and not null: a delete at its event time
+  const Column* event_time = nullptr;  // timestamp; null: the source is timeless
+  const Column* sequence = nullptr;  // int32, int64 or uint64; null entries come before all others
+  const Column* arrival_time = nullptr;     // timestamp; a null entry is known at no time
+  std::optional<Duration> available_after;  // without arrival_time: known at event time + this
+  bool is_push = false;  // with neither: known at the commit's time (else: at event time)
+  const Column* valid_to = nullptr;   // timestamp; null entries have no end
+  const Column* is_delete = nullptr;  // bool; true and not null: a delete at its event time
 
   // Rows carry only the features whose bit is set: one bitmap per feature, null meaning all rows. A view is written
   // with partial updates always or never.
@@ -49,8 +50,8 @@ struct RowsToWrite {
   std::span<const Validity* const> presence;
 
   TieOrder tie_order = TieOrder::kCanonicalBytes;
-  Duration max_future = Duration::Minutes(10);       // later than commit time + this is refused
-  Duration version_horizon = Duration::Hours(1);     // how far back as_of and known_at stay answerable
+  Duration max_future = Duration::Minutes(10);    // later than commit time + this is refused
+  Duration version_horizon = Duration::Hours(1);  // how far back as_of and known_at stay answerable
   // What the horizon is counted back from: the end of a batch load. Absent: the commit's time.
   std::optional<Timestamp> reference_time;
 };
@@ -60,11 +61,12 @@ inline constexpr std::size_t kRowRejectionCount = 5;
 [[nodiscard]] std::string_view RowRejectionName(RowRejection reason);  // `null key`, `future`, ...
 
 struct RowsResult {
-  std::size_t written = 0;     // stored, and the winner of its key now or once its time comes
-  std::size_t older = 0;       // lost to a row already there; kept while within the horizon
-  std::size_t duplicate = 0;   // the same row was there
-  std::size_t ambiguous = 0;   // of the others: tied with a different row and settled below the sequence
-  std::size_t dropped = 0;     // versions no longer needed for any answer within the horizon
+  std::size_t written = 0;    // stored, and the winner of its key now or once its time comes
+  std::size_t older = 0;      // lost to a row already there; kept while within the horizon
+  std::size_t duplicate = 0;  // the same row was there
+  std::size_t ambiguous =
+      0;  // of the others: tied with a different row and settled below the sequence
+  std::size_t dropped = 0;  // versions no longer needed for any answer within the horizon
   std::array<std::size_t, kRowRejectionCount> rejected{};  // by RowRejection
   struct Rejected {
     std::size_t row = 0;
@@ -99,9 +101,9 @@ class WriteTransaction {
   [[nodiscard]] absl::StatusOr<std::optional<std::string_view>> GetRecord(
       uint32_t table, std::string_view key) const& LARDER_LIFETIME_BOUND;
   // As ReadSession::ListRecords; `visit` must not change the transaction.
-  absl::Status ListRecords(uint32_t table,
-                           const std::function<bool(std::string_view key, std::string_view value)>& visit,
-                           std::string_view from = {}) const;
+  absl::Status ListRecords(
+      uint32_t table, const std::function<bool(std::string_view key, std::string_view value)>& visit,
+      std::string_view from = {}) const;
 
   // Tables are the caller's numbers below kRecordTableMax. Errors: kTooLarge for a key over kRecordKeySizeMax.
   absl::Status PutRecord(uint32_t table, std::string_view key, std::string_view value);
@@ -135,6 +137,8 @@ class WriteTransaction {
   struct State;  // for larder's own sources
 
  private:
+  friend absl::StatusOr<uint64_t> RunWriteTransaction(
+      const std::shared_ptr<Environment>&, const std::function<absl::Status(WriteTransaction&)>&);
   explicit WriteTransaction(std::unique_ptr<State> state);
   std::unique_ptr<State> state_;
 };
@@ -147,7 +151,8 @@ inline constexpr uint64_t kBatchIdsKept = 10'000;
 // are released, and `change` runs again from the start on a new transaction: it must not keep results of a run that
 // did not return OK. An error of `change` aborts and is returned. Returns the commit's number.
 // Requires: the calling thread holds no snapshot, should growth be possible.
-absl::StatusOr<uint64_t> RunWriteTransaction(const std::shared_ptr<Environment>& environment,
-                                             const std::function<absl::Status(WriteTransaction&)>& change);
+absl::StatusOr<uint64_t> RunWriteTransaction(
+    const std::shared_ptr<Environment>& environment,
+    const std::function<absl::Status(WriteTransaction&)>& change);
 
 }  // namespace larder::inline LARDER_ABI

@@ -1,0 +1,456 @@
+#include "larder/online/environment.h"
+
+#include <fcntl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <charconv>
+#include <ctime>
+#include <map>
+#include <random>
+#include <set>
+
+#include "online/environment_impl.h"
+#include "online/file_check.h"
+#include "online/lmdb_status.h"
+#include "online/row_key.h"
+
+namespace larder::inline LARDER_ABI {
+namespace {
+
+constexpr uint64_t kMapSizeMin = uint64_t{1} << 26;
+
+template <class Row>
+uint32_t FixedRowCheck(const Row& row) {
+  const auto* bytes = reinterpret_cast<const char*>(&row);
+  const std::size_t from = offsetof(Row, check) + sizeof(row.check);
+  return static_cast<uint32_t>(Hash64({bytes + from, sizeof(Row) - from}));
+}
+
+absl::StatusOr<FileIdentity> IdentityOf(const std::string& path) {
+  struct stat info {};
+  if (lstat(path.c_str(), &info) != 0) return SystemError(errno, "looking at", path);
+  if (S_ISLNK(info.st_mode)) {
+    return WithKind(
+        FailedPreconditionError(path, " is a symbolic link, which is not followed here"),
+        ErrorKind::kForeign);
+  }
+  return FileIdentity{info.st_dev, info.st_ino};
+}
+
+// The map's size: what was asked, unless the process may not reserve that much.
+uint64_t AllowedMapSize(uint64_t wanted, uint64_t used) {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_AS, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY) {
+    wanted = std::min<uint64_t>(wanted, limit.rlim_cur / 4);
+  }
+  // Never less than what is there: LMDB would leave no room at all.
+  const uint64_t size = std::max({wanted, used + used / 4 + (uint64_t{1} << 20), uint64_t{1} << 20});
+  return (size + 65535) / 65536 * 65536;
+}
+
+// A file a crash left a few unneeded pages short must be as long as it says before it is mapped. fallocate, because it
+// cannot shorten what a writer lengthened meanwhile.
+absl::Status ExtendDataFile(const std::string& path, uint64_t missing_bytes) {
+  const FileDescriptor file(open(path.c_str(), O_RDWR | O_NOFOLLOW | O_CLOEXEC));
+  struct stat info {};
+  if (!file.ok() || fstat(file.get(), &info) != 0 ||
+      fallocate(file.get(), 0, info.st_size, static_cast<off_t>(missing_bytes)) != 0) {
+    return SystemError(errno, Concat("extending by ", missing_bytes, " bytes"), path);
+  }
+  return absl::OkStatus();
+}
+
+absl::Status CheckReadOnlyAccess(const StoreDirectory& directory) {
+  // Looked at by name only. Without write access LMDB would read without a lock and be given reused pages.
+  const bool exists = access(directory.lock_path.c_str(), F_OK) == 0;
+  const std::string& needed = exists ? directory.lock_path : directory.environment_path;
+  if (access(needed.c_str(), W_OK) != 0) {
+    return WithKind(
+        MakeStatus(absl::StatusCode::kPermissionDenied,
+                   Concat("readers need write access to ", needed,
+                          " to announce themselves; give the group that access or use a backup")),
+        ErrorKind::kIoError);
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::StatusOr<HeadRow> ReadHead(MDB_txn* txn, bool verify) {
+  MDB_val key = ToVal(kHeadKey);
+  MDB_val value{};
+  const int code = mdb_get(txn, kMainDatabase, &key, &value);
+  if (code != 0) return LmdbError(code, "reading the head row");
+  if (value.mv_size != sizeof(HeadRow)) {
+    return WithKind(DataLossError("the head row has ", value.mv_size, " bytes"),
+                    ErrorKind::kCorrupt);
+  }
+  const auto head = LoadAs<HeadRow>(value.mv_data);
+  if (verify && head.check != FixedRowCheck(head)) {
+    return WithKind(DataLossError("the head row's check does not hold"), ErrorKind::kCorrupt);
+  }
+  return head;
+}
+
+absl::Status WriteHead(MDB_txn* txn, HeadRow head) {
+  head.check = FixedRowCheck(head);
+  MDB_val key = ToVal(kHeadKey);
+  MDB_val value{sizeof(head), &head};
+  const int code = mdb_put(txn, kMainDatabase, &key, &value, 0);
+  return code == 0 ? absl::OkStatus() : LmdbError(code, "writing the head row");
+}
+
+absl::Status Environment::Impl::OpenLmdb(uint64_t map_size) {
+  uint64_t missing_bytes = 0;
+  uint64_t used = 0;
+  if (!directory.created) {
+    LARDER_ASSIGN_OR_RETURN(const MetaPage meta, CheckDataFile(directory.data_path, &missing_bytes));
+    used = (meta.last_page + 1) * meta.page_size;
+    if (missing_bytes > 0)
+      LARDER_RETURN_IF_ERROR(ExtendDataFile(directory.data_path, missing_bytes));
+    if (options.read_only) LARDER_RETURN_IF_ERROR(CheckReadOnlyAccess(directory));
+  }
+  unsigned flags = MDB_NOTLS | MDB_NORDAHEAD;
+  if (options.read_only) flags |= MDB_RDONLY;
+  if (options.durability == Durability::kRelaxed) flags |= MDB_NOMETASYNC;
+
+  uint64_t size = AllowedMapSize(map_size, used);
+  int code = 0;
+  for (int attempt = 0; attempt < 64; ++attempt) {
+    code = mdb_env_create(&env);
+    if (code != 0) return LmdbError(code, "making an environment");
+    mdb_env_set_maxdbs(env, 4);
+    mdb_env_set_maxreaders(env, options.readers_max);
+    mdb_env_set_mapsize(env, size);
+    code = mdb_env_open(env, directory.environment_path.c_str(), flags, 0600);
+    if (code == 0) break;
+    mdb_env_close(env);
+    env = nullptr;
+    if (code == ENOMEM && size / 2 >= std::max(used * 2, kMapSizeMin)) {
+      size /= 2;
+    } else if (code == EAGAIN || code == EBUSY || code == ENOENT) {
+      const timespec pause{0, 2'000'000};  // another process opens or closes it at this moment
+      nanosleep(&pause, nullptr);
+    } else {
+      break;
+    }
+  }
+  if (code != 0) return LmdbWriteError(code, "opening", directory.environment_path);
+
+  int fd = -1;
+  if (mdb_env_get_fd(env, &fd) == 0) fcntl(fd, F_SETFD, FD_CLOEXEC);
+  MDB_txn* txn = nullptr;
+  code = mdb_txn_begin(env, nullptr, directory.created ? 0 : MDB_RDONLY, &txn);
+  if (code == 0) {
+    const unsigned create = directory.created ? MDB_CREATE : 0;
+    code = mdb_dbi_open(txn, kRecordsName, create, &records);
+    if (code == 0) code = mdb_dbi_open(txn, kRowsName, create, &rows);
+    if (code == 0) {
+      code = mdb_txn_commit(txn);
+    } else {
+      mdb_txn_abort(txn);
+    }
+  }
+  absl::Status status = absl::OkStatus();
+  if (code == MDB_NOTFOUND) {
+    status = WithKind(FailedPreconditionError(
+                          directory.path, " is not a larder store: another program's LMDB file"),
+                      ErrorKind::kForeign);
+  } else if (code != 0) {
+    status = LmdbWriteError(code, "opening the databases", directory.environment_path);
+  }
+  if (!status.ok()) CloseLmdb();
+  return status;
+}
+
+void Environment::Impl::CloseLmdb() {
+  if (env == nullptr) return;
+  for (const auto& slot : slots) {
+    if (slot->cursor != nullptr) mdb_cursor_close(slot->cursor);
+    if (slot->txn != nullptr) mdb_txn_abort(slot->txn);
+    slot->cursor = nullptr;
+    slot->txn = nullptr;
+  }
+  mdb_env_close(env);
+  env = nullptr;
+}
+
+absl::Status Environment::Impl::WriteFormat() {
+  MDB_stat stat{};
+  mdb_env_stat(env, &stat);
+  std::random_device random;
+  const auto draw = [&random] { return (uint64_t{random()} << 32) | random(); };
+  format = FormatRow{};
+  format.store_id_high = draw();
+  format.store_id_low = draw();
+  format.hash_seed = draw();
+  format.page_size = stat.ms_psize;
+  format.created_at = options.clock().us;
+  format.check = FixedRowCheck(format);
+
+  MDB_txn* txn = nullptr;
+  int code = mdb_txn_begin(env, nullptr, 0, &txn);
+  if (code != 0) return LmdbError(code, "beginning the first commit");
+  MDB_val key = ToVal(kFormatKey);
+  MDB_val value{sizeof(format), &format};
+  code = mdb_put(txn, kMainDatabase, &key, &value, 0);
+  absl::Status status =
+      code == 0 ? WriteHead(txn, HeadRow{}) : LmdbError(code, "writing the format row");
+  if (!status.ok()) {
+    mdb_txn_abort(txn);
+    return status;
+  }
+  code = mdb_txn_commit(txn);
+  return code == 0 ? absl::OkStatus()
+                   : LmdbWriteError(code, "the first commit", directory.data_path);
+}
+
+absl::Status Environment::Impl::CheckFormat() {
+  const auto foreign = [this](std::string_view why) {
+    return WithKind(FailedPreconditionError(directory.path, " is not a larder store: ", why),
+                    ErrorKind::kForeign);
+  };
+  const auto version = [this](const auto&... parts) {
+    return WithKind(FailedPreconditionError(directory.path, ": ", parts...), ErrorKind::kVersion);
+  };
+  MDB_txn* txn = nullptr;
+  const int code = mdb_txn_begin(env, nullptr, MDB_RDONLY, &txn);
+  if (code != 0) return LmdbError(code, "reading the format row");
+  MDB_val key = ToVal(kFormatKey);
+  MDB_val value{};
+  const bool found =
+      mdb_get(txn, kMainDatabase, &key, &value) == 0 && value.mv_size >= sizeof(FormatRow);
+  if (found) format = LoadAs<FormatRow>(value.mv_data);
+  const absl::StatusOr<HeadRow> head = ReadHead(txn, true);
+  mdb_txn_abort(txn);
+  if (!found || format.magic != FormatRow::kMagic) return foreign("there is no format row");
+  if (format.format_version != FormatRow::kFormatVersion) {
+    return version("format ", format.format_version, ", this build reads ",
+                   FormatRow::kFormatVersion, "; use the larder that wrote it to dump it");
+  }
+  if (format.check != FixedRowCheck(format)) {
+    return WithKind(DataLossError(directory.path, ": the format row's check does not hold"),
+                    ErrorKind::kCorrupt);
+  }
+  if (format.features_incompatible != 0) {
+    return version("it needs features ", format.features_incompatible,
+                   " that this build does not know");
+  }
+  if (format.features_read_only_compatible != 0 && !options.read_only) {
+    return version("features ", format.features_read_only_compatible,
+                   " allow this build to read it only");
+  }
+  if (format.byte_order != FormatRow::kByteOrder)
+    return version("it was written on a machine of other byte order");
+  return Annotate(head.status(), directory.path);
+}
+
+absl::Status Environment::Impl::CheckNotReplaced() const {
+  const auto replaced = [this](std::string_view what) {
+    return WithKind(
+        FailedPreconditionError(directory.path, ": ", what,
+                                " since it was opened; what would be written would be lost"),
+        ErrorKind::kStoreReplaced);
+  };
+  struct stat info {};
+  int fd = -1;
+  mdb_env_get_fd(env, &fd);
+  if (fstat(fd, &info) != 0) return SystemError(errno, "looking at", directory.data_path);
+  if (info.st_nlink == 0) return replaced("the data file was removed");
+  const auto identity_is = [](const std::string& path, const FileIdentity& expected) {
+    struct stat now {};
+    return lstat(path.c_str(), &now) == 0 && FileIdentity{now.st_dev, now.st_ino} == expected;
+  };
+  if (!identity_is(directory.data_path, data_identity))
+    return replaced("the data file was replaced or moved");
+  if (!identity_is(directory.lock_path, lock_identity))
+    return replaced("the lock file was replaced or removed");
+  return absl::OkStatus();
+}
+
+absl::Status Environment::Impl::ReadersFullError() const {
+  struct Readers {
+    std::map<int64_t, int> by_pid;
+  } readers;
+  mdb_reader_list(
+      env,
+      [](const char* line, void* context) {
+        char* end = nullptr;
+        const int64_t pid = std::strtoll(line, &end, 10);
+        if (end != line) ++static_cast<Readers*>(context)->by_pid[pid];
+        return 0;
+      },
+      &readers);
+  std::string holders;
+  for (const auto& [pid, count] : readers.by_pid) {
+    AppendTo(holders, holders.empty() ? "" : ", ");
+    AppendTo(holders, Concat("process ", pid, " holds ", count));
+  }
+  unsigned int most = 0;
+  mdb_env_get_maxreaders(env, &most);
+  return WithKind(
+      ResourceExhaustedError(directory.path, ": all ", most, " reader slots are taken: ", holders),
+      ErrorKind::kReadersFull);
+}
+
+namespace {
+
+// Whether an open environment can stand for this request.
+absl::Status CheckShareable(const Environment& open, const EnvironmentOptions& options) {
+  if (open.read_only() && !options.read_only) {
+    return FailedPreconditionError(open.path(),
+                                   " is open read-only in this process; close it before writing");
+  }
+  if (!options.read_only && open.options().durability != options.durability) {
+    return FailedPreconditionError(open.path(), " is open in this process with another durability");
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::StatusOr<std::shared_ptr<Environment>> Environment::Open(const std::string& path,
+                                                               const EnvironmentOptions& options) {
+  if (!options.read_only && !options.clock) {
+    return InvalidArgumentError("a writable environment needs a clock: ", path);
+  }
+  ProcessTable& table = ProcessTable::Get();
+  std::unique_lock lock(table.mutex);
+  LARDER_ASSIGN_OR_RETURN(StoreDirectory directory, OpenStoreDirectory(path, options));
+  LARDER_ASSIGN_OR_RETURN(const FileIdentity identity, IdentityOf(directory.data_path));
+  for (;;) {
+    const auto entry = table.open.find(identity);
+    if (entry == table.open.end() || entry->second.fork_count != ForkCount()) break;
+    if (std::shared_ptr<Environment> open = entry->second.environment.lock()) {
+      LARDER_RETURN_IF_ERROR(CheckShareable(*open, options));
+      return open;
+    }
+    table.changed.wait(lock);  // its last owner is closing it
+  }
+
+  auto impl = std::make_unique<Impl>();
+  impl->directory = std::move(directory);
+  impl->options = options;
+  LARDER_RETURN_IF_ERROR(impl->OpenLmdb(options.map_size_bytes));
+  // From here on an early return must close what is open: the destructor of an Environment does.
+  std::shared_ptr<Environment> environment(new Environment(std::move(impl)));
+  Impl& own = *environment->impl_;
+  const auto fail = [&](absl::Status status) {
+    table.open[identity].environment.reset();  // others wait until it is closed, and do not share it
+    lock.unlock();
+    environment.reset();
+    return status;
+  };
+  own.data_identity = identity;
+  table.open[identity] = {environment, ForkCount()};
+  const absl::StatusOr<FileIdentity> lock_identity = IdentityOf(own.directory.lock_path);
+  if (!lock_identity.ok()) return fail(lock_identity.status());
+  own.lock_identity = *lock_identity;
+  if (!options.read_only) {
+    absl::StatusOr<FileDescriptor> writer_lock = OpenWriterLock(own.directory.path);
+    if (!writer_lock.ok()) return fail(writer_lock.status());
+    own.writer_lock = *std::move(writer_lock);
+    table.writer_locks.insert(own.writer_lock.get());
+  }
+  if (own.directory.created) {
+    absl::Status status = own.WriteFormat();
+    if (status.ok()) status = CommitCurrent(&own.directory);
+    if (!status.ok()) return fail(std::move(status));
+  }
+  if (absl::Status status = own.CheckFormat(); !status.ok()) return fail(std::move(status));
+  int dead = 0;
+  mdb_reader_check(own.env, &dead);
+  return environment;
+}
+
+Environment::Environment(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+
+Environment::~Environment() {
+  if (impl_->forked()) {
+    // Everything in it is the parent's, LMDB's shared slots included.
+    static_cast<void>(impl_.release());
+    return;
+  }
+  ProcessTable& table = ProcessTable::Get();
+  {
+    const std::lock_guard lock(table.mutex);
+    impl_->CloseLmdb();
+    table.writer_locks.erase(impl_->writer_lock.get());
+    impl_->writer_lock.Close();
+    const auto entry = table.open.find(impl_->data_identity);
+    if (entry != table.open.end() && entry->second.environment.expired()) table.open.erase(entry);
+  }
+  table.changed.notify_all();
+}
+
+const std::string& Environment::path() const { return impl_->directory.path; }
+const EnvironmentOptions& Environment::options() const { return impl_->options; }
+bool Environment::read_only() const { return impl_->options.read_only; }
+Hash128 Environment::store_id() const {
+  return {impl_->format.store_id_high, impl_->format.store_id_low};
+}
+uint64_t Environment::hash_seed() const { return impl_->format.hash_seed; }
+Timestamp Environment::Now() const { return impl_->options.clock(); }
+
+absl::StatusOr<EnvironmentStats> Environment::Stats() const {
+  LARDER_ASSIGN_OR_RETURN(
+      const ReadSession session,
+      ReadSession::Open(std::const_pointer_cast<Environment>(shared_from_this())));
+  Impl& impl = *impl_;
+  EnvironmentStats stats;
+  struct stat file {};
+  if (::stat(impl.directory.data_path.c_str(), &file) == 0)
+    stats.file_size_bytes = static_cast<uint64_t>(file.st_size);
+  MDB_envinfo info{};
+  MDB_stat pages{};
+  mdb_env_info(impl.env, &info);
+  mdb_env_stat(impl.env, &pages);
+  stats.map_size_bytes = info.me_mapsize;
+  stats.used_size_bytes = (info.me_last_pgno + 1) * pages.ms_psize;
+  stats.readers_max = info.me_maxreaders;
+  MDB_txn* txn = nullptr;
+  if (mdb_txn_begin(impl.env, nullptr, MDB_RDONLY, &txn) == 0) {
+    if (mdb_stat(txn, impl.records, &pages) == 0) stats.record_count = pages.ms_entries;
+    if (mdb_stat(txn, impl.rows, &pages) == 0) stats.row_count = pages.ms_entries;
+    mdb_txn_abort(txn);
+  }
+  {
+    const std::lock_guard lock(impl.slots_mutex);
+    stats.sessions_open = static_cast<uint64_t>(
+        std::count_if(impl.slots.begin(), impl.slots.end(),
+                      [](const auto& slot) { return slot->active.load() != 0; }));
+    --stats.sessions_open;  // this call's own
+  }
+  struct Readers {
+    uint64_t used = 0;
+    uint64_t oldest = UINT64_MAX;
+  } readers;
+  // Lines of pid, thread and transaction number; `-` for a slot without a snapshot.
+  mdb_reader_list(
+      impl.env,
+      [](const char* line, void* context) {
+        auto* out = static_cast<Readers*>(context);
+        char* end = nullptr;
+        std::strtoll(line, &end, 10);
+        if (end == line) return 0;
+        ++out->used;
+        std::strtoull(end, &end, 16);
+        char* last = nullptr;
+        const uint64_t txn_id = std::strtoull(end, &last, 10);
+        if (last != end) out->oldest = std::min(out->oldest, txn_id);
+        return 0;
+      },
+      &readers);
+  stats.readers_used = readers.used;
+  if (readers.oldest < info.me_last_txnid)
+    stats.oldest_reader_lag = info.me_last_txnid - readers.oldest;
+  stats.reopen_count = impl.epoch.load();
+  stats.lmdb_version = mdb_version(nullptr, nullptr, nullptr);
+  return stats;
+}
+
+}  // namespace larder::inline LARDER_ABI

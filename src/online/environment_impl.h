@@ -1,0 +1,144 @@
+// What an Environment is made of, for this module's sources.
+#pragma once
+
+#include <lmdb.h>
+
+#include <atomic>
+#include <condition_variable>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <vector>
+
+#include "larder/online/environment.h"
+#include "larder/online/read_session.h"
+#include "online/file_descriptor.h"
+#include "online/process_table.h"
+#include "online/store_directory.h"
+
+namespace larder::inline LARDER_ABI {
+
+inline constexpr MDB_dbi kMainDatabase = 1;  // LMDB's number for the unnamed one
+inline constexpr const char* kRecordsName = "records1";
+inline constexpr const char* kRowsName = "rowdata1";
+inline constexpr std::string_view kFormatKey = "larder:f";
+inline constexpr std::string_view kHeadKey = "larder:h";
+
+// Tables of the module's own records.
+inline constexpr uint32_t kFloorsTable = 0xFFFF0001;
+inline constexpr uint32_t kBatchTable = 0xFFFF0002;
+inline constexpr uint32_t kBatchByCommitTable = 0xFFFF0003;
+
+// Both fixed rows of the unnamed database are stored as they stand, docs/internals/store_file.md.
+struct FormatRow {
+  static constexpr uint64_t kMagic = 0x003172656472616C;  // "larder1" and a zero byte
+  static constexpr uint32_t kFormatVersion = 1;
+  static constexpr uint32_t kByteOrder = 0x01020304;
+  uint64_t magic = kMagic;
+  uint32_t check = 0;  // of the bytes after it
+  uint32_t format_version = kFormatVersion;
+  uint64_t features_compatible = 0;            // unknown bits: read and write on
+  uint64_t features_read_only_compatible = 0;  // unknown bits: read only
+  uint64_t features_incompatible = 0;          // unknown bits: refuse
+  uint64_t store_id_high = 0;
+  uint64_t store_id_low = 0;
+  uint64_t hash_seed = 0;
+  uint32_t byte_order = kByteOrder;
+  uint32_t page_size = 0;
+  int64_t created_at = 0;
+};
+static_assert(sizeof(FormatRow) == 80);
+
+struct HeadRow {
+  uint32_t check = 0;  // of the bytes after it
+  uint32_t reserved = 0;
+  uint64_t commit_seq = 0;
+  uint64_t layout_seq = 0;
+  int64_t commit_time = INT64_MIN;
+  int64_t as_of_floor = INT64_MIN;  // the highest of any view
+  int64_t known_floor = INT64_MIN;
+  uint64_t moved_to = 0;  // number of the environment this one was rewritten into; 0: none
+  uint64_t reserved_2 = 0;
+};
+static_assert(sizeof(HeadRow) == 64);
+
+// A reader's place: LMDB's transaction is reset between snapshots, not ended, so that renewing it allocates nothing.
+struct ReadSession::Slot {
+  std::atomic<uint32_t> active{0};  // holds a snapshot; the gate waits for zero
+  MDB_txn* txn = nullptr;
+  MDB_cursor* cursor = nullptr;
+  std::size_t txn_id = 0;
+};
+
+struct Environment::Impl {
+  StoreDirectory directory;
+  EnvironmentOptions options;
+  FormatRow format;
+  uint64_t fork_count = ForkCount();
+  FileIdentity data_identity;
+  FileIdentity lock_identity;
+
+  MDB_env* env = nullptr;  // null only after a reopen failed; changed inside the closed gate
+  MDB_dbi records = 0;
+  MDB_dbi rows = 0;
+  FileDescriptor writer_lock;
+
+  [[nodiscard]] bool forked() const { return fork_count != ForkCount(); }
+  [[nodiscard]] bool verifies() const { return options.verify == VerifyPolicy::kAlways; }
+
+  // Opens LMDB in `directory` and its databases. On an error nothing stays open.
+  absl::Status OpenLmdb(uint64_t map_size);
+  void CloseLmdb();
+  absl::Status WriteFormat();  // the first commit of a new store
+  absl::Status CheckFormat();
+  // Whether the files at the path are still the ones that are open.
+  absl::Status CheckNotReplaced() const;
+  [[nodiscard]] absl::Status ReadersFullError() const;
+
+  // --- the gate (session_gate.cc) ---
+  ReadSession::Slot* TakeSlot();
+  void GiveSlot(ReadSession::Slot* slot);
+  // Gives the slot a snapshot. Errors leave it without one.
+  absl::Status BeginSnapshot(ReadSession::Slot* slot);
+  void EndSnapshot(ReadSession::Slot* slot);
+  // Waits until this process reads and writes nothing here, then runs `change` alone. Does nothing when another thread
+  // has done so since `epoch_seen`. Requires: the caller holds no snapshot and, unless `writer_held`, no write lock.
+  absl::Status Drain(uint64_t epoch_seen, bool writer_held,
+                     const std::function<absl::Status()>& change);
+  absl::Status Reopen(uint64_t epoch_seen, bool writer_held);
+  absl::Status AdoptMapSize(uint64_t epoch_seen, bool writer_held);
+  absl::Status GrowMap(uint64_t epoch_seen, bool writer_held);
+
+  // --- one writer (session_gate.cc) ---
+  absl::Status LockWriter();
+  void UnlockWriter();
+
+  std::atomic<uint64_t> epoch{0};  // drains so far
+  std::atomic<bool> gate_closed{false};
+  std::mutex gate_mutex;
+  std::condition_variable gate_opened;
+
+  std::mutex slots_mutex;
+  std::vector<std::unique_ptr<ReadSession::Slot>> slots;
+  std::vector<ReadSession::Slot*> free_slots;
+
+  std::timed_mutex writer_mutex;
+  std::atomic<std::thread::id> writer_thread{};
+  uint64_t commits_here = 0;  // guarded by the write lock
+};
+
+// The head row seen by a transaction, and its replacement (the check is set here).
+absl::StatusOr<HeadRow> ReadHead(MDB_txn* txn, bool verify);
+absl::Status WriteHead(MDB_txn* txn, HeadRow head);
+
+// This process's clock for ages and deadlines; never for data.
+int64_t MonotonicNanos();
+
+// Errors of an environment used on the other side of fork().
+absl::Status ForkedError();
+
+}  // namespace larder::inline LARDER_ABI

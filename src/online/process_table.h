@@ -1,0 +1,43 @@
+// Which environments this process has open, by file identity: LMDB must never open one twice. And what fork() does
+// to them.
+#pragma once
+
+#include <sys/types.h>
+
+#include <condition_variable>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <set>
+#include <utility>
+
+#include "larder/base/config.h"
+#include "larder/online/environment.h"
+
+namespace larder::inline LARDER_ABI {
+
+using FileIdentity = std::pair<dev_t, ino_t>;
+
+// Grows by one in every child made by fork(). What was opened under another number is the parent's.
+uint64_t ForkCount();
+
+class ProcessTable {
+ public:
+  static ProcessTable& Get();
+
+  // Guards the table; held while one environment is opened or closed, and across fork().
+  std::mutex mutex;
+  std::condition_variable changed;
+  struct Entry {
+    std::weak_ptr<Environment> environment;
+    uint64_t fork_count = 0;
+  };
+  std::map<FileIdentity, Entry> open;  // an entry stays until LMDB has closed the file
+  std::set<int> writer_locks;  // a child closes its copies: they would keep the parent's lock alive
+
+ private:
+  ProcessTable();
+};
+
+}  // namespace larder::inline LARDER_ABI

@@ -1,0 +1,229 @@
+// Snapshots and the one way to stop them: growing the map, adopting another process's and reopening after a failed
+// write of the file's head all need that nothing of this process touches the map.
+#include <sys/file.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <chrono>
+#include <ctime>
+
+#include "online/environment_impl.h"
+#include "online/lmdb_status.h"
+
+namespace larder::inline LARDER_ABI {
+namespace {
+
+constexpr int kBeginAttempts = 8;
+
+void Pause(int64_t micros) {
+  const timespec pause{micros / 1'000'000, (micros % 1'000'000) * 1000};
+  nanosleep(&pause, nullptr);
+}
+
+}  // namespace
+
+int64_t MonotonicNanos() {
+  timespec now{};
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return now.tv_sec * int64_t{1'000'000'000} + now.tv_nsec;
+}
+
+absl::Status ForkedError() {
+  return WithKind(
+      FailedPreconditionError("the store was opened before fork(): open it again in this process"),
+      ErrorKind::kForked);
+}
+
+ReadSession::Slot* Environment::Impl::TakeSlot() {
+  const std::lock_guard lock(slots_mutex);
+  if (free_slots.empty()) {
+    slots.push_back(std::make_unique<ReadSession::Slot>());
+    free_slots.reserve(slots.size());
+    return slots.back().get();
+  }
+  ReadSession::Slot* slot = free_slots.back();
+  free_slots.pop_back();
+  return slot;
+}
+
+void Environment::Impl::GiveSlot(ReadSession::Slot* slot) {
+  const std::lock_guard lock(slots_mutex);
+  free_slots.push_back(slot);
+}
+
+absl::Status Environment::Impl::BeginSnapshot(ReadSession::Slot* slot) {
+  bool cleared_readers = false;
+  for (int attempt = 0; attempt < kBeginAttempts; ++attempt) {
+    // The store of `active` must be seen before the gate is read, and the drainer's the other way round.
+    slot->active.store(1, std::memory_order_seq_cst);
+    const uint64_t epoch_seen = epoch.load(std::memory_order_acquire);
+    if (gate_closed.load(std::memory_order_seq_cst)) {
+      slot->active.store(0, std::memory_order_seq_cst);
+      std::unique_lock lock(gate_mutex);
+      gate_opened.wait(lock, [this] { return !gate_closed.load(); });
+      continue;
+    }
+    int code = MDB_PANIC;  // also when a reopen has failed: try again
+    if (env != nullptr) {
+      code = slot->txn != nullptr ? mdb_txn_renew(slot->txn)
+                                  : mdb_txn_begin(env, nullptr, MDB_RDONLY, &slot->txn);
+    }
+    if (code == 0) {
+      code = slot->cursor != nullptr ? mdb_cursor_renew(slot->txn, slot->cursor)
+                                     : mdb_cursor_open(slot->txn, rows, &slot->cursor);
+      if (code == 0) {
+        slot->txn_id = mdb_txn_id(slot->txn);
+        return absl::OkStatus();
+      }
+      mdb_txn_reset(slot->txn);
+    }
+    slot->active.store(0, std::memory_order_seq_cst);
+    if (code == MDB_MAP_RESIZED) {
+      LARDER_RETURN_IF_ERROR(AdoptMapSize(epoch_seen, false));
+    } else if (code == MDB_PANIC) {
+      LARDER_RETURN_IF_ERROR(Reopen(epoch_seen, false));
+    } else if (code == MDB_READERS_FULL && !cleared_readers) {
+      cleared_readers = true;
+      int dead = 0;
+      mdb_reader_check(env, &dead);
+    } else if (code == MDB_READERS_FULL) {
+      return ReadersFullError();
+    } else {
+      return Annotate(LmdbError(code, "beginning a snapshot"), directory.path);
+    }
+  }
+  return WithKind(UnavailableError(directory.path, ": the map changed ", kBeginAttempts,
+                                   " times while beginning"),
+                  ErrorKind::kBusy);
+}
+
+void Environment::Impl::EndSnapshot(ReadSession::Slot* slot) {
+  mdb_txn_reset(slot->txn);
+  slot->active.store(0, std::memory_order_release);
+}
+
+absl::Status Environment::Impl::Drain(uint64_t epoch_seen, bool writer_held,
+                                      const std::function<absl::Status()>& change) {
+  const auto deadline =
+      std::chrono::steady_clock::now() + std::chrono::microseconds(options.drain_wait.us);
+  std::unique_lock<std::timed_mutex> writer(writer_mutex, std::defer_lock);
+  if (!writer_held) {
+    if (writer_thread.load() == std::this_thread::get_id() || !writer.try_lock_until(deadline)) {
+      return WithKind(
+          UnavailableError(directory.path, ": the map must change while this process writes"),
+          ErrorKind::kBusy);
+    }
+  }
+  std::unique_lock gate(gate_mutex);
+  if (epoch.load() != epoch_seen) return absl::OkStatus();
+  gate_closed.store(true, std::memory_order_seq_cst);
+  const auto reopen_gate = [&] {
+    gate_closed.store(false, std::memory_order_seq_cst);
+    gate.unlock();
+    gate_opened.notify_all();
+  };
+  for (;;) {
+    std::size_t active = 0;
+    {
+      const std::lock_guard lock(slots_mutex);
+      active = static_cast<std::size_t>(std::count_if(
+          slots.begin(), slots.end(), [](const auto& slot) { return slot->active.load() != 0; }));
+    }
+    if (active == 0) break;
+    if (std::chrono::steady_clock::now() >= deadline) {
+      reopen_gate();
+      return WithKind(UnavailableError(directory.path, ": the map must change but ", active,
+                                       " snapshots of this process were not released within ",
+                                       FormatDuration(options.drain_wait)),
+                      ErrorKind::kBusy);
+    }
+    Pause(100);
+  }
+  const absl::Status status = change();
+  epoch.fetch_add(1, std::memory_order_release);
+  reopen_gate();
+  return status;
+}
+
+absl::Status Environment::Impl::Reopen(uint64_t epoch_seen, bool writer_held) {
+  return Drain(epoch_seen, writer_held, [this]() -> absl::Status {
+    uint64_t map_size = options.map_size_bytes;
+    if (env != nullptr) {
+      MDB_envinfo info{};
+      mdb_env_info(env, &info);
+      map_size = std::max<uint64_t>(map_size, info.me_mapsize);
+    }
+    CloseLmdb();
+    return OpenLmdb(map_size);
+  });
+}
+
+absl::Status Environment::Impl::AdoptMapSize(uint64_t epoch_seen, bool writer_held) {
+  return Drain(epoch_seen, writer_held, [this]() -> absl::Status {
+    const int code = mdb_env_set_mapsize(env, 0);
+    return code == 0 ? absl::OkStatus()
+                     : LmdbError(code, "adopting the map another process enlarged");
+  });
+}
+
+absl::Status Environment::Impl::GrowMap(uint64_t epoch_seen, bool writer_held) {
+  return Drain(epoch_seen, writer_held, [this]() -> absl::Status {
+    constexpr uint64_t kStepMax = uint64_t{1} << 36;
+    MDB_envinfo info{};
+    mdb_env_info(env, &info);
+    const uint64_t step = std::min<uint64_t>(info.me_mapsize, kStepMax);
+    const int code = mdb_env_set_mapsize(env, info.me_mapsize + step);
+    return code == 0 ? absl::OkStatus()
+                     : LmdbError(code, Concat("enlarging the map of ", info.me_mapsize, " bytes"));
+  });
+}
+
+absl::Status Environment::Impl::LockWriter() {
+  if (writer_thread.load() == std::this_thread::get_id()) {
+    return FailedPreconditionError("this thread already holds a write transaction of ",
+                                   directory.path);
+  }
+  const auto deadline =
+      std::chrono::steady_clock::now() + std::chrono::microseconds(options.write_lock_wait.us);
+  if (!writer_mutex.try_lock_until(deadline)) {
+    return WithKind(
+        UnavailableError(directory.path, ": another thread of this process has been writing for ",
+                         FormatDuration(options.write_lock_wait)),
+        ErrorKind::kBusy);
+  }
+  int64_t pause_us = 20;
+  while (flock(writer_lock.get(), LOCK_EX | LOCK_NB) != 0) {
+    const int error = errno;
+    if (error == EINTR) continue;
+    if (error != EWOULDBLOCK || std::chrono::steady_clock::now() >= deadline) {
+      writer_mutex.unlock();
+      if (error != EWOULDBLOCK)
+        return SystemError(error, "locking", directory.path + "/writer.lock");
+      char pid[32] = {};
+      const ssize_t size = pread(writer_lock.get(), pid, sizeof(pid) - 1, 0);
+      const std::string_view holder(pid, size > 0 ? static_cast<std::size_t>(size) : 0);
+      return WithKind(
+          UnavailableError(directory.path, ": process ",
+                           holder.empty() ? "(unknown)" : TrimAscii(holder),
+                           " has been writing for ", FormatDuration(options.write_lock_wait)),
+          ErrorKind::kBusy);
+    }
+    Pause(pause_us);
+    pause_us = std::min<int64_t>(pause_us * 2, 1000);
+  }
+  const std::string pid = Concat(static_cast<int64_t>(getpid()), "\n          ");
+  if (pwrite(writer_lock.get(), pid.data(), pid.size(), 0) < 0) {
+    // Only the name in another process's message is lost.
+  }
+  writer_thread.store(std::this_thread::get_id());
+  return absl::OkStatus();
+}
+
+void Environment::Impl::UnlockWriter() {
+  writer_thread.store(std::thread::id());
+  flock(writer_lock.get(), LOCK_UN);
+  writer_mutex.unlock();
+}
+
+}  // namespace larder::inline LARDER_ABI
