@@ -66,10 +66,9 @@ class FeatureStore {
 
   // Everything the store knows about definitions now. Cost: a snapshot; the catalog itself is shared until it changes.
   [[nodiscard]] absl::StatusOr<Catalog> GetCatalog() const;
-  // The catalog as of an earlier revision. Errors: kNotFound.
-  [[nodiscard]] absl::StatusOr<Catalog> GetCatalogAt(uint64_t revision) const;
   // What applying would change. Errors: every problem of the input at once, see MakePlan.
-  [[nodiscard]] absl::StatusOr<ChangePlan> Plan(const Definitions& definitions, const PlanOptions& options = {}) const;
+  [[nodiscard]] absl::StatusOr<ChangePlan> Plan(const Definitions& definitions,
+                                                const PlanOptions& options = {}) const;
   // Applies in one transaction, all or nothing. The same definitions again change nothing and make no entry.
   absl::StatusOr<ApplyResult> Apply(const Definitions& definitions, const PlanOptions& options = {},
                                     const ApplyInfo& info = {});
@@ -84,21 +83,24 @@ class FeatureStore {
   absl::StatusOr<MaterializeResult> Materialize(const MaterializeOptions& options = {});
   // Stores events of `source` in every view that reads it, in one transaction. Column names are the source's fields.
   // A view with partial_updates takes rows that lack some of its fields; others need all.
-  absl::StatusOr<PushResult> Push(std::string_view source, const Batch& events, const PushOptions& options = {});
+  absl::StatusOr<PushResult> Push(std::string_view source, const Batch& events,
+                                  const PushOptions& options = {});
   absl::StatusOr<PushResult> Push(std::string_view source, std::span<const Row> events,
                                   const PushOptions& options = {});
 
   // ---- features out
 
   [[nodiscard]] absl::StatusOr<OnlineResponse> GetOnlineFeatures(const OnlineRequest& request) const;
-  [[nodiscard]] absl::StatusOr<TrainingSet> GetHistoricalFeatures(const HistoricalRequest& request) const;
+  [[nodiscard]] absl::StatusOr<TrainingSet> GetHistoricalFeatures(
+      const HistoricalRequest& request) const;
   // Reads a spine from a CSV file with the types the request needs: declared ones for keys and request fields, a
   // timestamp for the time column, inferred ones for the rest. Fills request->spine and, when the file is a source's
   // own, request->spine_source.
   absl::Status LoadSpine(const std::string& path, HistoricalRequest* request) const;
 
   // Errors: kNotFound for an unknown service; kFailedPrecondition (kNotReady) naming what to materialize.
-  [[nodiscard]] absl::StatusOr<ServingPlan> Bind(std::string_view service, std::string_view project = {}) const;
+  [[nodiscard]] absl::StatusOr<ServingPlan> Bind(std::string_view service,
+                                                 std::string_view project = {}) const;
   [[nodiscard]] absl::StatusOr<ServingSession> OpenSession(const ServingPlan& plan) const;
 
   // ---- looking around

@@ -22,23 +22,24 @@ struct LoadProgress {
 };
 
 struct MaterializeOptions {
-  std::string project;                // empty: all
-  std::vector<std::string> views;     // names or name@version; empty: all current ones with a source to read
-  std::optional<Timestamp> start;     // events in [start, end], both inclusive; absent: from the source's beginning
-  std::optional<Timestamp> end;       // absent, or later than the clock: the clock
-  bool incremental = false;           // from the view's watermark; never run: from the source's beginning
-  std::optional<bool> strict;         // overrides the source's: whether one bad row refuses the load
+  std::string project;             // empty: all
+  std::vector<std::string> views;  // names or name@version; empty: all current ones with a source to read
+  std::optional<Timestamp>
+      start;  // events in [start, end], both inclusive; absent: from the source's beginning
+  std::optional<Timestamp> end;  // absent, or later than the clock: the clock
+  bool incremental = false;    // from the view's watermark; never run: from the source's beginning
+  std::optional<bool> strict;  // overrides the source's: whether one bad row refuses the load
   std::function<void(const LoadProgress&)> progress;  // called from time to time, on the calling thread
 };
 
 struct ViewLoad {
   std::string view;  // `card_profile@2`
   int64_t rows_read = 0;
-  int64_t rows_outside = 0;   // not in [start, end]
-  int64_t rows_bad = 0;       // skipped by a reader that is not strict
+  int64_t rows_outside = 0;  // not in [start, end]
+  int64_t rows_bad = 0;      // skipped by a reader that is not strict
   std::vector<std::string> first_reasons;
   RowsResult rows;
-  int64_t expressions_nulled = 0;   // rows an expression turned into null (overflow, bad cast, ...)
+  int64_t expressions_nulled = 0;  // rows an expression turned into null (overflow, bad cast, ...)
   int64_t floored_timestamps = 0;
   int64_t integral_decimals = 0;
   std::optional<Timestamp> start;
@@ -49,18 +50,19 @@ struct MaterializeResult {
   std::vector<ViewLoad> views;
   std::vector<std::string> skipped;  // views without a source to read, and why
   uint64_t commit_seq = 0;
-  bool end_clamped = false;          // the end asked for was in the future
+  bool end_clamped = false;  // the end asked for was in the future
 };
 
 struct PushOptions {
   std::string project;
-  std::string batch_id;   // a push repeated with the same id is done once; empty: none
-  bool skip_bad = false;  // skip rows that cannot be stored, and report them; else one refuses the whole push
+  std::string batch_id;  // a push repeated with the same id is done once; empty: none
+  bool skip_bad =
+      false;  // skip rows that cannot be stored, and report them; else one refuses the whole push
 };
 
 struct PushResult {
   uint64_t commit_seq = 0;
-  bool repeated = false;   // batch_id was known: nothing was done again
+  bool repeated = false;  // batch_id was known: nothing was done again
   std::size_t rows = 0;
   std::size_t skipped = 0;
   std::vector<std::string> first_reasons;
@@ -73,9 +75,9 @@ struct PushResult {
 
 // What is known of a view's stored data.
 struct ViewState {
-  std::string view;       // `card_profile@2`
+  std::string view;  // `card_profile@2`
   bool has_data = false;
-  uint64_t keys = 0;      // distinct join keys stored
+  uint64_t keys = 0;                     // distinct join keys stored
   std::optional<Timestamp> loaded_from;  // of the last load; absent: the source's beginning
   std::optional<Timestamp> loaded_to;    // the watermark
   std::optional<Timestamp> loaded_at;    // when

@@ -36,9 +36,11 @@ struct OnlineRequest {
 // One output column. All vectors have one entry per row asked for.
 struct FeatureValues {
   std::string name;
-  Column values{TypeId::kBool};         // effective values (SEMANTICS 4), the service's missing policy applied
+  Column values{
+      TypeId::kBool};  // effective values (SEMANTICS 4), the service's missing policy applied
   std::vector<FeatureStatus> statuses;  // of a computed feature: PRESENT or NULL_VALUE, by its own value
-  Column event_times{TypeId::kTimestamp};  // of the row; of a computed feature the oldest input's; null: none
+  Column event_times{
+      TypeId::kTimestamp};  // of the row; of a computed feature the oldest input's; null: none
   // The worst status among the inputs of an on-demand feature; equal to `statuses` for the others.
   std::vector<FeatureStatus> input_statuses;
   // The old value behind OUTSIDE_MAX_AGE, by row.
@@ -46,13 +48,13 @@ struct FeatureValues {
 };
 
 struct OnlineResponse {
-  std::string service;          // `fraud_model@2`; empty for single features
-  uint64_t revision = 0;        // of the definitions
-  uint64_t commit_seq = 0;      // of the snapshot everything was read through
+  std::string service;      // `fraud_model@2`; empty for single features
+  uint64_t revision = 0;    // of the definitions
+  uint64_t commit_seq = 0;  // of the snapshot everything was read through
   Timestamp as_of;
-  std::string receipt;          // service, revision, commit_seq and as_of in one line, for logs
+  std::string receipt;  // service, revision, commit_seq and as_of in one line, for logs
   std::size_t row_count = 0;
-  Batch keys;                   // the join keys as declared, in the caller's row order
+  Batch keys;                           // the join keys as declared, in the caller's row order
   std::vector<FeatureValues> features;  // in the service's order
   // Null when there is no such output. Lifetime: borrows from the response.
   [[nodiscard]] const FeatureValues* Find(std::string_view name) const LARDER_LIFETIME_BOUND;

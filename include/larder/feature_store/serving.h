@@ -48,21 +48,30 @@ class InputColumn {
  public:
   // One value for every row.
   static InputColumn Broadcast(int64_t value);
+  static InputColumn Broadcast(uint64_t value);
   static InputColumn Broadcast(double value);
   static InputColumn Broadcast(std::string_view value);
-  // One value per row. Integers serve integer, timestamp (microseconds), date (days) and bool inputs; a double serves
-  // float64 and float32; text serves string and bytes.
+  // One value per row. Integers serve integer, timestamp and duration (microseconds), date (days) and bool inputs;
+  // doubles serve float64 and float32; text serves string and bytes.
   static InputColumn Of(std::span<const int64_t> values LARDER_LIFETIME_BOUND);
+  static InputColumn Of(std::span<const uint64_t> values LARDER_LIFETIME_BOUND);
   static InputColumn Of(std::span<const double> values LARDER_LIFETIME_BOUND);
   static InputColumn Of(std::span<const std::string_view> values LARDER_LIFETIME_BOUND);
 
-  enum class Kind : uint8_t { kInteger, kDouble, kText };
+  enum class Kind : uint8_t { kInteger, kUnsigned, kDouble, kText };
   [[nodiscard]] Kind kind() const { return kind_; }
   [[nodiscard]] bool is_broadcast() const { return broadcast_; }
   [[nodiscard]] std::size_t size() const { return size_; }
-  [[nodiscard]] int64_t integer(std::size_t row) const { return broadcast_ ? integer_ : integers_[row]; }
-  [[nodiscard]] double number(std::size_t row) const { return broadcast_ ? double_ : doubles_[row]; }
-  [[nodiscard]] std::string_view text(std::size_t row) const { return broadcast_ ? text_ : texts_[row]; }
+  // Of kUnsigned: the same bits.
+  [[nodiscard]] int64_t integer(std::size_t row) const {
+    return broadcast_ ? integer_ : integers_[row];
+  }
+  [[nodiscard]] double number(std::size_t row) const {
+    return broadcast_ ? double_ : doubles_[row];
+  }
+  [[nodiscard]] std::string_view text(std::size_t row) const {
+    return broadcast_ ? text_ : texts_[row];
+  }
 
  private:
   Kind kind_ = Kind::kInteger;

@@ -23,8 +23,9 @@ struct HistoricalRequest {
   std::string time_column;  // empty: the only timestamp column
   // The source the spine was drawn from, if any: views over it must then exclude the spine row's own event.
   std::string spine_source;
-  std::optional<KnownAt> known_at;  // absent: spine for sources with arrival_time or available_after, else any
-  bool audit = false;               // fill TrainingFeature::event_ids and known_times
+  std::optional<KnownAt>
+      known_at;        // absent: spine for sources with arrival_time or available_after, else any
+  bool audit = false;  // fill TrainingFeature::event_ids and known_times
   int thread_count = 1;
 };
 
@@ -40,7 +41,7 @@ struct TrainingFeature {
 
 // What one view contributed.
 struct TrainingViewReport {
-  std::string view;   // `card_profile@2`
+  std::string view;  // `card_profile@2`
   std::string alias;
   KnownAt known_at = KnownAt::kAny;
   bool timeless = false;  // no event time: values may come from after the spine's instant

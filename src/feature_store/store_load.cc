@@ -1,0 +1,256 @@
+#include <algorithm>
+#include <set>
+#include <utility>
+
+#include "feature_store/event_mapper.h"
+#include "feature_store/key_encoding.h"
+#include "feature_store/row_writing.h"
+#include "feature_store/store_impl.h"
+#include "feature_store/tables.h"
+#include "larder/io/csv_reader.h"
+
+namespace larder::inline LARDER_ABI {
+namespace {
+
+constexpr Duration kArrivalSlackDefault = Duration::Minutes(10);
+
+// Which events of a source a load takes.
+struct LoadRange {
+  std::optional<Timestamp> start;
+  std::optional<Timestamp> arrived_since;  // incremental loads of sources with an arrival time
+  Timestamp end;
+};
+
+// One view's part of a load, read and mapped before the write lock is taken.
+struct PreparedLoad {
+  const ViewVersion* view = nullptr;
+  LoadRange range;
+  ViewLoad report;
+  std::vector<MappedEvents> batches;
+};
+
+class ViewReader {
+ public:
+  ViewReader(const Catalog& catalog, const MaterializeOptions& options,
+             const CompileOptions& compile)
+      : catalog_(catalog), options_(options), compile_(compile) {}
+
+  // Reads and checks everything; writes nothing.
+  absl::StatusOr<PreparedLoad> Read(const ViewVersion& view, const LoadRange& range) const {
+    const Source& source = view.offline_source();
+    PreparedLoad load;
+    load.view = &view;
+    load.range = range;
+    load.report.view = view.ToString();
+    load.report.start = range.start;
+    load.report.end = range.end;
+    LARDER_ASSIGN_OR_RETURN(const EventMapper mapper, EventMapper::Make(view, source, compile_));
+    TextReadOptions read;
+    read.base_path = catalog_.DefinitionsOf(view.project).base_path;
+    read.strict = options_.strict;
+    LARDER_ASSIGN_OR_RETURN(const std::unique_ptr<RecordReader> reader, OpenCsv(source, read));
+    const bool strict = options_.strict.value_or(source.format.strict);
+    Batch batch;
+    while (true) {
+      LARDER_ASSIGN_OR_RETURN(const bool more, reader->Next(&batch));
+      if (!more) break;
+      LARDER_RETURN_IF_ERROR(Take(mapper, *reader, strict, std::move(batch), &load));
+      Report(load, false);
+    }
+    const ReadCounts& counts = reader->counts();
+    load.report.rows_bad += counts.bad_rows;
+    load.report.first_reasons.insert(load.report.first_reasons.end(), counts.first_reasons.begin(),
+                                     counts.first_reasons.end());
+    load.report.floored_timestamps = counts.floored_timestamps;
+    load.report.integral_decimals = counts.integral_decimals;
+    return load;
+  }
+
+  void Report(const PreparedLoad& load, bool done) const {
+    if (!options_.progress) return;
+    options_.progress({load.report.view, load.report.rows_read,
+                       static_cast<int64_t>(load.report.rows.written), done});
+  }
+
+ private:
+  absl::Status Take(const EventMapper& mapper, const RecordReader& reader, bool strict, Batch batch,
+                    PreparedLoad* load) const {
+    load->report.rows_read += static_cast<int64_t>(batch.row_count());
+    LARDER_ASSIGN_OR_RETURN(const std::optional<Column> times, mapper.EventTimes(batch));
+    std::vector<std::size_t> kept;
+    for (std::size_t row = 0; row < batch.row_count(); ++row) {
+      const std::string problem = ProblemOf(*load->view, batch, times, row);
+      if (!problem.empty()) {
+        if (strict) return InvalidArgumentError(reader.PlaceOf(row), ": ", problem);
+        ++load->report.rows_bad;
+        if (load->report.first_reasons.size() < kReasonsMax) {
+          load->report.first_reasons.push_back(Concat(reader.PlaceOf(row), ": ", problem));
+        }
+        continue;
+      }
+      if (InRange(*load, batch, mapper.source(), times, row)) {
+        kept.push_back(row);
+      } else {
+        ++load->report.rows_outside;
+      }
+    }
+    if (kept.empty()) return absl::OkStatus();
+    if (kept.size() < batch.row_count()) {
+      LARDER_ASSIGN_OR_RETURN(batch, SelectRows(batch, kept));
+    }
+    EvalCounts counts;
+    LARDER_ASSIGN_OR_RETURN(MappedEvents events, mapper.Map(batch, &counts));
+    load->report.expressions_nulled += counts.total();
+    load->batches.push_back(std::move(events));
+    return absl::OkStatus();
+  }
+
+  static std::string ProblemOf(const ViewVersion& view, const Batch& batch,
+                               const std::optional<Column>& times, std::size_t row) {
+    if (times.has_value() && !times->IsValid(row)) return "the event time is null";
+    for (const Field& key : view.keys) {
+      const Column* column = batch.Find(key.name);
+      if (column != nullptr && !column->IsValid(row))
+        return Concat("join key ", key.name, " is null");
+    }
+    return {};
+  }
+
+  static bool InRange(const PreparedLoad& load, const Batch& batch, const Source& source,
+                      const std::optional<Column>& times, std::size_t row) {
+    if (!times.has_value()) return true;
+    const Timestamp time{times->Values<int64_t>()[row]};
+    if (time > load.range.end || (load.range.start && time < *load.range.start)) return false;
+    if (!load.range.arrived_since) return true;
+    const Column* arrivals = batch.Find(source.arrival_time);
+    if (arrivals == nullptr || !arrivals->IsValid(row) || arrivals->type() != TypeId::kTimestamp)
+      return true;
+    return Timestamp{arrivals->Values<int64_t>()[row]} >= *load.range.arrived_since;
+  }
+
+  const Catalog& catalog_;
+  const MaterializeOptions& options_;
+  const CompileOptions& compile_;
+};
+
+// Why a view cannot be loaded; empty when it can.
+std::string WhyNot(const ViewVersion& view) {
+  if (view.is_aggregate()) return "window aggregates are not computed yet";
+  if (view.base_view.has_value()) return "views over other views are not computed yet";
+  const Source& source = view.offline_source();
+  if (source.kind == SourceKind::kPush)
+    return Concat("source ", source.name, " is push only: nothing to load from");
+  if (source.kind != SourceKind::kCsv)
+    return Concat("source ", source.name, ": only csv sources can be read yet");
+  return {};
+}
+
+absl::StatusOr<std::vector<const ViewVersion*>> ChooseViews(const Catalog& catalog,
+                                                            const MaterializeOptions& options,
+                                                            std::vector<std::string>* skipped) {
+  std::vector<const ViewVersion*> chosen;
+  for (const std::string& name : options.views) {
+    LARDER_ASSIGN_OR_RETURN(const ViewVersion* view, catalog.GetView(options.project, name));
+    if (const std::string why = WhyNot(*view); !why.empty()) {
+      return UnimplementedError("feature view ", view->ToString(), ": ", why);
+    }
+    chosen.push_back(view);
+  }
+  if (!options.views.empty()) return chosen;
+  for (const ViewVersion* view : catalog.Views(options.project)) {
+    if (const std::string why = WhyNot(*view); !why.empty()) {
+      skipped->push_back(Concat(view->ToString(), ": ", why));
+    } else {
+      chosen.push_back(view);
+    }
+  }
+  return chosen;
+}
+
+}  // namespace
+
+absl::StatusOr<MaterializeResult> FeatureStore::Materialize(const MaterializeOptions& options) {
+  const Timestamp now = Now();
+  MaterializeResult result;
+  const Timestamp end = std::min(options.end.value_or(now), now);
+  result.end_clamped = options.end.has_value() && *options.end > now;
+  if (options.start && *options.start > end) {
+    return InvalidArgumentError("start ", FormatTimestamp(*options.start), " is after end ",
+                                FormatTimestamp(end));
+  }
+  std::vector<PreparedLoad> loads;
+  Catalog catalog;
+  {
+    LARDER_ASSIGN_OR_RETURN(ReadSession session, ReadSession::Open(impl_->environment));
+    LARDER_ASSIGN_OR_RETURN(catalog, impl_->CatalogIn(session));
+    LARDER_ASSIGN_OR_RETURN(const std::vector<const ViewVersion*> views,
+                            ChooseViews(catalog, options, &result.skipped));
+    std::vector<std::pair<const ViewVersion*, LoadRange>> work;
+    std::set<uint32_t> data_ids;  // versions that share rows are loaded once
+    for (const ViewVersion* view : views) {
+      if (!data_ids.insert(view->data_id).second) continue;
+      LoadRange range{options.start, std::nullopt, end};
+      LARDER_ASSIGN_OR_RETURN(const LoadRecord record, LoadRecordIn(session, view->data_id));
+      if (options.incremental && record.loaded) {
+        const Source& source = view->offline_source();
+        if (source.arrival_time.empty()) {
+          range.start = record.to.Minus(source.late_by.value_or(Duration{}));
+        } else {
+          range.arrived_since = record.to.Minus(source.arrival_slack.value_or(kArrivalSlackDefault));
+        }
+      }
+      work.emplace_back(view, range);
+    }
+    session.Release();  // reading sources takes long; a held snapshot would keep pages from reuse
+    const ViewReader reader(catalog, options, impl_->compile);
+    for (const auto& [view, range] : work) {
+      absl::StatusOr<PreparedLoad> load = reader.Read(*view, range);
+      if (!load.ok()) return Annotate(load.status(), Concat("feature view ", view->ToString()));
+      loads.push_back(*std::move(load));
+    }
+  }
+  if (loads.empty()) return result;
+
+  const auto change = [&](WriteTransaction& transaction) -> absl::Status {
+    std::string detail;
+    for (PreparedLoad& load : loads) {
+      load.report.rows = {};
+      LARDER_ASSIGN_OR_RETURN(const RowWriter writer,
+                              RowWriter::Make(*load.view, load.view->offline_source()));
+      for (const MappedEvents& events : load.batches) {
+        LARDER_ASSIGN_OR_RETURN(const RowsResult rows,
+                                writer.Write(transaction, events, load.range.end));
+        load.report.rows += rows;
+      }
+      const bool strict = options.strict.value_or(load.view->offline_source().format.strict);
+      if (strict)
+        LARDER_RETURN_IF_ERROR(RowWriter::RefuseRejected(load.report.view, load.report.rows));
+      LARDER_ASSIGN_OR_RETURN(LoadRecord record, LoadRecordIn(transaction, load.view->data_id));
+      record.from = record.loaded
+                        ? std::min(record.from, load.range.start.value_or(Timestamp::Min()))
+                        : load.range.start.value_or(Timestamp::Min());
+      record.to = std::max(record.to, load.range.end);
+      record.at = transaction.commit_time();
+      record.loaded = true;
+      LARDER_RETURN_IF_ERROR(
+          transaction.PutRecord(kLoadTable, BigEndianKey(load.view->data_id), record.Serialize()));
+      detail += Concat(detail.empty() ? "" : ", ", load.report.view, " ", load.report.rows.written,
+                       " rows");
+    }
+    HistoryEntry entry;
+    LARDER_ASSIGN_OR_RETURN(entry.number, NextHistoryNumber(transaction));
+    entry.time = transaction.commit_time();
+    entry.kind = HistoryKind::kPublish;
+    entry.detail = detail;
+    return PutHistory(transaction, entry);
+  };
+  LARDER_ASSIGN_OR_RETURN(result.commit_seq, RunWriteTransaction(impl_->environment, change));
+  const ViewReader reader(catalog, options, impl_->compile);
+  for (PreparedLoad& load : loads) {
+    reader.Report(load, true);
+    result.views.push_back(std::move(load.report));
+  }
+  return result;
+}
+
+}  // namespace larder::inline LARDER_ABI

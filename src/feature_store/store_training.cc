@@ -1,0 +1,241 @@
+#include <algorithm>
+#include <filesystem>
+#include <utility>
+
+#include "feature_store/compute.h"
+#include "feature_store/event_mapper.h"
+#include "feature_store/input_rows.h"
+#include "feature_store/store_impl.h"
+#include "larder/io/csv_reader.h"
+#include "larder/io/infer.h"
+#include "larder/training/spine.h"
+
+namespace larder::inline LARDER_ABI {
+namespace {
+
+// A view's source as the events the join takes.
+class SourceEvents : public EventReader {
+ public:
+  SourceEvents(std::unique_ptr<RecordReader> reader, EventMapper mapper)
+      : reader_(std::move(reader)), mapper_(std::move(mapper)) {}
+
+  absl::StatusOr<bool> Next(EventBatch* out) override {
+    Batch batch;
+    LARDER_ASSIGN_OR_RETURN(const bool more, reader_->Next(&batch));
+    if (!more) return false;
+    EvalCounts counts;
+    LARDER_ASSIGN_OR_RETURN(events_, mapper_.Map(batch, &counts));
+    keys_ = events_.KeyPointers();
+    stored_ = events_.StoredPointers();
+    *out = EventBatch{};
+    out->row_count = events_.row_count;
+    out->keys = keys_;
+    out->features = stored_;
+    out->event_time = Pointer(events_.event_time);
+    out->sequence = Pointer(events_.sequence);
+    out->arrival_time = Pointer(events_.arrival_time);
+    out->event_id = Pointer(events_.event_id);
+    out->valid_to = Pointer(events_.valid_to);
+    out->is_delete = Pointer(events_.is_delete);
+    return true;
+  }
+
+ private:
+  static const Column* Pointer(const std::optional<Column>& column) {
+    return column ? &*column : nullptr;
+  }
+  std::unique_ptr<RecordReader> reader_;
+  EventMapper mapper_;
+  MappedEvents events_;
+  std::vector<const Column*> keys_;
+  std::vector<const Column*> stored_;
+};
+
+// Joins the uses of one service against one spine.
+class HistoricalFetch {
+ public:
+  HistoricalFetch(const FeatureStore::Impl& impl, const BoundService& service,
+                  const HistoricalRequest& request, const Spine& spine)
+      : impl_(impl), service_(service), request_(request), spine_(spine) {}
+
+  absl::StatusOr<FetchedUse> Run(std::size_t u, std::span<const Column* const> key_columns) {
+    const BoundUse& use = service_.uses[u];
+    const Source& source = use.view->offline_source();
+    LARDER_ASSIGN_OR_RETURN(JoinView join, MakeJoin(use, source, key_columns));
+    TextReadOptions read;
+    read.base_path = service_.catalog.DefinitionsOf(use.view->project).base_path;
+    LARDER_ASSIGN_OR_RETURN(std::unique_ptr<RecordReader> reader, OpenSource(source, read));
+    LARDER_ASSIGN_OR_RETURN(EventMapper mapper, EventMapper::Make(*use.view, source, impl_.compile));
+    SourceEvents events(std::move(reader), std::move(mapper));
+    JoinOptions options;
+    options.thread_count = request_.thread_count;
+    options.audit = request_.audit;
+    TrainingViewReport report{
+        use.view->ToString(), use.alias, join.known_at, source.event_time.empty(), {}};
+    absl::StatusOr<JoinedView> joined =
+        JoinPointInTime(spine_.times(), std::move(join), events, options);
+    if (!joined.ok())
+      return Annotate(joined.status(), Concat("feature view ", use.view->ToString()));
+    report.counts = joined->counts;
+    reports.push_back(std::move(report));
+    FetchedUse fetched;
+    fetched.rows = *std::move(joined);
+    return fetched;
+  }
+
+  std::vector<TrainingViewReport> reports;
+
+ private:
+  static absl::StatusOr<std::unique_ptr<RecordReader>> OpenSource(const Source& source,
+                                                                  const TextReadOptions& options) {
+    if (source.kind == SourceKind::kCsv) return OpenCsv(source, options);
+    if (source.kind == SourceKind::kPush) {
+      return FailedPreconditionError(
+          "source ", source.name,
+          " is push only and keeps no history to train from: give it a batch_source");
+    }
+    return UnimplementedError("source ", source.name, ": only csv sources can be read yet");
+  }
+
+  absl::StatusOr<JoinView> MakeJoin(const BoundUse& use, const Source& source,
+                                    std::span<const Column* const> key_columns) const {
+    const ViewVersion& view = *use.view;
+    JoinView join;
+    join.name = view.ToString();
+    join.spine_keys.assign(key_columns.begin(), key_columns.end());
+    for (const Field& key : view.keys) join.key_types.push_back(key.type);
+    for (const StoredColumn& stored : view.stored) {
+      Field field;
+      field.name = stored.name;
+      field.type = stored.type;
+      join.features.push_back(std::move(field));
+    }
+    join.ttl = view.definition.ttl;
+    join.boundary = view.boundary;
+    join.available_after = source.arrival_time.empty() ? source.available_after : std::nullopt;
+    join.tie_order = source.order == SourceOrder::kCommit ? JoinTieOrder::kCommit
+                                                          : JoinTieOrder::kCanonicalBytes;
+    join.partial_updates = view.definition.partial_updates;
+
+    const bool has_known_time = !source.arrival_time.empty() || source.available_after.has_value();
+    join.known_at = request_.known_at.value_or(has_known_time ? KnownAt::kSpine : KnownAt::kAny);
+    if (join.known_at == KnownAt::kSpine && !has_known_time) {
+      return InvalidArgumentError("known_at spine was asked for, but source ", source.name,
+                                  " of feature view ", view.ToString(),
+                                  " declares neither arrival_time nor available_after");
+    }
+    const bool own_source =
+        !request_.spine_source.empty() &&
+        (request_.spine_source == source.name || request_.spine_source == view.source.name);
+    if (own_source && view.boundary == Boundary::kAt && !view.definition.exclude_self) {
+      return InvalidArgumentError("the spine is drawn from source ", source.name,
+                                  ", which feature view ", view.ToString(),
+                                  " reads with boundary at: every row would see its own event; use",
+                                  " exclude_self or boundary before");
+    }
+    if (view.definition.exclude_self) {
+      LARDER_ASSIGN_OR_RETURN(
+          join.exclude_event_id,
+          spine_.FindColumn(source.event_id, Concat("exclude_self of ", view.ToString())));
+    }
+    return join;
+  }
+
+  const FeatureStore::Impl& impl_;
+  const BoundService& service_;
+  const HistoricalRequest& request_;
+  const Spine& spine_;
+};
+
+TrainingFeature Describe(const BoundService& service, const ServiceOutput& output,
+                         FeatureValues* values, const ComputedService& computed, bool audit) {
+  TrainingFeature feature;
+  feature.name = values->name;
+  feature.statuses = std::move(values->statuses);
+  feature.input_statuses = std::move(values->input_statuses);
+  feature.event_times = std::move(values->event_times);
+  if (!audit || output.on_demand) return feature;
+  const auto use = static_cast<std::size_t>(output.use);
+  const int stored =
+      service.uses[use].view->features[static_cast<std::size_t>(output.feature)].stored;
+  if (stored < 0) return feature;
+  const JoinOutcome& outcome = computed.uses[use].rows.OutcomeOf(static_cast<std::size_t>(stored));
+  feature.event_ids = outcome.event_id;
+  feature.known_times = outcome.known_time;
+  return feature;
+}
+
+}  // namespace
+
+const TrainingFeature* TrainingSet::Find(std::string_view name) const {
+  for (const TrainingFeature& feature : features) {
+    if (feature.name == name) return &feature;
+  }
+  return nullptr;
+}
+
+absl::StatusOr<TrainingSet> FeatureStore::GetHistoricalFeatures(
+    const HistoricalRequest& request) const {
+  LARDER_ASSIGN_OR_RETURN(const Catalog catalog, GetCatalog());
+  LARDER_ASSIGN_OR_RETURN(const std::shared_ptr<const BoundService> service,
+                          impl_->Resolve(catalog, request.what));
+  LARDER_ASSIGN_OR_RETURN(Spine spine, Spine::Make(request.spine, request.time_column));
+  LARDER_ASSIGN_OR_RETURN(const Batch inputs, InputsFromSpine(*service, spine.rows()));
+  for (const ServiceOutput& output : service->service->outputs) {
+    if (!spine.rows().IndexOf(output.name)) continue;
+    return InvalidArgumentError("feature ", output.name,
+                                " has the name of a spine column: rename the column or use",
+                                " full_feature_names");
+  }
+  std::vector<Timestamp> as_of;
+  as_of.reserve(spine.row_count());
+  for (const int64_t us : spine.times().Values<int64_t>()) as_of.push_back({us});
+
+  HistoricalFetch fetch(*impl_, *service, request, spine);
+  const auto fetch_use = [&](std::size_t use, std::span<const Column* const> keys) {
+    return fetch.Run(use, keys);
+  };
+  LARDER_ASSIGN_OR_RETURN(ComputedService computed,
+                          ComputeService(*service, inputs, spine.row_count(), as_of, fetch_use));
+  TrainingSet set;
+  set.service = service->name;
+  set.revision = catalog.revision();
+  set.time_column = spine.time_column();
+  set.views = std::move(fetch.reports);
+  set.rows = std::move(spine).TakeRows();
+  for (std::size_t o = 0; o < computed.outputs.size(); ++o) {
+    FeatureValues& values = computed.outputs[o];
+    set.features.push_back(
+        Describe(*service, service->service->outputs[o], &values, computed, request.audit));
+    LARDER_RETURN_IF_ERROR(set.rows.AddColumn(set.features.back().name, std::move(values.values)));
+  }
+  return set;
+}
+
+absl::Status FeatureStore::LoadSpine(const std::string& path, HistoricalRequest* request) const {
+  LARDER_ASSIGN_OR_RETURN(const Catalog catalog, GetCatalog());
+  LARDER_ASSIGN_OR_RETURN(const std::shared_ptr<const BoundService> service,
+                          impl_->Resolve(catalog, request->what));
+  LARDER_ASSIGN_OR_RETURN(Source source, InferSource(path));
+  source.format.strict = true;
+  for (Field& field : source.fields) {
+    const auto needed = std::find_if(service->inputs.begin(), service->inputs.end(),
+                                     [&](const Field& input) { return input.name == field.name; });
+    if (needed != service->inputs.end()) field.type = needed->type;
+    if (field.name == request->time_column) field.type = TypeId::kTimestamp;
+  }
+  LARDER_ASSIGN_OR_RETURN(const std::unique_ptr<RecordReader> reader, OpenCsv(source));
+  LARDER_ASSIGN_OR_RETURN(request->spine, ReadAll(*reader));
+
+  // A spine that is a source's own file is drawn from that source, said or not.
+  namespace fs = std::filesystem;
+  std::error_code ignored;
+  for (const Source* known : catalog.Sources(service->service->project)) {
+    if (known->path.empty() || !request->spine_source.empty()) continue;
+    const fs::path base = catalog.DefinitionsOf(service->service->project).base_path;
+    if (fs::equivalent(base / known->path, path, ignored)) request->spine_source = known->name;
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace larder::inline LARDER_ABI
