@@ -98,10 +98,8 @@ TEST_CASE("different values close to each other have different bytes", "[schema]
 TEST_CASE("random text is refused or read to a value that reads back", "[schema][text][random]") {
   larder_test::Random random;
   INFO(random.Describe());
-  const std::string alphabet(
-      "0123456789+-.eEnaifNI[]{}\",:\\u \0\xFF"
-      "trlsT",
-      41);
+  using std::string_literals::operator""s;
+  const std::string alphabet = "0123456789+-.eEnaifNI[]{}\",:\\utrlsT \0\xFF"s;
   int64_t accepted = 0;
   for (int i = 0; i < 200'000; ++i) {
     const DataType type = larder_test::RandomType(random);
