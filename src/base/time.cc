@@ -144,10 +144,15 @@ absl::Status CannotReadTimestamp(std::string_view text) {
   return CannotRead(text, "timestamp", "expected ISO 8601 such as 2025-01-31T12:34:56Z");
 }
 
+// Requires: not negative.
 void AppendPadded(std::string& out, int64_t value, std::size_t width) {
-  const std::string digits = Concat(value);
-  if (digits.size() < width) out.append(width - digits.size(), '0');
-  out.append(digits);
+  char digits[20];
+  std::size_t begin = sizeof(digits);
+  do {
+    digits[--begin] = static_cast<char>('0' + value % 10);
+    value /= 10;
+  } while (value > 0 || sizeof(digits) - begin < width);
+  out.append(digits + begin, sizeof(digits) - begin);
 }
 
 void AppendDay(std::string& out, int64_t days) {
@@ -249,6 +254,7 @@ absl::StatusOr<ParsedTimestamp> ParseTimestamp(std::string_view text, const Time
 std::string FormatTimestamp(Timestamp instant) {
   const SplitDay split = Split(instant.us);
   std::string text;
+  text.reserve(32);
   AppendDay(text, split.days);
   text.push_back('T');
   AppendPadded(text, split.us_of_day / kMicrosPerHour, 2);
