@@ -1,0 +1,40 @@
+// Events worth keeping: the winners so far, counted by who holds them.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "larder/base/config.h"
+#include "training/event_layout.h"
+
+namespace larder::inline LARDER_ABI {
+
+class EventPool {
+ public:
+  using Id = uint32_t;  // 0: none
+
+  explicit EventPool(const EventLayout* layout) : layout_(layout) {}
+
+  // A copy, held once.
+  Id Add(EventRef event);
+  void Hold(Id id) { ++holders_[id - 1]; }
+  void Release(Id id) {
+    if (--holders_[id - 1] == 0) free_.push_back(id);
+  }
+  // Lifetime: until the next Add.
+  [[nodiscard]] EventRef at(Id id) const {
+    return {records_.data() + std::size_t{id - 1} * layout_->record_size,
+            texts_.empty() ? nullptr : texts_[id - 1].data()};
+  }
+
+ private:
+  const EventLayout* layout_;
+  std::vector<char> records_;
+  std::vector<std::string> texts_;  // empty where records have no text
+  std::vector<uint32_t> holders_;
+  std::vector<Id> free_;
+};
+
+}  // namespace larder::inline LARDER_ABI

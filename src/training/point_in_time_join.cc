@@ -1,0 +1,233 @@
+#include "larder/training/point_in_time_join.h"
+
+#include <algorithm>
+#include <limits>
+#include <utility>
+
+#include "training/event_layout.h"
+#include "training/event_scatter.h"
+#include "training/join_key.h"
+#include "training/join_output.h"
+#include "training/spine_partition.h"
+#include "training/worker_threads.h"
+
+namespace larder::inline LARDER_ABI {
+namespace {
+
+// Few enough rows that a partition's index and winners stay in a core's cache.
+constexpr std::size_t kPartitionRows = 8192;
+constexpr int kPartitionBitsMax = 10;
+constexpr std::size_t kParallelRowsMin = 32'768;
+
+int PartitionBitsFor(std::size_t rows) {
+  int bits = 0;
+  while (bits < kPartitionBitsMax && (rows >> bits) > kPartitionRows) ++bits;
+  return bits;
+}
+
+// One view's share of a join.
+struct ViewJoin {
+  JoinView view;
+  int partition_bits = 0;
+  std::vector<uint16_t> row_partitions;
+  std::vector<SpinePartition> partitions;
+  std::unique_ptr<EventLayout> layout;  // since the first events
+  std::vector<EventScatter> scatters;   // one per thread
+  bool other_known_at = false;
+  uint64_t events_seen = 0;
+};
+
+absl::Status CheckView(const JoinView& view, const Column& times) {
+  if (view.ttl && view.ttl->us < 0) {
+    return InvalidArgumentError("the TTL ", FormatDuration(*view.ttl), " is negative");
+  }
+  for (std::size_t i = 0; i < view.spine_keys.size(); ++i) {
+    const Column* key = view.spine_keys[i];
+    if (key != nullptr && key->size() != times.size()) {
+      return InvalidArgumentError("join key ", i, " has ", key->size(), " rows, the spine ",
+                                  times.size());
+    }
+  }
+  const Column* ids = view.exclude_event_id;
+  if (ids != nullptr && ids->size() != times.size()) {
+    return InvalidArgumentError("the column of event ids has ", ids->size(), " rows, the spine ",
+                                times.size());
+  }
+  return absl::OkStatus();
+}
+
+absl::Status IndexSpine(const Column& times, int thread_count, ViewJoin* join) {
+  LARDER_RETURN_IF_ERROR(CheckView(join->view, times));
+  LARDER_ASSIGN_OR_RETURN(const KeyReader keys,
+                          KeyReader::Make(join->view.spine_keys, join->view.key_types));
+  const std::size_t rows = times.size();
+  join->partition_bits = PartitionBitsFor(rows);
+  const std::size_t partitions = std::size_t{1} << join->partition_bits;
+  join->row_partitions.assign(rows, kNoPartition);
+  std::vector<std::vector<uint32_t>> partition_rows(partitions);
+  for (auto& list : partition_rows) list.reserve(rows / partitions + rows / partitions / 4);
+  std::string bytes;
+  for (std::size_t row = 0; row < rows; ++row) {
+    uint64_t word = 0;
+    const KeyState state = keys.Read(row, &word, &bytes);
+    if (state == KeyState::kNull) continue;
+    if (state == KeyState::kBad)
+      return Annotate(keys.Explain(row), Concat("spine row ", row, ", join key"));
+    const uint32_t partition = PartitionOf(keys.form(), word, join->partition_bits);
+    join->row_partitions[row] = static_cast<uint16_t>(partition);
+    partition_rows[partition].push_back(static_cast<uint32_t>(row));
+  }
+  join->partitions.reserve(partitions);
+  for (std::size_t p = 0; p < partitions; ++p) join->partitions.emplace_back(&join->view, &times);
+  RunPieces(thread_count, partitions, [&](std::size_t p, std::size_t) {
+    join->partitions[p].Index(keys, std::move(partition_rows[p]));
+  });
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+struct PointInTimeJoin::State {
+  const Column* times = nullptr;
+  JoinOptions options;
+  std::vector<std::unique_ptr<ViewJoin>> views;
+
+  absl::Status Start(ViewJoin& join, const EventBatch& events) {
+    LARDER_ASSIGN_OR_RETURN(EventLayout layout, EventLayout::Make(join.view, events, options.audit));
+    join.layout = std::make_unique<EventLayout>(std::move(layout));
+    join.other_known_at =
+        join.view.count_other_known_at && join.layout->known_source != KnownSource::kNone;
+    for (int i = 0; i < options.thread_count; ++i)
+      join.scatters.emplace_back(join.layout.get(), join.partition_bits);
+    for (SpinePartition& partition : join.partitions)
+      partition.Start(join.layout.get(), join.other_known_at);
+    return absl::OkStatus();
+  }
+
+  void Scatter(ViewJoin& join, const EventBatch& events, const KeyReader& keys, std::size_t begin,
+               std::size_t end) {
+    const std::size_t pieces = end - begin < kParallelRowsMin ? 1 : join.scatters.size();
+    const std::size_t each = (end - begin + pieces - 1) / pieces;
+    RunPieces(options.thread_count, pieces, [&](std::size_t piece, std::size_t) {
+      const std::size_t from = std::min(begin + piece * each, end);
+      join.scatters[piece].Add(events, keys, from, std::min(from + each, end), join.events_seen);
+    });
+  }
+
+  void Flush(ViewJoin& join) {
+    RunPieces(options.thread_count, join.partitions.size(), [&](std::size_t p, std::size_t) {
+      for (EventScatter& scatter : join.scatters) {
+        join.partitions[p].Offer(scatter.buffer(p));
+        scatter.buffer(p).Clear();
+      }
+    });
+    for (EventScatter& scatter : join.scatters) scatter.Cleared();
+  }
+};
+
+PointInTimeJoin::PointInTimeJoin(std::unique_ptr<State> state) : state_(std::move(state)) {}
+PointInTimeJoin::PointInTimeJoin(PointInTimeJoin&&) noexcept = default;
+PointInTimeJoin& PointInTimeJoin::operator=(PointInTimeJoin&&) noexcept = default;
+PointInTimeJoin::~PointInTimeJoin() = default;
+
+absl::StatusOr<PointInTimeJoin> PointInTimeJoin::Make(const Column& times,
+                                                      std::vector<JoinView> views,
+                                                      const JoinOptions& options) {
+  if (times.type().id() != TypeId::kTimestamp || times.CountNulls() > 0) {
+    return InvalidArgumentError("the spine's instants must be timestamps without nulls");
+  }
+  if (times.size() >= std::numeric_limits<uint32_t>::max()) {
+    return WithKind(
+        InvalidArgumentError("a spine of ", times.size(), " rows, expected fewer than 2^32"),
+        ErrorKind::kTooLarge);
+  }
+  auto state = std::make_unique<State>();
+  state->times = &times;
+  state->options = options;
+  state->options.thread_count = std::clamp(options.thread_count, 1, 256);
+  for (JoinView& view : views) {
+    auto join = std::make_unique<ViewJoin>();
+    join->view = std::move(view);
+    const absl::Status indexed = IndexSpine(times, state->options.thread_count, join.get());
+    if (!indexed.ok()) return Annotate(indexed, Concat("view ", join->view.name));
+    state->views.push_back(std::move(join));
+  }
+  return PointInTimeJoin(std::move(state));
+}
+
+absl::Status PointInTimeJoin::Add(std::size_t view, const EventBatch& events) {
+  if (view >= state_->views.size())
+    return InvalidArgumentError("no view number ", view, " in this join");
+  ViewJoin& join = *state_->views[view];
+  if (join.layout == nullptr) {
+    LARDER_RETURN_IF_ERROR(state_->Start(join, events));
+  } else {
+    LARDER_RETURN_IF_ERROR(join.layout->Check(join.view, events));
+  }
+  const auto keys = KeyReader::Make(events.keys, join.view.key_types);
+  if (!keys.ok()) return Annotate(keys.status(), Concat("view ", join.view.name));
+
+  const std::size_t budget = std::max<std::size_t>(state_->options.buffer_bytes, 1);
+  const std::size_t step = std::max<std::size_t>(budget / join.layout->record_size, 4096);
+  for (std::size_t begin = 0; begin < events.row_count; begin += step) {
+    state_->Scatter(join, events, *keys, begin, std::min(begin + step, events.row_count));
+    std::size_t held = 0;
+    for (const EventScatter& scatter : join.scatters) held += scatter.bytes();
+    if (held >= budget) state_->Flush(join);
+  }
+  join.events_seen += events.row_count;
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::vector<JoinedView>> PointInTimeJoin::Finish() && {
+  std::vector<JoinedView> joined;
+  for (const std::unique_ptr<ViewJoin>& join : state_->views) {
+    if (join->layout != nullptr) state_->Flush(*join);
+    JoinOutputInputs in;
+    in.view = &join->view;
+    in.layout = join->layout.get();
+    in.times = state_->times;
+    in.row_partitions = &join->row_partitions;
+    in.partitions = &join->partitions;
+    in.other_known_at = join->other_known_at;
+    in.audit = state_->options.audit;
+    in.thread_count = state_->options.thread_count;
+    if (join->view.exclude_event_id != nullptr) {
+      in.own_ids.resize(state_->times->size());
+      for (std::size_t row = 0; row < in.own_ids.size(); ++row) {
+        AppendIdBytes(*join->view.exclude_event_id, row, &in.own_ids[row]);
+      }
+    }
+    JoinedView result = MakeJoinOutput(in);
+    result.counts.events = static_cast<int64_t>(join->events_seen);
+    for (const EventScatter& scatter : join->scatters) {
+      result.counts.events_null_key += scatter.counts.null_key;
+      result.counts.events_null_time += scatter.counts.null_time;
+      result.counts.events_bad_key += scatter.counts.bad_key;
+      result.counts.events_null_arrival += scatter.counts.null_arrival;
+    }
+    joined.push_back(std::move(result));
+    // The winners of this view are no longer needed while the next one's columns are made.
+    join->partitions.clear();
+    join->scatters.clear();
+  }
+  return joined;
+}
+
+absl::StatusOr<JoinedView> JoinPointInTime(const Column& times, JoinView view, EventReader& events,
+                                           const JoinOptions& options) {
+  std::vector<JoinView> views;
+  views.push_back(std::move(view));
+  LARDER_ASSIGN_OR_RETURN(PointInTimeJoin join,
+                          PointInTimeJoin::Make(times, std::move(views), options));
+  for (;;) {
+    EventBatch batch;
+    LARDER_ASSIGN_OR_RETURN(const bool more, events.Next(&batch));
+    if (!more) break;
+    LARDER_RETURN_IF_ERROR(join.Add(0, batch));
+  }
+  LARDER_ASSIGN_OR_RETURN(std::vector<JoinedView> joined, std::move(join).Finish());
+  return std::move(joined[0]);
+}
+
+}  // namespace larder::inline LARDER_ABI
