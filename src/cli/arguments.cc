@@ -26,13 +26,15 @@ absl::StatusOr<FeatureStore> OpenStore(const Target& target, Access access, cons
   options.functions = console.functions;
   absl::StatusOr<FeatureStore> store = FeatureStore::Open(path, std::move(options));
   if (!store.ok() && store.status().code() == absl::StatusCode::kNotFound) {
-    return NotFoundError("no store at ", Quoted(path),
-                         ": give --store DIR or set LARDER_STORE, or make one with `larder apply DEFINITIONS`");
+    return NotFoundError(
+        "no store at ", Quoted(path),
+        ": give --store DIR or set LARDER_STORE, or make one with `larder apply DEFINITIONS`");
   }
   return store;
 }
 
-absl::StatusOr<std::optional<Timestamp>> ParseInstant(std::string_view text, std::string_view option) {
+absl::StatusOr<std::optional<Timestamp>> ParseInstant(std::string_view text,
+                                                      std::string_view option) {
   if (text.empty()) return std::optional<Timestamp>();
   const absl::StatusOr<ParsedTimestamp> parsed = ParseTimestamp(text);
   if (!parsed.ok()) return AsUsageError(Annotate(parsed.status(), option));
@@ -61,7 +63,8 @@ std::string AbsolutePath(const std::string& path) {
 absl::StatusOr<std::string> ReadText(const std::string& path) {
   const bool standard = path == "-";
   std::error_code ignored;
-  if (!standard && fs::is_directory(path, ignored)) return InvalidArgumentError(path, " is a folder");
+  if (!standard && fs::is_directory(path, ignored))
+    return InvalidArgumentError(path, " is a folder");
   std::FILE* file = standard ? stdin : std::fopen(path.c_str(), "rb");
   if (file == nullptr) {
     if (errno == ENOENT) return NotFoundError("no such file: ", path);
@@ -83,7 +86,8 @@ absl::Status WriteText(const std::string& path, std::string_view text) {
   if (file == nullptr) return UnavailableError("cannot write ", path, ": ", std::strerror(errno));
   const bool written = std::fwrite(text.data(), 1, text.size(), file) == text.size();
   const bool closed = std::fclose(file) == 0;
-  if (written && closed && std::rename(temporary.c_str(), path.c_str()) == 0) return absl::OkStatus();
+  if (written && closed && std::rename(temporary.c_str(), path.c_str()) == 0)
+    return absl::OkStatus();
   const absl::Status status = UnavailableError("cannot write ", path, ": ", std::strerror(errno));
   std::remove(temporary.c_str());
   return status;

@@ -22,14 +22,16 @@ enum class Access { kRead, kWrite, kCreate };
 // --store, else $LARDER_STORE, else `store`.
 [[nodiscard]] std::string StorePath(const Target& target, const Console& console);
 // Only kCreate makes a store that is not there. Errors: kNotFound saying how to make one.
-[[nodiscard]] absl::StatusOr<FeatureStore> OpenStore(const Target& target, Access access, const Console& console);
+[[nodiscard]] absl::StatusOr<FeatureStore> OpenStore(const Target& target, Access access,
+                                                     const Console& console);
 
 // Empty text: nothing. Errors: usage, naming `option`.
-[[nodiscard]] absl::StatusOr<std::optional<Timestamp>> ParseInstant(std::string_view text, std::string_view option);
+[[nodiscard]] absl::StatusOr<std::optional<Timestamp>> ParseInstant(std::string_view text,
+                                                                    std::string_view option);
 
 // `name=value`. Errors: usage, naming `option`.
-[[nodiscard]] absl::StatusOr<std::pair<std::string, std::string>> SplitAssignment(std::string_view text,
-                                                                                 std::string_view option);
+[[nodiscard]] absl::StatusOr<std::pair<std::string, std::string>> SplitAssignment(
+    std::string_view text, std::string_view option);
 
 // A path that stays right when the working directory changes.
 [[nodiscard]] std::string AbsolutePath(const std::string& path);

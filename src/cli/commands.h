@@ -68,11 +68,11 @@ absl::Status History(const HistoryArguments& arguments, Console& console);
 
 struct ListArguments {
   Target target;
-  std::string kind;                // `entities`, ...; empty: everything
-  std::vector<std::string> tags;   // `k=v` or `k`; all must hold
+  std::string kind;               // `entities`, ...; empty: everything
+  std::vector<std::string> tags;  // `k=v` or `k`; all must hold
   std::string owner;
   std::string entity;
-  std::string name;                // with `*` and `?`, or a part of the name
+  std::string name;  // with `*` and `?`, or a part of the name
   bool all_versions = false;
   Format format = Format::kTable;
 };
@@ -121,6 +121,7 @@ struct OnlineArguments {
   std::string as_of;
   std::string known_at;
   bool full_feature_names = false;
+  bool ignore_unknown = false;  // columns nothing needs
   Format format = Format::kTable;
 };
 absl::Status GetOnlineFeatures(const OnlineArguments& arguments, Console& console);

@@ -80,7 +80,8 @@ void JsonWriter::Value(const larder::Value& value) {
   const std::string text = FormatValue(value);
   const auto* wide = value.As<double>();
   const auto* narrow = value.As<float>();
-  const bool finite = (wide == nullptr || std::isfinite(*wide)) && (narrow == nullptr || std::isfinite(*narrow));
+  const bool finite =
+      (wide == nullptr || std::isfinite(*wide)) && (narrow == nullptr || std::isfinite(*narrow));
   const bool is_json = type.is_nested() || type.is_numeric() || type.id() == TypeId::kBool;
   if (finite && is_json) return Raw(text);
   String(text);

@@ -17,7 +17,8 @@ std::size_t WidthOf(uint32_t point) {
   const bool wide = (point >= 0x1100 && point <= 0x115F) || (point >= 0x2E80 && point <= 0xA4CF) ||
                     (point >= 0xAC00 && point <= 0xD7A3) || (point >= 0xF900 && point <= 0xFAFF) ||
                     (point >= 0xFE30 && point <= 0xFE6F) || (point >= 0xFF00 && point <= 0xFF60) ||
-                    (point >= 0xFFE0 && point <= 0xFFE6) || (point >= 0x1F300 && point <= 0x1FAFF) ||
+                    (point >= 0xFFE0 && point <= 0xFFE6) ||
+                    (point >= 0x1F300 && point <= 0x1FAFF) ||
                     (point >= 0x20000 && point <= 0x3FFFD);
   return wide ? 2 : 1;
 }
@@ -29,8 +30,8 @@ bool LooksNumeric(std::string_view cell) {
 }
 
 void AppendCsvCell(std::string_view cell, std::string* out) {
-  if (!cell.empty() && cell.find_first_of(",\"\r\n") == std::string_view::npos && cell.front() != ' ' &&
-      cell.back() != ' ') {
+  if (!cell.empty() && cell.find_first_of(",\"\r\n") == std::string_view::npos &&
+      cell.front() != ' ' && cell.back() != ' ') {
     out->append(cell);
     return;
   }
@@ -69,7 +70,9 @@ std::size_t DisplayWidth(std::string_view text) {
 }
 
 std::string Table::ToText(std::string_view indent) const {
-  const std::size_t columns = !headers_.empty() ? headers_.size() : rows_.empty() ? 0 : rows_[0].size();
+  const std::size_t columns = !headers_.empty() ? headers_.size()
+                              : rows_.empty()   ? 0
+                                                : rows_[0].size();
   std::vector<std::vector<std::string>> cells;
   cells.reserve(rows_.size() + 1);
   if (!headers_.empty()) cells.push_back(headers_);

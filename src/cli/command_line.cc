@@ -1,0 +1,379 @@
+#include "cli/command_line.h"
+
+#include <CLI/App.hpp>
+#include <CLI/Config.hpp>
+#include <CLI/Formatter.hpp>
+#include <map>
+#include <memory>
+#include <vector>
+
+#include "cli/commands.h"
+
+namespace larder::inline LARDER_ABI {
+namespace cli {
+namespace {
+
+constexpr char kStarting[] = "Start here";
+constexpr char kDefinitions[] = "Definitions";
+constexpr char kData[] = "Data in";
+constexpr char kFeatures[] = "Features out";
+constexpr char kLooking[] = "Looking around";
+
+constexpr char kTimeForm[] = "TIME";
+
+// Builds the commands. Each one's arguments live as long as the command that runs with them.
+class Parser {
+ public:
+  Parser() : app_("larder: a feature store in a directory", "larder") {
+    app_.set_version_flag("--version", std::string("larder ") + LARDER_VERSION);
+    app_.require_subcommand(0, 1);
+    app_.get_formatter()->column_width(36);
+    app_.get_formatter()->label("REQUIRED", "(required)");
+    app_.get_formatter()->label("OPTIONS", "[options]");
+    app_.get_formatter()->label("SUBCOMMAND", "COMMAND");
+    app_.footer(
+        "larder COMMAND --help explains a command, with examples.\n"
+        "The store is --store DIR, else $LARDER_STORE, else ./store.\n"
+        "Exit codes: 0 done, 1 failed (nothing was changed), 2 wrong usage.");
+    AddStarting();
+    AddDefinitions();
+    AddData();
+    AddFeatures();
+    AddLooking();
+  }
+
+  CommandLine Parse(std::span<const std::string> arguments);
+
+ private:
+  template <class Arguments>
+  CLI::App* Add(const char* group, const char* name, const char* description, const char* footer,
+                std::shared_ptr<Arguments> arguments,
+                absl::Status (*command)(const Arguments&, Console&)) {
+    CLI::App* sub = app_.add_subcommand(name, description);
+    sub->group(group);
+    sub->footer(footer);
+    sub->callback([this, arguments, command] {
+      command_ = [arguments, command](Console& console) { return command(*arguments, console); };
+    });
+    names_.push_back(name);
+    return sub;
+  }
+
+  static void AddTarget(CLI::App* sub, Target& target, bool with_project = true) {
+    sub->add_option("--store", target.store,
+                    "the store's directory (default: $LARDER_STORE, else ./store)")
+        ->type_name("DIR");
+    if (!with_project) return;
+    sub->add_option("--project", target.project, "only needed when several projects know a name")
+        ->type_name("NAME");
+  }
+
+  static void AddFormat(CLI::App* sub, Format& format, bool with_csv = false) {
+    std::map<std::string, Format> names = {{"table", Format::kTable}, {"json", Format::kJson}};
+    if (with_csv) names.emplace("csv", Format::kCsv);
+    sub->add_option("--format", format,
+                    with_csv ? "how to print: table (default), json or csv"
+                             : "how to print: table (default) or json")
+        ->type_name("FORMAT")
+        ->transform(CLI::Transformer(names).description(""))
+        ->check(
+            CLI::IsMember({Format::kTable, Format::kJson, with_csv ? Format::kCsv : Format::kJson})
+                .description(""));
+  }
+
+  // An option that may be given several times, each with one value.
+  static CLI::Option* AddRepeated(CLI::App* sub, const char* name, std::vector<std::string>& values,
+                                  const char* description, const char* form) {
+    return sub->add_option(name, values, description)->type_name(form)->allow_extra_args(false);
+  }
+
+  void AddStarting();
+  void AddDefinitions();
+  void AddData();
+  void AddFeatures();
+  void AddLooking();
+  std::string UnknownCommand(std::span<const std::string> arguments) const;
+
+  CLI::App app_;
+  bool full_ = false;  // --full names the default
+  std::vector<std::string> names_;
+  std::function<absl::Status(Console&)> command_;
+};
+
+void Parser::AddStarting() {
+  auto init = std::make_shared<InitArguments>();
+  CLI::App* sub =
+      Add(kStarting, "init", "make a folder with definitions and sample data to start from",
+          "Example:\n  larder init shop\nthen run the commands it prints.", init, &Init);
+  sub->add_option("folder", init->folder, "a new or empty folder")->type_name("DIR")->required();
+
+  auto infer = std::make_shared<InferArguments>();
+  sub = Add(kStarting, "infer", "print a source definition guessed from a CSV file",
+            "Example:\n  larder infer data/transactions.csv\n"
+            "The guess is a start: read it, then put it into \"sources\" of a definitions file.",
+            infer, &Infer);
+  sub->add_option("file", infer->file, "CSV file or glob, .gz too")->type_name("FILE")->required();
+  sub->add_option("--rows", infer->rows, "how many rows to look at; 0: all (default 100000)")
+      ->type_name("N");
+
+  auto eval = std::make_shared<EvalArguments>();
+  sub = Add(kStarting, "eval", "evaluate an expression on one row",
+            "Examples:\n"
+            "  larder eval 'age = current_date - birth_date' --row birth_date=1990-05-17\n"
+            "  larder eval 'coalesce(limit, 100) * 2' --row limit:float64=null\n"
+            "  larder eval 'request.amount / mean' --row request.amount=30,mean=12.5\n"
+            "Types are guessed from the text: int64, float64, bool, date, timestamp, else string;\n"
+            "name:type=value says one. An expression that begins with - goes after --.",
+            eval, &Eval);
+  sub->add_option("expression", eval->expression, "the expression")->type_name("EXPR")->required();
+  AddRepeated(sub, "--row", eval->row, "values of names: k=v or k:type=v, several parted by commas",
+              "K=V");
+  sub->add_option("--as-of", eval->as_of, "what now() and current_date read (default: now)")
+      ->type_name(kTimeForm);
+  AddFormat(sub, eval->format);
+}
+
+void Parser::AddDefinitions() {
+  auto plan = std::make_shared<ChangeArguments>();
+  CLI::App* sub =
+      Add(kDefinitions, "plan", "show what applying definitions would change",
+          "Examples:\n  larder plan definitions.json\n"
+          "  larder plan features/ --out change.plan     # then: larder apply --plan change.plan\n"
+          "  larder plan definitions.json --set DATA=/srv/data\n"
+          "Nothing is changed, and no store needs to exist.",
+          plan, &Plan);
+  sub->add_option("definitions", plan->definitions, "a definitions file, or a folder of them")
+      ->type_name("DEFS")
+      ->required();
+  sub->add_option("--out", plan->plan_file,
+                  "also write the plan to a file, for `larder apply --plan`")
+      ->type_name("FILE");
+  const auto add_change = [](CLI::App* to, ChangeArguments& arguments) {
+    to->add_flag("--prune", arguments.prune,
+                 "remove what the definitions lack, unless it was made by API");
+    to->add_flag("--stage", arguments.stage,
+                 "make new versions but leave bare names where they are");
+    AddRepeated(to, "--set", arguments.variables,
+                "value of ${VAR} in paths (else the environment's)", "VAR=VALUE");
+    AddTarget(to, arguments.target, false);
+    AddFormat(to, arguments.format);
+  };
+  add_change(sub, *plan);
+
+  auto apply = std::make_shared<ChangeArguments>();
+  sub = Add(
+      kDefinitions, "apply", "change the store's definitions, all or nothing",
+      "Examples:\n  larder apply definitions.json --message 'add city features'\n"
+      "  larder apply --plan change.plan\n"
+      "Makes the store when there is none. Applying the same definitions again changes nothing.",
+      apply, &Apply);
+  sub->add_option("definitions", apply->definitions, "a definitions file, or a folder of them")
+      ->type_name("DEFS");
+  sub->add_option("--plan", apply->plan_file,
+                  "apply exactly the plan in this file (from `larder plan --out`)")
+      ->type_name("FILE");
+  sub->add_option("--author", apply->author, "who, for the history (default: $USER)")
+      ->type_name("NAME");
+  sub->add_option("-m,--message", apply->message, "why, for the history")->type_name("TEXT");
+  add_change(sub, *apply);
+}
+
+void Parser::AddData() {
+  auto load = std::make_shared<MaterializeArguments>();
+  CLI::App* sub = Add(
+      kData, "materialize", "load feature views from their sources",
+      "Examples:\n  larder materialize\n  larder materialize --view card_profile --incremental\n"
+      "  larder materialize --start 2025-01-01 --end 2025-02-01T00:00:00Z\n"
+      "All views are loaded in one step: when one fails, nothing has changed.",
+      load, &Materialize);
+  AddRepeated(sub, "--view", load->views, "name or name@N; may be given again (default: all)",
+              "VIEW");
+  bool* ignored = &full_;
+  auto* full = sub->add_flag("--full", *ignored, "load from the source's beginning (default)");
+  sub->add_flag("--incremental", load->incremental, "load what came since the last load")
+      ->excludes(full);
+  sub->add_option("--start", load->start, "only events from here on")->type_name(kTimeForm);
+  sub->add_option("--end", load->end, "only events up to here (default: now)")->type_name(kTimeForm);
+  sub->add_flag("--skip-bad", load->skip_bad, "skip rows that cannot be read, and report them");
+  AddTarget(sub, load->target);
+  AddFormat(sub, load->format);
+
+  auto push = std::make_shared<PushArguments>();
+  sub =
+      Add(kData, "push", "store events of a source",
+          "Examples:\n  larder push --source purchases_live new.csv\n"
+          "  tail -n 100 new.csv | larder push --source purchases_live - --batch-id 2025-06-01T12\n"
+          "The file is CSV with a header that names the source's fields; - is standard input.",
+          push, &Push);
+  sub->add_option("file", push->file, "CSV file, or - for standard input")
+      ->type_name("FILE")
+      ->required();
+  sub->add_option("--source", push->source, "the source the events belong to")
+      ->type_name("NAME")
+      ->required();
+  sub->add_option("--batch-id", push->batch_id, "a push repeated with the same id is done once")
+      ->type_name("ID");
+  sub->add_flag("--skip-bad", push->skip_bad, "skip rows that cannot be stored, and report them");
+  AddTarget(sub, push->target);
+  AddFormat(sub, push->format);
+}
+
+void Parser::AddFeatures() {
+  auto online = std::make_shared<OnlineArguments>();
+  CLI::App* sub = Add(
+      kFeatures, "get-online-features", "read features for keys, as a model would now",
+      "Examples:\n  larder get-online-features --service fraud_model --key cc_num=4242 --request "
+      "amount=12.50\n"
+      "  larder get-online-features --service fraud_model@2 --key cc_num=1 --key cc_num=2 --format "
+      "json\n"
+      "  larder get-online-features --feature card_profile:limit --rows requests.csv --format csv\n"
+      "A name given several times makes several rows; a name given once counts for all of them.",
+      online, &GetOnlineFeatures);
+  auto* service =
+      sub->add_option("--service", online->service, "name or name@N")->type_name("SERVICE");
+  AddRepeated(sub, "--feature", online->features,
+              "instead of a service: view:feature; may be given again", "VIEW:FEATURE")
+      ->excludes(service);
+  auto* keys = AddRepeated(sub, "--key", online->keys, "a join key", "NAME=VALUE");
+  auto* request = AddRepeated(sub, "--request", online->request, "a request field", "NAME=VALUE");
+  sub->add_option("--rows", online->rows_file,
+                  "keys and request fields from a CSV file; - for standard input")
+      ->type_name("FILE")
+      ->excludes(keys)
+      ->excludes(request);
+  sub->add_option("--as-of", online->as_of, "the moment to read for (default: now)")
+      ->type_name(kTimeForm);
+  sub->add_option("--known-at", online->known_at,
+                  "use only what was known by then (default: all there is)")
+      ->type_name(kTimeForm);
+  sub->add_flag("--full-feature-names", online->full_feature_names,
+                "with --feature: outputs named view__feature");
+  sub->add_flag("--ignore-unknown", online->ignore_unknown,
+                "accept keys and columns that nothing needs");
+  AddTarget(sub, online->target);
+  AddFormat(sub, online->format, true);
+
+  auto historical = std::make_shared<HistoricalArguments>();
+  sub = Add(kFeatures, "get-historical-features",
+            "build a training set: features as they were at each row's time",
+            "Examples:\n  larder get-historical-features --service fraud_model --spine labels.csv "
+            "--output training.csv\n"
+            "  larder get-historical-features --service fraud_model@2 --spine labels.csv --time "
+            "asked_at \\\n"
+            "      --known-at spine --output training.csv --force\n"
+            "The spine is a CSV file with the join keys, a time, request fields, and whatever else "
+            "you keep.",
+            historical, &GetHistoricalFeatures);
+  service =
+      sub->add_option("--service", historical->service, "name or name@N")->type_name("SERVICE");
+  AddRepeated(sub, "--feature", historical->features,
+              "instead of a service: view:feature; may be given again", "VIEW:FEATURE")
+      ->excludes(service);
+  sub->add_option("--spine", historical->spine_file, "CSV file of keys and times")
+      ->type_name("FILE")
+      ->required();
+  sub->add_option("--output", historical->output_file, "CSV file to write")
+      ->type_name("PATH")
+      ->required();
+  sub->add_option("--time", historical->time_column,
+                  "the spine's time column (default: its only timestamp)")
+      ->type_name("COLUMN");
+  sub->add_option("--known-at", historical->known_at,
+                  "spine: only events known at the row's time; any: all (default: by source)")
+      ->type_name("spine|any");
+  sub->add_flag("--full-feature-names", historical->full_feature_names,
+                "with --feature: outputs named view__feature");
+  sub->add_flag("--force", historical->force, "replace the output file if it exists");
+  sub->add_option("--threads", historical->thread_count, "threads to join with (default 1)")
+      ->type_name("N")
+      ->check(CLI::Range(1, 1024).description(""));
+  AddTarget(sub, historical->target);
+  AddFormat(sub, historical->format);
+}
+
+void Parser::AddLooking() {
+  auto list = std::make_shared<ListArguments>();
+  CLI::App* sub =
+      Add(kLooking, "list", "list what the store knows",
+          "Examples:\n  larder list\n  larder list views --entity card --tag tier=1\n"
+          "  larder list features --name 'amount*' --format json\n"
+          "KIND: entities, sources, views, on-demand-views, labels, services, features, projects.",
+          list, &List);
+  sub->add_option("kind", list->kind, "only this kind")->type_name("KIND");
+  sub->add_option("--name", list->name, "part of the name, or a pattern with * and ?")
+      ->type_name("PATTERN");
+  sub->add_option("--owner", list->owner, "only this owner's")->type_name("NAME");
+  sub->add_option("--entity", list->entity, "only what belongs to this entity")->type_name("NAME");
+  AddRepeated(sub, "--tag", list->tags, "only with this tag; may be given again, all must hold",
+              "K[=V]");
+  sub->add_flag("--all-versions", list->all_versions,
+                "every version, not only what bare names mean");
+  AddTarget(sub, list->target);
+  AddFormat(sub, list->format, true);
+
+  auto describe = std::make_shared<DescribeArguments>();
+  sub = Add(
+      kLooking, "describe", "show one definition, or the whole project",
+      "Examples:\n  larder describe card_profile\n  larder describe fraud_model@2 --format json\n"
+      "  larder describe card_profile:limit\n"
+      "  larder describe --format json > definitions.json     # the whole project, ready to apply",
+      describe, &Describe);
+  sub->add_option("name", describe->name, "name, name@N or view:feature (default: the project)")
+      ->type_name("NAME");
+  sub->add_option("--kind", describe->kind,
+                  "where several kinds share the name: entity, source, view, ...")
+      ->type_name("KIND");
+  AddTarget(sub, describe->target);
+  AddFormat(sub, describe->format);
+
+  auto history = std::make_shared<HistoryArguments>();
+  sub = Add(kLooking, "history", "what changed, when, by whom and why",
+            "Example:\n  larder history --last 10", history, &History);
+  sub->add_option("--last", history->last, "only the newest N entries")->type_name("N");
+  AddTarget(sub, history->target, false);
+  AddFormat(sub, history->format);
+}
+
+std::string Parser::UnknownCommand(std::span<const std::string> arguments) const {
+  if (arguments.empty() || arguments[0].empty() || arguments[0][0] == '-') return {};
+  for (const std::string& name : names_) {
+    if (name == arguments[0]) return {};
+  }
+  return Concat("unknown command: ", arguments[0], DidYouMean(arguments[0], names_),
+                "\nlarder --help lists the commands");
+}
+
+CommandLine Parser::Parse(std::span<const std::string> arguments) {
+  CommandLine result;
+  if (arguments.empty()) {
+    result.usage_error = Concat("no command given\n\n", app_.help());
+    return result;
+  }
+  result.usage_error = UnknownCommand(arguments);
+  if (!result.usage_error.empty()) return result;
+  try {
+    app_.parse(std::vector<std::string>(arguments.rbegin(), arguments.rend()));
+    result.command = std::move(command_);
+    if (!result.command) result.usage_error = "no command given";
+  } catch (const CLI::CallForHelp&) {
+    const std::vector<CLI::App*> chosen = app_.get_subcommands();
+    result.text = chosen.empty() ? app_.help() : chosen[0]->help();
+  } catch (const CLI::CallForVersion& version) {
+    result.text = Concat(version.what(), "\n");
+  } catch (const CLI::ParseError& error) {
+    const std::vector<CLI::App*> chosen = app_.get_subcommands();
+    const std::string name = chosen.empty() ? "" : Concat(chosen[0]->get_name(), " ");
+    result.usage_error = Concat(name, chosen.empty() ? "" : ": ", error.what(), "\nlarder ", name,
+                                "--help shows how it is used");
+  }
+  return result;
+}
+
+}  // namespace
+
+CommandLine ParseCommandLine(std::span<const std::string> arguments) {
+  return Parser().Parse(arguments);
+}
+
+}  // namespace cli
+}  // namespace larder::inline LARDER_ABI

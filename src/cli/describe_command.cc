@@ -1,0 +1,228 @@
+// describe.
+#include <algorithm>
+#include <variant>
+
+#include "cli/arguments.h"
+#include "cli/commands.h"
+#include "cli/description.h"
+#include "cli/listing.h"
+#include "larder/registry/definitions_json.h"
+#include "larder/schema/reference.h"
+
+namespace larder::inline LARDER_ABI {
+namespace cli {
+namespace {
+
+using Object = std::variant<const Entity*, const Source*, const ViewVersion*,
+                            const OnDemandVersion*, const LabelVersion*, const ServiceVersion*>;
+
+struct Found {
+  std::string kind;
+  Object object;
+};
+
+// Every object of that name; the reason where a name is known but not this version of it.
+class Finder {
+ public:
+  Finder(const Catalog& catalog, const std::string& project, const std::string& name,
+         const std::string& kind)
+      : kind_(kind) {
+    Take("entity", catalog.GetEntity(project, name));
+    Take("source", catalog.GetSource(project, name));
+    Take("feature view", catalog.GetView(project, name));
+    Take("on-demand view", catalog.GetOnDemandView(project, name));
+    Take("label", catalog.GetLabel(project, name));
+    Take("feature service", catalog.GetService(project, name));
+  }
+  [[nodiscard]] const std::vector<Found>& found() const { return found_; }
+  // Of a call that found nothing.
+  [[nodiscard]] const absl::Status& reason() const { return reason_; }
+
+ private:
+  template <class T>
+  void Take(const char* kind, const absl::StatusOr<T>& result) {
+    if (!kind_.empty() && kind_ != kind) return;
+    if (result.ok()) {
+      found_.push_back({kind, *result});
+    } else if (MessageOf(result.status()).find("unknown ") != 0) {
+      reason_ = result.status();
+    }
+  }
+  std::string kind_;
+  std::vector<Found> found_;
+  absl::Status reason_;
+};
+
+std::vector<std::string> AllNames(const Catalog& catalog, const std::string& project) {
+  ListArguments everything;
+  everything.target.project = project;
+  std::vector<std::string> names;
+  for (const ListedObject& object : ListObjects(catalog, "", everything)) {
+    names.push_back(object.name.substr(0, object.name.find('@')));
+  }
+  return names;
+}
+
+absl::StatusOr<Found> Find(const Catalog& catalog, const DescribeArguments& arguments,
+                           const std::string& kind) {
+  const Finder finder(catalog, arguments.target.project, arguments.name, kind);
+  if (finder.found().size() == 1) return finder.found()[0];
+  if (finder.found().empty()) {
+    LARDER_RETURN_IF_ERROR(finder.reason());
+    const std::string bare = arguments.name.substr(0, arguments.name.find('@'));
+    const std::vector<std::string> names = AllNames(catalog, arguments.target.project);
+    if (std::find(names.begin(), names.end(), bare) != names.end()) {
+      return NotFoundError("no such version: ", arguments.name,
+                           "; larder list --all-versions shows those there are");
+    }
+    return NotFoundError("unknown name: ", arguments.name, DidYouMean(bare, names));
+  }
+  std::vector<std::string> kinds;
+  for (const Found& found : finder.found()) kinds.push_back(found.kind);
+  return InvalidArgumentError(arguments.name, " is the name of several: ", Join(kinds, ", "),
+                              "; say which with --kind");
+}
+
+absl::StatusOr<std::string> KindOf(const std::string& typed) {
+  if (typed.empty()) return std::string();
+  std::vector<std::string> names;
+  for (const ListableKind& kind : ListableKinds()) {
+    if (typed == kind.typed || typed == kind.kind || kind.kind == Concat("feature ", typed)) {
+      return std::string(kind.kind);
+    }
+    names.emplace_back(kind.kind);
+  }
+  return UsageError("unknown kind: ", typed, DidYouMean(typed, names));
+}
+
+// A project as definitions say it, so that a push source shows what was written, not what it inherited.
+const Source* AsWritten(const Definitions& definitions, const Source& resolved) {
+  for (const Source& source : definitions.sources) {
+    if (source.name == resolved.name) return &source;
+  }
+  return &resolved;
+}
+
+// The only project that knows the object, for lists of what uses it.
+std::string ProjectOf(const Catalog& catalog, const std::string& asked, const Object& object) {
+  if (!asked.empty()) return asked;
+  for (const std::string& project : catalog.Projects()) {
+    if (const auto* entity = std::get_if<const Entity*>(&object)) {
+      for (const Entity* known : catalog.Entities(project)) {
+        if (known == *entity) return project;
+      }
+    }
+    if (const auto* source = std::get_if<const Source*>(&object)) {
+      for (const Source* known : catalog.Sources(project)) {
+        if (known == *source) return project;
+      }
+    }
+  }
+  return {};
+}
+
+std::string AsJson(const Object& object, const Catalog& catalog, const std::string& project) {
+  if (const auto* entity = std::get_if<const Entity*>(&object)) return ToJson(**entity);
+  if (const auto* source = std::get_if<const Source*>(&object)) {
+    const Definitions definitions = catalog.DefinitionsOf(project);
+    return ToJson(*AsWritten(definitions, **source));
+  }
+  if (const auto* view = std::get_if<const ViewVersion*>(&object))
+    return ToJson((*view)->definition);
+  if (const auto* view = std::get_if<const OnDemandVersion*>(&object))
+    return ToJson((*view)->definition);
+  if (const auto* label = std::get_if<const LabelVersion*>(&object))
+    return ToJson((*label)->definition);
+  return ToJson(std::get<const ServiceVersion*>(object)->definition);
+}
+
+absl::StatusOr<std::string> AsText(const Object& object, const Catalog& catalog,
+                                   const std::string& project, const FeatureStore& store) {
+  if (const auto* entity = std::get_if<const Entity*>(&object))
+    return DescribeEntity(**entity, catalog, project);
+  if (const auto* source = std::get_if<const Source*>(&object))
+    return DescribeSource(**source, catalog, project);
+  if (const auto* view = std::get_if<const OnDemandVersion*>(&object))
+    return DescribeOnDemandView(**view, catalog);
+  if (const auto* label = std::get_if<const LabelVersion*>(&object)) return DescribeLabel(**label);
+  if (const auto* service = std::get_if<const ServiceVersion*>(&object))
+    return DescribeService(**service, catalog);
+  const ViewVersion& view = *std::get<const ViewVersion*>(object);
+  LARDER_ASSIGN_OR_RETURN(const std::vector<ViewState> states, store.ViewStates(view.project));
+  const auto state = std::find_if(states.begin(), states.end(), [&](const ViewState& known) {
+    return known.view == view.ToString();
+  });
+  return DescribeView(view, state == states.end() ? nullptr : &*state);
+}
+
+absl::Status DescribeOneFeature(const DescribeArguments& arguments, const Catalog& catalog,
+                                Console& console) {
+  LARDER_ASSIGN_OR_RETURN(const FeatureReference reference, ParseFeatureReference(arguments.name));
+  const std::string& project = arguments.target.project;
+  const std::vector<FeatureColumn>* features = nullptr;
+  std::string view_name;
+  const absl::StatusOr<const ViewVersion*> view =
+      catalog.GetView(project, reference.view.ToString());
+  if (view.ok()) {
+    features = &(*view)->features;
+    view_name = (*view)->ToString();
+  } else {
+    const absl::StatusOr<const OnDemandVersion*> on_demand =
+        catalog.GetOnDemandView(project, reference.view.ToString());
+    if (!on_demand.ok()) return view.status();
+    features = &(*on_demand)->features;
+    view_name = (*on_demand)->ToString();
+  }
+  std::vector<std::string> names;
+  for (const FeatureColumn& feature : *features) {
+    if (feature.name == reference.feature) {
+      console.out << (arguments.format == Format::kJson ? FeatureJson(feature, view_name)
+                                                        : DescribeFeature(feature, view_name));
+      return absl::OkStatus();
+    }
+    names.push_back(feature.name);
+  }
+  return NotFoundError("unknown feature: ", view_name, ":", reference.feature,
+                       DidYouMean(reference.feature, names));
+}
+
+absl::Status DescribeProject(const DescribeArguments& arguments, const Catalog& catalog,
+                             Console& console) {
+  const std::vector<std::string> projects = catalog.Projects();
+  std::string project = arguments.target.project;
+  if (project.empty() && projects.size() == 1) project = projects[0];
+  if (project.empty()) {
+    return projects.empty()
+               ? NotFoundError("the store has no definitions yet: larder apply DEFINITIONS")
+               : InvalidArgumentError("say which with --project: ", Join(projects, ", "));
+  }
+  if (std::find(projects.begin(), projects.end(), project) == projects.end()) {
+    return NotFoundError("unknown project: ", project, DidYouMean(project, projects));
+  }
+  console.out << TrimAscii(DefinitionsToJson(catalog.DefinitionsOf(project))) << '\n';
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::Status Describe(const DescribeArguments& arguments, Console& console) {
+  LARDER_ASSIGN_OR_RETURN(const std::string kind, KindOf(arguments.kind));
+  LARDER_ASSIGN_OR_RETURN(const FeatureStore store,
+                          OpenStore(arguments.target, Access::kRead, console));
+  LARDER_ASSIGN_OR_RETURN(const Catalog catalog, store.GetCatalog());
+  if (arguments.name.empty()) return DescribeProject(arguments, catalog, console);
+  if (arguments.name.find(':') != std::string::npos)
+    return DescribeOneFeature(arguments, catalog, console);
+  LARDER_ASSIGN_OR_RETURN(const Found found, Find(catalog, arguments, kind));
+  const std::string project = ProjectOf(catalog, arguments.target.project, found.object);
+  if (arguments.format == Format::kJson) {
+    console.out << TrimAscii(AsJson(found.object, catalog, project)) << '\n';
+    return absl::OkStatus();
+  }
+  LARDER_ASSIGN_OR_RETURN(const std::string text, AsText(found.object, catalog, project, store));
+  console.out << text;
+  return absl::OkStatus();
+}
+
+}  // namespace cli
+}  // namespace larder::inline LARDER_ABI

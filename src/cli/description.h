@@ -1,0 +1,26 @@
+// Objects of a catalog as text for people.
+#pragma once
+
+#include <string>
+
+#include "larder/base/config.h"
+#include "larder/feature_store/loading.h"
+#include "larder/registry/catalog.h"
+
+namespace larder::inline LARDER_ABI {
+namespace cli {
+
+[[nodiscard]] std::string DescribeEntity(const Entity& entity, const Catalog& catalog,
+                                         const std::string& project);
+[[nodiscard]] std::string DescribeSource(const Source& source, const Catalog& catalog,
+                                         const std::string& project);
+// `state` may be null: nothing known of its data.
+[[nodiscard]] std::string DescribeView(const ViewVersion& view, const ViewState* state);
+[[nodiscard]] std::string DescribeOnDemandView(const OnDemandVersion& view, const Catalog& catalog);
+[[nodiscard]] std::string DescribeLabel(const LabelVersion& label);
+[[nodiscard]] std::string DescribeService(const ServiceVersion& service, const Catalog& catalog);
+[[nodiscard]] std::string DescribeFeature(const FeatureColumn& feature, const std::string& view);
+[[nodiscard]] std::string FeatureJson(const FeatureColumn& feature, const std::string& view);
+
+}  // namespace cli
+}  // namespace larder::inline LARDER_ABI

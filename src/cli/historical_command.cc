@@ -1,0 +1,178 @@
+// get-historical-features.
+#include <charconv>
+#include <filesystem>
+#include <optional>
+
+#include "cli/arguments.h"
+#include "cli/commands.h"
+#include "cli/json_writer.h"
+#include "cli/table.h"
+#include "larder/io/csv_writer.h"
+
+namespace larder::inline LARDER_ABI {
+namespace cli {
+namespace {
+
+std::string_view KnownAtName(KnownAt known_at) {
+  return known_at == KnownAt::kSpine ? "spine" : "any";
+}
+
+absl::StatusOr<std::optional<KnownAt>> ParseKnownAt(std::string_view text) {
+  if (text.empty()) return std::optional<KnownAt>();
+  if (text == "spine") return std::optional(KnownAt::kSpine);
+  if (text == "any") return std::optional(KnownAt::kAny);
+  return UsageError("--known-at: expected spine or any, found ", Quoted(text));
+}
+
+struct NullCount {
+  std::size_t nulls = 0;
+  double rate = 0;
+};
+
+NullCount NullsOf(const TrainingSet& set, const std::string& name) {
+  const Column* column = set.rows.Find(name);
+  if (column == nullptr || column->size() == 0) return {};
+  const std::size_t nulls = column->CountNulls();
+  return {nulls, static_cast<double>(nulls) / static_cast<double>(column->size())};
+}
+
+std::string Percent(double rate) {
+  char buffer[32];
+  const auto end =
+      std::to_chars(buffer, buffer + sizeof(buffer), rate * 100, std::chars_format::fixed, 1);
+  return std::string(buffer, end.ptr) + "%";
+}
+
+absl::Status WriteRows(const std::string& path, const Batch& rows) {
+  std::vector<Field> fields;
+  for (std::size_t i = 0; i < rows.column_count(); ++i) {
+    Field field;
+    field.name = rows.name(i);
+    field.type = rows.column(i).type();
+    fields.push_back(std::move(field));
+  }
+  LARDER_ASSIGN_OR_RETURN(const std::unique_ptr<RecordWriter> writer, CreateCsv(path, fields));
+  LARDER_RETURN_IF_ERROR(writer->Write(rows));
+  return writer->Finish();
+}
+
+void PrintTable(const TrainingSet& set, const std::string& path, Console& console) {
+  console.out << set.rows.row_count() << " rows, " << set.rows.column_count()
+              << " columns: " << Printable(path) << '\n'
+              << (set.service.empty() ? "" : Concat(Printable(set.service), "  ")) << "revision "
+              << set.revision << "  time column " << Printable(set.time_column) << "\n\n";
+  Table views({"view", "known at", "found", "outside max age", "not found", "null keys", "ties",
+               "other known_at changes"});
+  for (const TrainingViewReport& view : set.views) {
+    const JoinCounts& counts = view.counts;
+    views.AddRow({view.alias.empty() || view.view.starts_with(Concat(view.alias, "@"))
+                      ? view.view
+                      : Concat(view.view, " as ", view.alias),
+                  std::string(KnownAtName(view.known_at)), Concat(counts.rows_found),
+                  Concat(counts.rows_outside_max_age), Concat(counts.rows_not_found),
+                  Concat(counts.rows_null_key), Concat(counts.rows_ambiguous),
+                  counts.cells_changed_by_other_known_at
+                      ? Concat(*counts.cells_changed_by_other_known_at, " cells")
+                      : "event time only"});
+  }
+  if (!set.views.empty()) console.out << views.ToText() << '\n';
+  Table features({"feature", "nulls", "null rate"});
+  for (const TrainingFeature& feature : set.features) {
+    const NullCount nulls = NullsOf(set, feature.name);
+    features.AddRow({feature.name, Concat(nulls.nulls), Percent(nulls.rate)});
+  }
+  if (!set.features.empty()) console.out << features.ToText();
+  for (const TrainingViewReport& view : set.views) {
+    if (!view.timeless) continue;
+    console.out << "warning: " << Printable(view.view)
+                << " is timeless: its values may come from after a row's time\n";
+  }
+}
+
+void PrintJson(const TrainingSet& set, const std::string& path, Console& console) {
+  JsonWriter json;
+  json.BeginObject();
+  json.Member("output", path);
+  json.Member("rows", set.rows.row_count());
+  json.Member("columns", set.rows.column_count());
+  json.Member("service", set.service);
+  json.Member("revision", set.revision);
+  json.Member("time_column", set.time_column);
+  json.Key("views");
+  json.BeginArray();
+  for (const TrainingViewReport& view : set.views) {
+    const JoinCounts& counts = view.counts;
+    json.BeginObject();
+    json.Member("view", view.view);
+    json.Member("alias", view.alias);
+    json.Member("known_at", KnownAtName(view.known_at));
+    json.Member("timeless", view.timeless);
+    json.Member("events", counts.events);
+    json.Member("rows_found", counts.rows_found);
+    json.Member("rows_outside_max_age", counts.rows_outside_max_age);
+    json.Member("rows_not_found", counts.rows_not_found);
+    json.Member("rows_null_key", counts.rows_null_key);
+    json.Member("rows_ambiguous", counts.rows_ambiguous);
+    json.Key("cells_changed_by_other_known_at");
+    if (counts.cells_changed_by_other_known_at) {
+      json.Number(*counts.cells_changed_by_other_known_at);
+    } else {
+      json.Null();
+    }
+    json.EndObject();
+  }
+  json.EndArray();
+  json.Key("features");
+  json.BeginArray();
+  for (const TrainingFeature& feature : set.features) {
+    const NullCount nulls = NullsOf(set, feature.name);
+    json.BeginObject(JsonWriter::Layout::kInline);
+    json.Member("name", feature.name);
+    json.Member("nulls", nulls.nulls);
+    json.Member("null_rate", nulls.rate);
+    json.EndObject();
+  }
+  json.EndArray();
+  json.EndObject();
+  console.out << std::move(json).Finish();
+}
+
+}  // namespace
+
+absl::Status GetHistoricalFeatures(const HistoricalArguments& arguments, Console& console) {
+  if (arguments.service.empty() == arguments.features.empty())
+    return UsageError("give either --service or --feature");
+  if (arguments.full_feature_names && arguments.features.empty()) {
+    return UsageError(
+        "--full-feature-names goes with --feature; a service says itself how its outputs are "
+        "named");
+  }
+  HistoricalRequest request;
+  LARDER_ASSIGN_OR_RETURN(request.known_at, ParseKnownAt(arguments.known_at));
+  std::error_code ignored;
+  if (!arguments.force &&
+      std::filesystem::exists(std::filesystem::path(arguments.output_file), ignored)) {
+    return AlreadyExistsError(arguments.output_file, " exists; --force replaces it");
+  }
+  request.what.project = arguments.target.project;
+  request.what.service = arguments.service;
+  request.what.features = arguments.features;
+  request.what.full_feature_names = arguments.full_feature_names;
+  request.time_column = arguments.time_column;
+  request.thread_count = arguments.thread_count;
+
+  LARDER_ASSIGN_OR_RETURN(const FeatureStore store,
+                          OpenStore(arguments.target, Access::kRead, console));
+  LARDER_RETURN_IF_ERROR(store.LoadSpine(arguments.spine_file, &request));
+  LARDER_ASSIGN_OR_RETURN(const TrainingSet set, store.GetHistoricalFeatures(request));
+  LARDER_RETURN_IF_ERROR(WriteRows(arguments.output_file, set.rows));
+  if (arguments.format == Format::kJson) {
+    PrintJson(set, arguments.output_file, console);
+  } else {
+    PrintTable(set, arguments.output_file, console);
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace cli
+}  // namespace larder::inline LARDER_ABI

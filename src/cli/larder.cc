@@ -1,0 +1,3 @@
+#include "larder/cli/main.h"
+
+int main(int argc, char** argv) { return larder::cli::Main(argc, argv); }
