@@ -1,0 +1,170 @@
+// + - * / // % and sign, for int64, uint64 and float64. Integers never wrap: what does not fit is null.
+#include <cmath>
+#include <limits>
+
+#include "transform/builtin.h"
+#include "transform/ieee.h"
+#include "transform/loops.h"
+
+namespace larder::inline LARDER_ABI {
+namespace transform {
+namespace {
+
+struct AddFloat {
+  static double Do(double a, double b) { return a + b; }
+};
+struct SubtractFloat {
+  static double Do(double a, double b) { return a - b; }
+};
+struct MultiplyFloat {
+  static double Do(double a, double b) { return a * b; }
+};
+struct NegateFloat {
+  static double Do(double a) { return -a; }
+};
+template <class T>
+struct AddInteger {
+  static bool Do(T a, T b, T* out) { return !__builtin_add_overflow(a, b, out); }
+};
+template <class T>
+struct SubtractInteger {
+  static bool Do(T a, T b, T* out) { return !__builtin_sub_overflow(a, b, out); }
+};
+template <class T>
+struct MultiplyInteger {
+  static bool Do(T a, T b, T* out) { return !__builtin_mul_overflow(a, b, out); }
+};
+struct NegateInteger {
+  static bool Do(int64_t a, int64_t* out) { return !__builtin_sub_overflow(int64_t{0}, a, out); }
+};
+struct AbsInteger {
+  static bool Do(int64_t a, int64_t* out) {
+    if (a >= 0) return *out = a, true;
+    return NegateInteger::Do(a, out);
+  }
+};
+struct AbsFloat {
+  static double Do(double a) { return ieee::Abs(a); }
+};
+struct SignInteger {
+  static int64_t Do(int64_t a) { return (a > 0) - (a < 0); }
+};
+struct SignFloat {  // NaN stays NaN, zeros keep their sign
+  static double Do(double a) { return a > 0 ? 1.0 : a < 0 ? -1.0 : a; }
+};
+
+// The quotient where the divisor is not zero, vectorised; rows with a zero divisor are settled by the mask.
+void DivideFloat(const Instruction& instruction, Frame& frame) {
+  struct Divide {
+    static double Do(double a, double b) { return a / b; }
+  };
+  const Call call(instruction, frame);
+  BinaryValues<double, double, double, Divide>(call);
+  const Argument<double> divisor(call, 1);
+  if (divisor.stride == 0 && divisor[0] != 0) return call.ValidLike(0, 1);
+  uint64_t* valid = call.BeginValid();
+  for (std::size_t w = 0; w < call.words(); ++w) {
+    const double* b = divisor.data + divisor.stride * 64 * w;
+    const std::size_t stride = divisor.stride;
+    const uint64_t zero =
+        stride == 1 ? PackPredicate(call.rows_in_word(w), [b](std::size_t j) { return b[j] == 0; }) : ~uint64_t{0};
+    valid[w] = call.Reject(w, call.valid_word(0, w) & call.valid_word(1, w), zero, &call.counts().division_by_zero);
+  }
+}
+
+// Quotients truncate towards zero and % takes the dividend's sign, as in C. Zero divisors and the one overflowing
+// quotient, INT64_MIN // -1, are told apart in the counts.
+template <class T, bool kRemainder>
+void DivideInteger(const Instruction& instruction, Frame& frame) {
+  const Call call(instruction, frame);
+  const Argument<T> a(call, 0);
+  const Argument<T> b(call, 1);
+  T* LARDER_RESTRICT out = call.result<T>();
+  uint64_t* valid = call.BeginValid();
+  for (std::size_t w = 0; w < call.words(); ++w) {
+    uint64_t zero = 0;
+    uint64_t overflow = 0;
+    for (std::size_t j = 0; j < call.rows_in_word(w); ++j) {
+      const std::size_t i = 64 * w + j;
+      const T x = a[i];
+      const T y = b[i];
+      out[i] = 0;
+      if (y == 0) {
+        zero |= uint64_t{1} << j;
+      } else if (std::is_signed_v<T> && y == static_cast<T>(-1)) {
+        if (kRemainder) continue;
+        if (x == std::numeric_limits<T>::min()) {
+          overflow |= uint64_t{1} << j;
+        } else {
+          out[i] = static_cast<T>(T{0} - x);
+        }
+      } else {
+        out[i] = kRemainder ? x % y : x / y;
+      }
+    }
+    uint64_t good = call.valid_word(0, w) & call.valid_word(1, w);
+    good = call.Reject(w, good, zero, &call.counts().division_by_zero);
+    valid[w] = call.Reject(w, good, overflow, &call.counts().overflow);
+  }
+}
+
+template <bool kRemainder>
+void DivideWhole(const Instruction& instruction, Frame& frame) {
+  const Call call(instruction, frame);
+  const Argument<double> a(call, 0);
+  const Argument<double> b(call, 1);
+  double* LARDER_RESTRICT out = call.result<double>();
+  uint64_t* valid = call.BeginValid();
+  for (std::size_t w = 0; w < call.words(); ++w) {
+    uint64_t zero = 0;
+    for (std::size_t j = 0; j < call.rows_in_word(w); ++j) {
+      const std::size_t i = 64 * w + j;
+      zero |= static_cast<uint64_t>(b[i] == 0) << j;
+      out[i] = kRemainder ? ieee::Remainder(a[i], b[i]) : ieee::Trunc(a[i] / b[i]);
+    }
+    valid[w] = call.Reject(w, call.valid_word(0, w) & call.valid_word(1, w), zero, &call.counts().division_by_zero);
+  }
+}
+
+void AddPair(BuiltinTable* table, std::string_view name, TypeId type, Kernel kernel, uint8_t flags) {
+  table->Add({.name = name, .parameters = {type, type}, .result = type, .kernel = kernel, .flags = flags});
+}
+void AddOne(BuiltinTable* table, std::string_view name, TypeId type, Kernel kernel, uint8_t flags = kPlain) {
+  table->Add({.name = name, .parameters = {type}, .result = type, .kernel = kernel, .flags = flags});
+}
+
+template <class T, template <class> class Op>
+constexpr Kernel kChecked = CheckedBinaryLoop<T, T, T, Op<T>, &EvalCounts::overflow>;
+
+}  // namespace
+
+void AddArithmetic(BuiltinTable* table) {
+  constexpr TypeId kInt = TypeId::kInt64;
+  constexpr TypeId kUint = TypeId::kUint64;
+  constexpr TypeId kFloat = TypeId::kFloat64;
+  AddPair(table, "add", kInt, kChecked<int64_t, AddInteger>, kFallible);
+  AddPair(table, "add", kUint, kChecked<uint64_t, AddInteger>, kFallible);
+  AddPair(table, "add", kFloat, BinaryLoop<double, double, double, AddFloat>, kPlain);
+  AddPair(table, "sub", kInt, kChecked<int64_t, SubtractInteger>, kFallible);
+  AddPair(table, "sub", kUint, kChecked<uint64_t, SubtractInteger>, kFallible);
+  AddPair(table, "sub", kFloat, BinaryLoop<double, double, double, SubtractFloat>, kPlain);
+  AddPair(table, "mul", kInt, kChecked<int64_t, MultiplyInteger>, kFallible);
+  AddPair(table, "mul", kUint, kChecked<uint64_t, MultiplyInteger>, kFallible);
+  AddPair(table, "mul", kFloat, BinaryLoop<double, double, double, MultiplyFloat>, kPlain);
+  AddPair(table, "div", kFloat, DivideFloat, kFallible);
+  AddPair(table, "idiv", kInt, DivideInteger<int64_t, false>, kFallible);
+  AddPair(table, "idiv", kUint, DivideInteger<uint64_t, false>, kFallible);
+  AddPair(table, "idiv", kFloat, DivideWhole<false>, kFallible);
+  AddPair(table, "mod", kInt, DivideInteger<int64_t, true>, kFallible);
+  AddPair(table, "mod", kUint, DivideInteger<uint64_t, true>, kFallible);
+  AddPair(table, "mod", kFloat, DivideWhole<true>, kFallible);
+  AddOne(table, "neg", kInt, CheckedUnaryLoop<int64_t, int64_t, NegateInteger, &EvalCounts::overflow>, kFallible);
+  AddOne(table, "neg", kFloat, UnaryLoop<double, double, NegateFloat>);
+  AddOne(table, "abs", kInt, CheckedUnaryLoop<int64_t, int64_t, AbsInteger, &EvalCounts::overflow>, kFallible);
+  AddOne(table, "abs", kFloat, UnaryLoop<double, double, AbsFloat>);
+  AddOne(table, "sign", kInt, UnaryLoop<int64_t, int64_t, SignInteger>);
+  AddOne(table, "sign", kFloat, UnaryLoop<double, double, SignFloat>);
+}
+
+}  // namespace transform
+}  // namespace larder::inline LARDER_ABI

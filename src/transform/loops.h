@@ -1,0 +1,183 @@
+// The loops kernels are made of. Every loop is plain code over restrict pointers that compilers vectorise; constants
+// are read once. Results never alias arguments (codegen sees to it).
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+
+#include "larder/base/config.h"
+#include "transform/vm.h"
+
+namespace larder::inline LARDER_ABI {
+namespace transform {
+
+#define LARDER_RESTRICT __restrict
+
+// 64 bytes of 0 or 1 to one word, byte i to bit i.
+inline uint64_t PackBytes(const uint8_t* bytes) {
+  uint64_t word = 0;
+  for (unsigned i = 0; i < 8; ++i) {
+    uint64_t eight;
+    std::memcpy(&eight, bytes + 8 * i, 8);
+    word |= ((eight * 0x0102040810204080ULL) >> 56U) << (8 * i);
+  }
+  return word;
+}
+
+// Bit j of the result is predicate(j), for j < count <= 64.
+template <class Predicate>
+inline uint64_t PackPredicate(std::size_t count, Predicate predicate) {
+  if (count == 64) {
+    alignas(64) uint8_t bytes[64];
+    for (std::size_t j = 0; j < 64; ++j) bytes[j] = static_cast<uint8_t>(predicate(j));
+    return PackBytes(bytes);
+  }
+  uint64_t word = 0;
+  for (std::size_t j = 0; j < count; ++j) word |= static_cast<uint64_t>(predicate(j)) << j;
+  return word;
+}
+
+// out = Op::Do(a). Not for kernels that can fail: their argument may be constant (see CheckedUnaryLoop).
+template <class A, class R, class Op>
+void UnaryLoop(const Instruction& instruction, Frame& frame) {
+  const Call call(instruction, frame);
+  const A* LARDER_RESTRICT a = call.in<A>(0);
+  R* LARDER_RESTRICT out = call.result<R>();
+  const std::size_t n = call.n();
+  for (std::size_t i = 0; i < n; ++i) out[i] = Op::Do(a[i]);
+  call.ValidLike(0);
+}
+
+// out = Op::Do(a, b), either argument possibly constant.
+template <class A, class B, class R, class Op>
+void BinaryValues(const Call& call) {
+  const A* LARDER_RESTRICT a = call.in<A>(0);
+  const B* LARDER_RESTRICT b = call.in<B>(1);
+  R* LARDER_RESTRICT out = call.result<R>();
+  const std::size_t n = call.n();
+  if (call.is_constant(1)) {
+    const B y = b[0];
+    if (call.is_constant(0)) {
+      const A x = a[0];
+      for (std::size_t i = 0; i < n; ++i) out[i] = Op::Do(x, y);
+    } else {
+      for (std::size_t i = 0; i < n; ++i) out[i] = Op::Do(a[i], y);
+    }
+  } else if (call.is_constant(0)) {
+    const A x = a[0];
+    for (std::size_t i = 0; i < n; ++i) out[i] = Op::Do(x, b[i]);
+  } else {
+    for (std::size_t i = 0; i < n; ++i) out[i] = Op::Do(a[i], b[i]);
+  }
+}
+template <class A, class B, class R, class Op>
+void BinaryLoop(const Instruction& instruction, Frame& frame) {
+  const Call call(instruction, frame);
+  BinaryValues<A, B, R, Op>(call);
+  call.ValidLike(0, 1);
+}
+
+// Bits: out = Op::Do(a, b).
+template <class A, class B, class Op>
+void PredicateLoop(const Instruction& instruction, Frame& frame) {
+  const Call call(instruction, frame);
+  const A* a = call.in<A>(0);
+  const B* b = call.in<B>(1);
+  uint64_t* out = call.result<uint64_t>();
+  const std::size_t sa = call.is_constant(0) ? 0 : 1;
+  const std::size_t sb = call.is_constant(1) ? 0 : 1;
+  for (std::size_t w = 0; w < call.words(); ++w) {
+    const A* LARDER_RESTRICT x = a + sa * 64 * w;
+    const B* LARDER_RESTRICT y = b + sb * 64 * w;
+    const std::size_t count = call.rows_in_word(w);
+    if (sa == 1 && sb == 1) {
+      out[w] = PackPredicate(count, [x, y](std::size_t j) { return Op::Do(x[j], y[j]); });
+    } else if (sa == 1) {
+      const B c = *y;
+      out[w] = PackPredicate(count, [x, c](std::size_t j) { return Op::Do(x[j], c); });
+    } else {
+      const A c = *x;
+      out[w] = PackPredicate(count, [c, y, sb](std::size_t j) { return Op::Do(c, y[j * sb]); });
+    }
+  }
+  call.ValidLike(0, 1);
+}
+
+// Op::Do(a, &out) says whether the row is good; a bad one becomes null and is counted in counts.*kCause. A constant
+// argument is possible: one that fails is not folded.
+template <class A, class R, class Op, int64_t EvalCounts::*kCause>
+void CheckedUnaryLoop(const Instruction& instruction, Frame& frame) {
+  const Call call(instruction, frame);
+  const A* LARDER_RESTRICT a = call.in<A>(0);
+  const std::size_t stride = call.is_constant(0) ? 0 : 1;
+  R* LARDER_RESTRICT out = call.result<R>();
+  uint64_t* valid = call.BeginValid();
+  for (std::size_t w = 0; w < call.words(); ++w) {
+    uint64_t bad = 0;
+    const std::size_t count = call.rows_in_word(w);
+    for (std::size_t j = 0; j < count; ++j) {
+      const std::size_t i = 64 * w + j;
+      bad |= static_cast<uint64_t>(!Op::Do(a[stride * i], &out[i])) << j;
+    }
+    valid[w] = call.Reject(w, call.valid_word(0, w), bad, &(call.counts().*kCause));
+  }
+}
+
+template <class A, class B, class R, class Op, int64_t EvalCounts::*kCause>
+void CheckedBinaryLoop(const Instruction& instruction, Frame& frame) {
+  const Call call(instruction, frame);
+  const A* LARDER_RESTRICT a = call.in<A>(0);
+  const B* LARDER_RESTRICT b = call.in<B>(1);
+  R* LARDER_RESTRICT out = call.result<R>();
+  const std::size_t sa = call.is_constant(0) ? 0 : 1;
+  const std::size_t sb = call.is_constant(1) ? 0 : 1;
+  uint64_t* valid = call.BeginValid();
+  for (std::size_t w = 0; w < call.words(); ++w) {
+    uint64_t bad = 0;
+    const std::size_t count = call.rows_in_word(w);
+    for (std::size_t j = 0; j < count; ++j) {
+      const std::size_t i = 64 * w + j;
+      bad |= static_cast<uint64_t>(!Op::Do(a[sa * i], b[sb * i], &out[i])) << j;
+    }
+    valid[w] = call.Reject(w, call.valid_word(0, w) & call.valid_word(1, w), bad, &(call.counts().*kCause));
+  }
+}
+
+// Calls each(i) for the rows where every argument is valid (bit set in `valid`), in order.
+template <class Each>
+void ForEachSetBit(uint64_t word, Each each) {
+  while (word != 0) {
+    each(static_cast<std::size_t>(std::countr_zero(word)));
+    word &= word - 1;
+  }
+}
+
+// For costly kernels: each(i) -> bool for every row with all arguments valid and active; false means null, counted in
+// `cause` (null cause: not counted).
+template <class Each>
+void ForValidRows(const Call& call, int64_t* cause, Each each) {
+  uint64_t* valid = call.BeginValid();
+  for (std::size_t w = 0; w < call.words(); ++w) {
+    uint64_t rows = call.active_word(w);
+    for (std::size_t k = 0; k < call.argument_count(); ++k) rows &= call.valid_word(k, w);
+    uint64_t good = rows;
+    ForEachSetBit(rows, [&](std::size_t j) {
+      if (!each(64 * w + j)) good &= ~(uint64_t{1} << j);
+    });
+    if (cause != nullptr) *cause += std::popcount(rows & ~good);
+    valid[w] = good;
+  }
+}
+
+// Value `i` of an argument that may be constant.
+template <class T>
+struct Argument {
+  const T* data;
+  std::size_t stride;
+  Argument(const Call& call, std::size_t k) : data(call.in<T>(k)), stride(call.is_constant(k) ? 0 : 1) {}
+  const T& operator[](std::size_t i) const { return data[stride * i]; }
+};
+
+}  // namespace transform
+}  // namespace larder::inline LARDER_ABI

@@ -1,0 +1,170 @@
+// The machine both drivers drive: typed registers of up to `n` rows and instructions that are kernel calls.
+#pragma once
+
+#include <bit>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "larder/base/config.h"
+#include "larder/transform/expression.h"
+#include "larder/transform/program.h"
+
+namespace larder::inline LARDER_ABI {
+namespace transform {
+
+// What a register holds per row. Narrow types are widened on load and narrowed on store, so that kernels exist once:
+// int32, date, timestamp and duration are kI64, float32 is kF64, bool is one bit of a word.
+enum class Storage : uint8_t { kBits, kI64, kU64, kF64, kText, kFixed, kList };
+
+constexpr std::size_t StorageBytes(Storage storage) {
+  switch (storage) {
+    case Storage::kBits:
+      return 0;  // counted in words
+    case Storage::kText:
+      return sizeof(TextRef);
+    case Storage::kList:
+      return sizeof(ListRef);
+    default:
+      return 8;
+  }
+}
+
+inline constexpr std::size_t kChunkRows = 1024;
+
+struct Register {
+  void* data = nullptr;             // n values; one value when the register is constant (bits: always whole words)
+  const uint64_t* valid = nullptr;  // null: every row is valid. Bits past n are arbitrary
+  uint64_t* storage = nullptr;      // room for `valid`
+};
+
+// Bump memory for the texts of one chunk. Reset keeps one block of the largest total seen, so that a steady load
+// allocates nothing.
+class TextArena {
+ public:
+  char* Allocate(std::size_t size) {
+    if (size > room_) Grow(size);
+    char* at = next_;
+    next_ += size;
+    room_ -= size;
+    return at;
+  }
+  // Gives back the end of the last allocation.
+  void Trim(std::size_t unused) {
+    next_ -= unused;
+    room_ += unused;
+  }
+  void Reset();
+
+ private:
+  void Grow(std::size_t size);
+  std::vector<std::unique_ptr<char[]>> blocks_;
+  std::size_t total_ = 0;
+  char* next_ = nullptr;
+  std::size_t room_ = 0;
+};
+
+struct Instruction;
+struct Frame {
+  Register* registers = nullptr;
+  std::size_t n = 0;
+  std::size_t words = 0;      // BitWords(n)
+  uint64_t tail_mask = 0;     // the bits of the last word that are rows
+  TextArena* arena = nullptr;
+  EvalCounts* counts = nullptr;
+};
+
+using Kernel = void (*)(const Instruction&, Frame&);
+
+inline constexpr uint32_t kNoRegister = 0xffffffffU;
+
+// Never allocates but through the arena, never throws, and is defined for every bit pattern of its inputs: rows under
+// null hold arbitrary values (texts and nested values are only followed where valid).
+struct Instruction {
+  Kernel kernel = nullptr;
+  uint32_t out = kNoRegister;
+  uint32_t guard = kNoRegister;  // bits of the rows that matter; none set: the instruction is skipped
+  uint32_t argument_count = 0;
+  uint32_t constants = 0;        // bit i: argument i (of the first 32) is constant
+  const uint32_t* arguments = nullptr;
+  const void* aux = nullptr;     // what the builtin prepared at compile time
+
+  [[nodiscard]] bool IsConstant(std::size_t i) const { return i < 32 && ((constants >> i) & 1U) != 0; }
+};
+
+// Typed access used by all kernels.
+class Call {
+ public:
+  Call(const Instruction& instruction, Frame& frame) : instruction_(instruction), frame_(frame) {}
+
+  [[nodiscard]] std::size_t n() const { return frame_.n; }
+  [[nodiscard]] std::size_t words() const { return frame_.words; }
+  [[nodiscard]] std::size_t argument_count() const { return instruction_.argument_count; }
+  [[nodiscard]] Register& argument(std::size_t i) const { return frame_.registers[instruction_.arguments[i]]; }
+  [[nodiscard]] Register& out() const { return frame_.registers[instruction_.out]; }
+  [[nodiscard]] bool is_constant(std::size_t i) const { return instruction_.IsConstant(i); }
+  [[nodiscard]] TextArena& arena() const { return *frame_.arena; }
+  [[nodiscard]] EvalCounts& counts() const { return *frame_.counts; }
+  template <class T>
+  [[nodiscard]] const T* in(std::size_t i) const {
+    return static_cast<const T*>(argument(i).data);
+  }
+  template <class T>
+  [[nodiscard]] T* result() const {
+    return static_cast<T*>(out().data);
+  }
+  template <class T>
+  [[nodiscard]] const T& aux() const {
+    return *static_cast<const T*>(instruction_.aux);
+  }
+  [[nodiscard]] const uint64_t* bits(std::size_t i) const { return in<uint64_t>(i); }
+  [[nodiscard]] uint64_t valid_word(std::size_t i, std::size_t w) const {
+    const uint64_t* valid = argument(i).valid;
+    return valid == nullptr ? ~uint64_t{0} : valid[w];
+  }
+  [[nodiscard]] uint64_t bits_of_result(std::size_t w) const { return static_cast<const uint64_t*>(out().data)[w]; }
+  // Rows of word `w` whose outcome is counted.
+  [[nodiscard]] uint64_t active_word(std::size_t w) const {
+    uint64_t active = w + 1 == frame_.words ? frame_.tail_mask : ~uint64_t{0};
+    if (instruction_.guard != kNoRegister) active &= static_cast<const uint64_t*>(frame_.registers[instruction_.guard].data)[w];
+    return active;
+  }
+  [[nodiscard]] std::size_t rows_in_word(std::size_t w) const {
+    return w + 1 == frame_.words ? frame_.n - w * 64 : 64;
+  }
+  // The result is valid where argument `i` (and `j`) is.
+  void ValidLike(std::size_t i) const { CopyValid(argument(i).valid); }
+  void ValidLike(std::size_t i, std::size_t j) const {
+    const uint64_t* a = argument(i).valid;
+    const uint64_t* b = argument(j).valid;
+    if (a == nullptr || b == nullptr) return CopyValid(a == nullptr ? b : a);
+    uint64_t* to = out().storage;
+    for (std::size_t w = 0; w < words(); ++w) to[w] = a[w] & b[w];
+    out().valid = to;
+  }
+  void AllValid() const { out().valid = nullptr; }
+  // Results written word by word, some null for a rule's sake.
+  [[nodiscard]] uint64_t* BeginValid() const {
+    out().valid = out().storage;
+    return out().storage;
+  }
+  // Of the rows `valid` in word `w`, those in `bad` become null and are counted in `*cause`.
+  uint64_t Reject(std::size_t w, uint64_t valid, uint64_t bad, int64_t* cause) const {
+    if ((bad & valid) != 0) *cause += std::popcount(bad & valid & active_word(w));
+    return valid & ~bad;
+  }
+
+ private:
+  void CopyValid(const uint64_t* from) const {
+    if (from == nullptr) return AllValid();
+    uint64_t* to = out().storage;
+    for (std::size_t w = 0; w < words(); ++w) to[w] = from[w];
+    out().valid = to;
+  }
+  const Instruction& instruction_;
+  Frame& frame_;
+};
+
+}  // namespace transform
+}  // namespace larder::inline LARDER_ABI
