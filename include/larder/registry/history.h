@@ -24,6 +24,7 @@ enum class ObjectKind : uint8_t {
   kOnDemandView = 4,
   kLabel = 5,
   kFeatureService = 6,
+  kProject = 7,  // its description and folder
 };
 [[nodiscard]] std::string_view ObjectKindName(ObjectKind kind);  // `feature view`
 

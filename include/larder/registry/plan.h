@@ -43,6 +43,7 @@ enum class DataWork : uint8_t {
   kNothing,      // no stored rows, or they are untouched
   kShares,       // reads the rows of `shares_with`
   kMaterialize,  // has no rows until a load
+  kPush,         // has no rows until something is pushed: its source has no data of its own
 };
 
 struct Change {
@@ -54,6 +55,7 @@ struct Change {
   std::vector<FieldDiff> diffs;  // of the object's own text
   std::vector<std::string>
       causes;  // other objects whose change alone gives this one a new version: `entity card`
+  bool fresh = false;  // version_after did not exist before
   DataWork work = DataWork::kNothing;
   int shares_with = 0;   // version of the same view
   uint32_t view_id = 0;  // feature views: the id after the change
@@ -122,6 +124,8 @@ struct ApplyOptions {
   Timestamp time;
   std::string author;
   std::string message;
+  HistoryKind kind = HistoryKind::kApply;
+  std::string detail;  // of the entry: what a rollback went back to, for example
 };
 
 // The catalog after the plan. An empty plan gives `current` itself, with the same revision.

@@ -76,7 +76,8 @@ struct ViewVersion {
   std::string name;
   int version = 0;  // from 1
   FeatureView definition;
-  Source source;  // resolved: a push source has inherited what it lacks from its batch source
+  // Resolved: a push source has inherited what it lacks from its batch source. Of the fields, those this view reads.
+  Source source;
   std::optional<Source> batch;  // of a push source with batch_source: where loads and training read
   std::vector<Source> union_sources;  // resolved
   std::optional<uint32_t> base_view;  // of a derived view: the id of the view version it reads
@@ -86,6 +87,7 @@ struct ViewVersion {
   std::vector<FeatureColumn> features;  // in definition order; aggregates written out
   Hash128 meaning_hash;
   Hash128 data_hash;
+  Hash128 inputs_hash;    // of every text it was resolved from; equal ones need no second check
   uint64_t revision = 0;  // the history number that made it
 
   [[nodiscard]] bool is_aggregate() const { return !definition.aggregates.empty(); }
@@ -116,10 +118,10 @@ struct OnDemandVersion {
   std::string name;
   int version = 0;
   OnDemandView definition;
-  std::vector<OnDemandInput>
-      inputs;  // request fields first, in definition order; then inputs by name
+  std::vector<OnDemandInput> inputs;  // request fields first, in definition order; then inputs by name
   std::vector<FeatureColumn> features;  // every one has an expr; `stored` and `inputs` are not used
   Hash128 meaning_hash;
+  Hash128 inputs_hash;
   uint64_t revision = 0;
   [[nodiscard]] int FindFeature(std::string_view feature_name) const;
   [[nodiscard]] std::string ToString() const;
@@ -151,9 +153,8 @@ struct OnDemandUse {
 };
 
 struct ServiceOutput {
-  std::string
-      name;       // `feature`, or `alias__feature` with full_feature_names; unique in the service
-  DataType type;  // the feature's own
+  std::string name;  // `feature`, or `alias__feature` with full_feature_names; unique in the service
+  DataType type;     // the feature's own
   bool on_demand = false;
   int use = -1;                        // into ServiceVersion::views or ::on_demand
   int feature = -1;                    // into the version's features
@@ -173,8 +174,7 @@ struct ServiceVersion {
   std::vector<ViewUse> views;  // the closure: also those only on-demand views or key bindings need.
                                // A use stands after the uses its keys come from
   std::vector<OnDemandUse> on_demand;  // inputs before those that read them
-  std::vector<Field>
-      keys;  // columns a caller must give to find rows: name and type, sorted by name
+  std::vector<Field> keys;  // columns a caller must give to find rows: name and type, sorted by name
   std::vector<Field> request;  // request fields a caller must give, sorted by name
   Hash128 meaning_hash;        // covers the closure
   uint64_t revision = 0;

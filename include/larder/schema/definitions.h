@@ -172,6 +172,8 @@ struct FeatureService {
 struct Definitions {
   std::string project = "default";
   std::string base_path;  // the folder relative paths start from; not part of the meaning
+  // Where objects of a folder of files were read, for messages: `/feature_views/3` -> `cards.json: /feature_views/0`.
+  std::map<std::string, std::string> origins;
   Metadata metadata;
   std::vector<Entity> entities;
   std::vector<Source> sources;
