@@ -60,6 +60,21 @@ absl::StatusOr<ChangePlan> WorkOut(const ChangeArguments& arguments, bool from_f
   return MakePlan(catalog, definitions, checker, options);
 }
 
+// Keeps the plan's own colours and nothing else that drives a terminal: JSON texts in it escape ESC.
+std::string PrintableColored(std::string_view text) {
+  std::string out;
+  while (!text.empty()) {
+    const std::size_t escape = text.find("\033[");
+    out.append(Printable(text.substr(0, escape), true));
+    if (escape == std::string_view::npos) break;
+    const std::size_t end = text.find_first_not_of("0123456789;", escape + 2);
+    if (end == std::string_view::npos || text[end] != 'm') break;
+    out.append(text.substr(escape, end + 1 - escape));
+    text.remove_prefix(end + 1);
+  }
+  return out;
+}
+
 void PrintApplied(const ApplyResult& result, const ChangeArguments& arguments, Console& console) {
   if (arguments.format == Format::kJson) {
     JsonWriter json;
@@ -73,7 +88,8 @@ void PrintApplied(const ApplyResult& result, const ChangeArguments& arguments, C
     console.out << std::move(json).Finish();
     return;
   }
-  console.out << Printable(result.plan.ToText(false), true);
+  console.out << (console.color() ? PrintableColored(result.plan.ToText(true))
+                                  : Printable(result.plan.ToText(false), true));
   if (!result.changed) {
     console.out << "nothing to change: still revision " << result.revision << '\n';
     return;
@@ -94,8 +110,8 @@ absl::Status Plan(const ChangeArguments& arguments, Console& console) {
   if (arguments.format == Format::kJson) {
     console.out << TrimAscii(plan.ToJson()) << '\n';
   } else {
-    // Made of checked names and JSON texts, so the only escapes in it are its own colours.
-    console.out << (console.color() ? plan.ToText(true) : Printable(plan.ToText(false), true));
+    console.out << (console.color() ? PrintableColored(plan.ToText(true))
+                                    : Printable(plan.ToText(false), true));
   }
   return absl::OkStatus();
 }

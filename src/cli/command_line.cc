@@ -35,6 +35,10 @@ class Parser {
         "larder COMMAND --help explains a command, with examples.\n"
         "The store is --store DIR, else $LARDER_STORE, else ./store.\n"
         "Exit codes: 0 done, 1 failed (nothing was changed), 2 wrong usage.");
+    app_.add_option("--store", front_.store, "as in the commands")->type_name("DIR")->group("");
+    app_.add_option("--project", front_.project, "as in the commands")
+        ->type_name("NAME")
+        ->group("");
     AddStarting();
     AddDefinitions();
     AddData();
@@ -45,6 +49,12 @@ class Parser {
   CommandLine Parse(std::span<const std::string> arguments);
 
  private:
+  // The command's own, else what stood before the command.
+  void TargetFromFront(Target& target) const {
+    if (target.store.empty()) target.store = front_.store;
+    if (target.project.empty()) target.project = front_.project;
+  }
+
   template <class Arguments>
   CLI::App* Add(const char* group, const char* name, const char* description, const char* footer,
                 std::shared_ptr<Arguments> arguments,
@@ -53,6 +63,7 @@ class Parser {
     sub->group(group);
     sub->footer(footer);
     sub->callback([this, arguments, command] {
+      if constexpr (requires { arguments->target; }) TargetFromFront(arguments->target);
       command_ = [arguments, command](Console& console) { return command(*arguments, console); };
     });
     names_.push_back(name);
@@ -97,6 +108,7 @@ class Parser {
   CLI::App app_;
   bool full_ = false;  // --full names the default
   std::vector<std::string> names_;
+  Target front_;
   std::function<absl::Status(Console&)> command_;
 };
 
