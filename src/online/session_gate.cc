@@ -54,7 +54,7 @@ void Environment::Impl::GiveSlot(ReadSession::Slot* slot) {
 
 absl::Status Environment::Impl::BeginSnapshot(ReadSession::Slot* slot) {
   bool cleared_readers = false;
-  for (int attempt = 0; attempt < kBeginAttempts; ++attempt) {
+  for (int attempt = 0; attempt < kBeginAttempts;) {
     // The store of `active` must be seen before the gate is read, and the drainer's the other way round.
     slot->active.store(1, std::memory_order_seq_cst);
     const uint64_t epoch_seen = epoch.load(std::memory_order_acquire);
@@ -64,6 +64,7 @@ absl::Status Environment::Impl::BeginSnapshot(ReadSession::Slot* slot) {
       gate_opened.wait(lock, [this] { return !gate_closed.load(); });
       continue;
     }
+    ++attempt;
     int code = MDB_PANIC;  // also when a reopen has failed: try again
     if (env != nullptr) {
       code = slot->txn != nullptr ? mdb_txn_renew(slot->txn)
@@ -78,17 +79,21 @@ absl::Status Environment::Impl::BeginSnapshot(ReadSession::Slot* slot) {
       }
       mdb_txn_reset(slot->txn);
     }
+    // Still inside the gate: what follows looks at the environment.
+    absl::Status full = absl::OkStatus();
+    if (code == MDB_READERS_FULL) {
+      int dead = 0;
+      if (cleared_readers) full = ReadersFullError();
+      if (!cleared_readers) mdb_reader_check(env, &dead);
+    }
     slot->active.store(0, std::memory_order_seq_cst);
-    if (code == MDB_MAP_RESIZED) {
+    if (code == MDB_READERS_FULL) {
+      if (!full.ok()) return full;
+      cleared_readers = true;
+    } else if (code == MDB_MAP_RESIZED) {
       LARDER_RETURN_IF_ERROR(AdoptMapSize(epoch_seen, false));
     } else if (code == MDB_PANIC) {
       LARDER_RETURN_IF_ERROR(Reopen(epoch_seen, false));
-    } else if (code == MDB_READERS_FULL && !cleared_readers) {
-      cleared_readers = true;
-      int dead = 0;
-      mdb_reader_check(env, &dead);
-    } else if (code == MDB_READERS_FULL) {
-      return ReadersFullError();
     } else {
       return Annotate(LmdbError(code, "beginning a snapshot"), directory.path);
     }

@@ -2,6 +2,7 @@
 
 #include "larder/online/read_session.h"
 #include "larder/online/write_transaction.h"
+#include "online/environment_impl.h"
 #include "store_fixture.h"
 
 using larder::ErrorKind;
@@ -343,4 +344,49 @@ TEST_CASE("a full map is an error, not a signal, while a snapshot is held", "[on
   }
   CHECK(larder::RunWriteTransaction(store.environment, write).ok());
   CHECK(store.environment->Stats()->row_count == 31);
+}
+
+TEST_CASE("reopening under readers and writers costs them nothing but time",
+          "[online][gate][thread]") {
+  Store store;
+  store.Push({Numbered(10, 1)});
+  std::atomic<bool> stop{false};
+  std::atomic<int> failures{0};
+  std::atomic<int> reads{0};
+  std::vector<std::thread> threads;
+  for (int t = 0; t < 2; ++t) {
+    threads.emplace_back([&] {
+      ReadSession session = store.Session();
+      while (!stop) {
+        const bool renewed = session.Renew().ok();
+        const auto row = session.FindRow(Store::kView, store.layout, IntKey(1), {1000});
+        if (!renewed || !row.ok() || !*row || (*row)->Get<int64_t>(0) < 1) ++failures;
+        ++reads;
+        session.Release();
+      }
+    });
+  }
+  threads.emplace_back([&] {
+    for (int64_t i = 0; !stop; ++i) {
+      const auto committed =
+          larder::RunWriteTransaction(store.environment, [&](WriteTransaction& transaction) {
+            return larder_test::Write(transaction, Store::kView, store.layout,
+                                      {Numbered(11 + i % 100, 2 + i)})
+                .status();
+          });
+      if (!committed.ok()) ++failures;
+    }
+  });
+  larder::Environment::Impl& impl = store.environment->impl();
+  for (int i = 0; i < 30; ++i) {
+    const int before = reads;
+    const absl::Status status = impl.Reopen(impl.epoch.load(), false);
+    INFO(status);
+    CHECK(status.ok());
+    while (reads < before + 2) std::this_thread::yield();
+  }
+  stop = true;
+  for (std::thread& thread : threads) thread.join();
+  CHECK(failures == 0);
+  CHECK(store.environment->Stats()->reopen_count >= 30);
 }
