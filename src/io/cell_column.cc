@@ -170,7 +170,6 @@ CellColumn::CellColumn(const Field& field, const TimeZone& zone, const NullToken
       zone_is_utc_(zone.name() == "UTC"),
       nulls_(nulls),
       notes_(notes),
-      rows_max_(rows_max),
       grown_(field.type) {
   if (type_.is_fixed_width() && !type_.is_nested()) {
     fixed_.resize(rows_max * type_.byte_width());

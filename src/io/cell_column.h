@@ -80,7 +80,6 @@ class CellColumn {
   bool zone_is_utc_ = true;
   const NullTokens* nulls_;
   TextNotes* notes_;
-  std::size_t rows_max_;
   std::size_t row_ = 0;
 
   bool valid_ = false;     // the pending cell
