@@ -4,6 +4,7 @@
 #include <array>
 
 #include "larder/base/text.h"
+#include "larder/transform/fitted.h"
 #include "transform/conversion.h"
 #include "transform/diagnostics.h"
 
@@ -15,12 +16,13 @@ struct Alias {
   std::string_view alias;
   std::string_view name;
 };
-constexpr std::array<Alias, 18> kAliases = {{
+constexpr std::array<Alias, 22> kAliases = {{
     {"ceiling", "ceil"},     {"power", "pow"},          {"log", "log10"},        {"char_length", "length"},
     {"len", "length"},       {"strlen", "octet_length"}, {"lcase", "lower"},      {"ucase", "upper"},
     {"ifnull", "coalesce"},  {"isnan", "is_nan"},       {"isinf", "is_inf"},     {"prefix", "starts_with"},
     {"suffix", "ends_with"}, {"datetrunc", "date_trunc"}, {"datediff", "date_diff"}, {"datepart", "date_part"},
     {"datesub", "date_sub"}, {"regexp_match", "regexp_matches"},
+    {"array_inner_product", "dot"}, {"array_cosine_similarity", "cosine"}, {"array_distance", "l2_distance"}, {"list_avg", "list_mean"},
 }};
 
 struct OperatorSign {
@@ -65,12 +67,14 @@ absl::StatusOr<IrId> Analyzer::Lower(const Ast& ast) {
     }
   }
   const IrId root = lowered_[ast.root];
+  if (root == kNoIr) return Error(ast[ast.root], "fitted constants are not values; write zscore(x, name) or the like");
   if (graph_[root].untyped_null) return Error(ast[ast.root], "null alone has no type; write cast(null as float64) or another type");
   return root;
 }
 
 absl::StatusOr<IrId> Analyzer::LowerNode(NodeId id) {
   const Node& node = (*ast_)[id];
+  LARDER_RETURN_IF_ERROR(RefuseFitted(node));
   Constant value;
   value.valid = true;
   switch (node.kind) {
@@ -123,6 +127,7 @@ absl::StatusOr<IrId> Analyzer::LowerColumn(const Node& node) {
     }
     names.push_back(inputs_[i].name);
   }
+  if (options_.fitted != nullptr && options_.fitted->Find(node.text) != nullptr) return kNoIr;
   std::string advice = DidYouMean(node.text, names);
   if (advice.empty() && !names.empty() && names.size() <= 12) advice = Concat("; known are ", larder::Join(names, ", "));
   return Error(node, Concat("unknown name \"", node.text, "\"", advice));
@@ -177,6 +182,7 @@ absl::StatusOr<IrId> Analyzer::LowerCall(NodeId id, const Node& node) {
   for (const Alias& alias : kAliases) {
     if (alias.alias == name) name = alias.name;
   }
+  if (arguments.size() == 2 && arguments[1] == kNoIr) return LowerFitted(id, name, node);
   if (name == "neg") return LowerNegation(node, arguments[0]);
   if (name == "in") return LowerIn(node, arguments);
   if (name == "coalesce") return LowerCoalesce(node, std::move(arguments));
@@ -189,10 +195,7 @@ absl::StatusOr<IrId> Analyzer::LowerCall(NodeId id, const Node& node) {
     return graph_.Add({.name = name, .type = TypeId::kBool, .kernel = IsNullKernel(), .arguments = {operand}});
   }
   if (name == "current_date" || name == "now" || name == "current_timestamp") return LowerClock(node, arguments, name == "current_date");
-  if (name == "zscore" || name == "minmax" || name == "bucketize" || name == "one_hot" || name == "vocabulary_index" || name == "impute") {
-    LARDER_ASSIGN_OR_RETURN(const IrId fitted, LowerFitted(id, node, arguments));
-    if (fitted != kNoIr) return fitted;
-  }
+  if (IsComposite(name)) return LowerComposite(name, node, arguments);
   if (!BuiltinTable::Get().Find(name).empty()) return Resolve(name, node, arguments);
   if (arguments.size() == 1 && TypeNamed(name).has_value()) return LowerCast(node, arguments[0], name, false);
   return LowerUserCall(id, node, arguments);

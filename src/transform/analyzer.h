@@ -46,7 +46,15 @@ class Analyzer {
   absl::StatusOr<IrId> LowerDistinct(const Node& node, const Ids& arguments);
   absl::StatusOr<IrId> LowerClock(const Node& node, const Ids& arguments, bool date);
   absl::StatusOr<IrId> LowerUserCall(NodeId id, const Node& node, const Ids& arguments);
-  absl::StatusOr<IrId> LowerFitted(NodeId id, const Node& node, const Ids& arguments);
+  // Functions made of others: kNoIr when `name` is none.
+  absl::StatusOr<IrId> LowerComposite(std::string_view name, const Node& node, const Ids& arguments);
+  absl::StatusOr<IrId> LowerHashBucket(const Node& node, const Ids& arguments);
+  absl::StatusOr<IrId> LowerFitted(NodeId id, std::string_view name, const Node& node);
+  absl::Status RefuseFitted(const Node& node) const;
+  static bool IsComposite(std::string_view name);
+  static bool TakesFitted(std::string_view name);
+  static std::vector<std::string> AllNames();
+  IrId Number(double value);
   absl::StatusOr<IrId> Resolve(std::string_view name, const Node& node, const Ids& arguments);
   absl::StatusOr<IrId> Apply(const Builtin& builtin, const Node& node, const Ids& arguments);
 

@@ -1,6 +1,8 @@
 // The batch driver: columns in, columns out, a cache-sized chunk of rows at a time.
 #include <algorithm>
 #include <cstring>
+#include <limits>
+#include <type_traits>
 
 #include "larder/base/text.h"
 #include "larder/transform/program.h"
@@ -88,6 +90,8 @@ void StoreFixed(const Register& from, bool constant, std::size_t begin, std::siz
   const std::size_t stride = constant ? 0 : 1;
   for (std::size_t i = 0; i < n; ++i) {
     to[i] = ((valid[i / 64] >> (i % 64)) & 1U) != 0 ? static_cast<To>(values[stride * i]) : To{};
+    // Which of two NaN an addition passes on is the compiler's choice, so every computed NaN leaves as one.
+    if constexpr (std::is_floating_point_v<To>) to[i] = to[i] != to[i] ? std::numeric_limits<To>::quiet_NaN() : to[i];
   }
 }
 
@@ -138,6 +142,9 @@ void StoreRows(const Register& from, bool constant, std::size_t begin, std::size
       }
       break;
     }
+    case TypeId::kFloat64:
+      StoreFixed<double, double>(from, constant, begin, n, out);
+      break;
     default:
       StoreFixed<uint64_t, uint64_t>(from, constant, begin, n, out);
       break;

@@ -4,6 +4,7 @@
 
 #include "larder/base/text.h"
 #include "larder/base/time.h"
+#include "transform/conversion.h"
 
 namespace larder::inline LARDER_ABI {
 namespace transform {
@@ -90,7 +91,7 @@ std::string CanonicalText(const Ast& ast, const Analyzer& analyzer) {
       case NodeKind::kCast:
         text = node.flag ? "try_cast(" : "cast(";
         list_children();
-        text += Concat(" as ", node.text, ")");
+        text += Concat(" as ", TypeNamed(node.text).has_value() ? TypeName(*TypeNamed(node.text)) : node.text, ")");
         break;
     }
     if (uses[id] > 1 && node.child_count != 0) {

@@ -97,6 +97,11 @@ class Lexer {
         ++at_;
         continue;
       }
+      // name@3: a C++ function in a version.
+      if (Peek() == '@' && IsDigit(Peek(1))) {
+        ++at_;
+        while (IsDigit(Peek())) ++at_;
+      }
       return TokenKind::kName;
     }
   }

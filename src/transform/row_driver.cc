@@ -1,6 +1,7 @@
 // The row driver: the same kernels over one row, in memory that was laid out once.
 #include <algorithm>
 #include <cstring>
+#include <limits>
 #include <utility>
 
 #include "larder/base/text.h"
@@ -55,12 +56,16 @@ Datum StoreDatum(const Register& from, TypeId type) {
     case TypeId::kInt32:
     case TypeId::kDate:
       return Datum::Int32(static_cast<int32_t>(Get<int64_t>(from.data)));
-    case TypeId::kFloat32:
-      return Datum::Float32(static_cast<float>(Get<double>(from.data)));
+    case TypeId::kFloat32: {  // every computed NaN leaves as one, as in the batch driver
+      const float value = static_cast<float>(Get<double>(from.data));
+      return Datum::Float32(value != value ? std::numeric_limits<float>::quiet_NaN() : value);
+    }
     case TypeId::kUint64:
       return Datum::Uint64(Get<uint64_t>(from.data));
-    case TypeId::kFloat64:
-      return Datum::Float64(Get<double>(from.data));
+    case TypeId::kFloat64: {
+      const auto value = Get<double>(from.data);
+      return Datum::Float64(value != value ? std::numeric_limits<double>::quiet_NaN() : value);
+    }
     case TypeId::kString:
     case TypeId::kBytes: {
       const auto text = Get<TextRef>(from.data);

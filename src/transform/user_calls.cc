@@ -1,14 +1,163 @@
-// Calls of C++ functions and of fitted transforms.
+// Calls of C++ functions: the registry, the kernel that calls them, and how an expression finds one.
+#include <algorithm>
+#include <bit>
+#include <charconv>
+#include <cstring>
+#include <limits>
+
 #include "larder/base/text.h"
+#include "larder/transform/function.h"
 #include "transform/analyzer.h"
+#include "transform/ieee.h"
+#include "transform/loops.h"
 
 namespace larder::inline LARDER_ABI {
-namespace transform {
 
-absl::StatusOr<IrId> Analyzer::LowerUserCall(NodeId, const Node& node, const Ids&) {
-  return Error(node, Concat("unknown function \"", node.text, "\"", DidYouMean(node.text, BuiltinTable::Get().names())));
+void FunctionResult::SetText(std::string_view text) {
+  char* to = static_cast<transform::TextArena*>(arena_)->Allocate(text.size());
+  if (!text.empty()) std::memcpy(to, text.data(), text.size());
+  datum_ = Datum::Text({to, text.size()});
 }
-absl::StatusOr<IrId> Analyzer::LowerFitted(NodeId, const Node&, const Ids&) { return kNoIr; }
+
+namespace transform {
+namespace {
+
+using Entry = FunctionRegistry::Entry;
+
+Datum ArgumentAt(const Call& call, std::size_t k, std::size_t i, const DataType& type) {
+  if (((call.valid_word(k, i / 64) >> (i % 64)) & 1U) == 0) return Datum::Null();
+  switch (StorageOf(type)) {
+    case Storage::kBits:
+      return Datum::Bool(((call.bits(k)[i / 64] >> (i % 64)) & 1U) != 0);
+    case Storage::kI64:
+      return Datum::Int64(Argument<int64_t>(call, k)[i]);
+    case Storage::kU64:
+      return Datum::Uint64(Argument<uint64_t>(call, k)[i]);
+    case Storage::kF64: {
+      const double x = Argument<double>(call, k)[i];
+      return Datum::Float64(ieee::IsNan(x) ? std::numeric_limits<double>::quiet_NaN() : x);
+    }
+    case Storage::kText: {
+      const TextRef text = Argument<TextRef>(call, k)[i];
+      return Datum::Text({text.data, text.size});
+    }
+    case Storage::kFixed:
+      return Datum::Fixed(Argument<const void*>(call, k)[i]);
+    case Storage::kList:
+      return Datum::Null();
+  }
+  return Datum::Null();
+}
+
+bool StoreAnswer(const Call& call, std::size_t i, const DataType& type, const FunctionResult& result) {
+  if (result.failed()) ++call.counts().other;
+  const Datum& datum = result.datum();
+  if (!datum.valid) return false;
+  switch (StorageOf(type)) {
+    case Storage::kBits:
+      call.result<uint64_t>()[i / 64] |= static_cast<uint64_t>(datum.b) << (i % 64);
+      break;
+    case Storage::kText:
+      call.result<TextRef>()[i] = datum.text;
+      break;
+    case Storage::kI64:
+      call.result<int64_t>()[i] = datum.i64;
+      if (type == TypeId::kDate && datum.i64 != static_cast<int32_t>(datum.i64)) {
+        ++call.counts().overflow;
+        return false;
+      }
+      break;
+    default:
+      call.result<uint64_t>()[i] = datum.u64;
+      break;
+  }
+  return true;
+}
+
+void CallUser(const Instruction& instruction, Frame& frame) {
+  const Call call(instruction, frame);
+  const FunctionDefinition& function = call.aux<Entry>().definition;
+  const std::size_t count = function.arguments.size();
+  uint64_t* valid = call.BeginValid();
+  for (std::size_t w = 0; w < call.words(); ++w) {
+    if (StorageOf(function.result) == Storage::kBits) call.result<uint64_t>()[w] = 0;
+    uint64_t rows = call.active_word(w);
+    for (std::size_t k = 0; k < count && !function.takes_nulls; ++k) rows &= call.valid_word(k, w);
+    uint64_t good = 0;
+    if (function.scalar) {
+      constexpr std::size_t kMostArguments = 16;
+      Datum arguments[kMostArguments];
+      ForEachSetBit(rows, [&](std::size_t j) {
+        for (std::size_t k = 0; k < count; ++k) arguments[k] = ArgumentAt(call, k, 64 * w + j, function.arguments[k]);
+        FunctionResult result(&call.arena());
+        function.scalar({arguments, count}, &result);
+        good |= static_cast<uint64_t>(StoreAnswer(call, 64 * w + j, function.result, result)) << j;
+      });
+    } else {
+      std::vector<std::vector<Datum>> columns(count);
+      std::vector<std::span<const Datum>> arguments;
+      for (std::size_t k = 0; k < count; ++k) {
+        ForEachSetBit(rows, [&](std::size_t j) { columns[k].push_back(ArgumentAt(call, k, 64 * w + j, function.arguments[k])); });
+        arguments.emplace_back(columns[k]);
+      }
+      std::vector<FunctionResult> results(static_cast<std::size_t>(std::popcount(rows)), FunctionResult(&call.arena()));
+      if (!results.empty()) function.batch(arguments, results);
+      std::size_t at = 0;
+      ForEachSetBit(rows, [&](std::size_t j) {
+        good |= static_cast<uint64_t>(StoreAnswer(call, 64 * w + j, function.result, results[at++])) << j;
+      });
+    }
+    valid[w] = good;
+  }
+}
+
+}  // namespace
+
+absl::StatusOr<IrId> Analyzer::LowerUserCall(NodeId id, const Node& node, const Ids& arguments) {
+  std::string_view name = node.text;
+  int version = 0;
+  const std::size_t at = name.find('@');
+  if (at != std::string_view::npos) {
+    const auto read = std::from_chars(name.data() + at + 1, name.data() + name.size(), version);
+    if (read.ec != std::errc() || version < 1) return Error(node, "a function's version is a number from 1");
+    name = name.substr(0, at);
+  }
+  std::vector<std::string> known = AllNames();
+  if (options_.functions != nullptr) {
+    for (std::string& one : options_.functions->names()) known.push_back(std::move(one));
+  }
+  const bool registered = options_.functions != nullptr && [&] {
+    const std::vector<std::string> names = options_.functions->names();
+    return std::find(names.begin(), names.end(), name) != names.end();
+  }();
+  if (!registered) return Error(node, Concat("unknown function \"", node.text, "\"", DidYouMean(name, known)));
+  const absl::StatusOr<std::shared_ptr<const Entry>> found = options_.functions->Find(name, version);
+  if (!found.ok()) return Error(node, MessageOf(found.status()));
+
+  const FunctionDefinition& function = (*found)->definition;
+  std::vector<std::string> types;
+  for (const DataType& type : function.arguments) types.push_back(type.ToString());
+  const std::string form = Concat(name, "(", larder::Join(types, ", "), ")");
+  if (arguments.size() != function.arguments.size()) {
+    return Error(node, Concat(node.text, " does not take (", DescribeAll(arguments), "); it takes ", form));
+  }
+  Ids converted;
+  for (std::size_t i = 0; i < arguments.size(); ++i) {
+    const DataType& type = function.arguments[i];
+    if (!Distance(arguments[i], type).has_value() || (type.is_nested() && graph_[arguments[i]].type != type)) {
+      return Error(node, Concat(node.text, " does not take (", DescribeAll(arguments), "); it takes ", form));
+    }
+    LARDER_ASSIGN_OR_RETURN(const IrId value, Convert(arguments[i], type, node));
+    converted.push_back(value);
+  }
+  const std::string identity = (*found)->Identity();
+  notes_[id] = identity.substr(name.size());
+  if (std::find(functions_.begin(), functions_.end(), identity) == functions_.end()) {
+    functions_.push_back(identity);
+    std::sort(functions_.begin(), functions_.end());
+  }
+  return graph_.Add({.name = name, .type = function.result, .kernel = CallUser, .arguments = std::move(converted), .worth_guarding = true, .foldable = false, .aux = *found, .aux_key = identity});
+}
 
 }  // namespace transform
 }  // namespace larder::inline LARDER_ABI

@@ -1,0 +1,178 @@
+#include <cmath>
+
+#include "larder/transform/checker.h"
+#include "larder/transform/fitted.h"
+#include "larder/transform/function.h"
+#include "support/catch.h"
+#include "transform/expression_harness.h"
+
+namespace larder_test {
+namespace {
+
+using Catch::Matchers::ContainsSubstring;
+using larder::CompileOptions;
+using larder::Datum;
+using larder::FunctionDefinition;
+using larder::FunctionRegistry;
+using larder::FunctionResult;
+using larder::TypeId;
+using larder::Value;
+
+FunctionDefinition Plus(int version, double amount) {
+  FunctionDefinition definition;
+  definition.name = "plus";
+  definition.version = version;
+  definition.arguments = {TypeId::kFloat64};
+  definition.scalar = [amount](std::span<const Datum> arguments, FunctionResult* result) {
+    if (arguments[0].f64 > 1e6) return result->Fail();
+    result->SetFloat(arguments[0].f64 + amount);
+  };
+  definition.probes = {{Value(1.0)}, {Value(-3.5)}};
+  return definition;
+}
+
+FunctionDefinition Shout() {
+  FunctionDefinition definition;
+  definition.name = "shout";
+  definition.arguments = {TypeId::kString, TypeId::kInt64};
+  definition.result = TypeId::kString;
+  definition.batch = [](std::span<const std::span<const Datum>> arguments, std::span<FunctionResult> results) {
+    for (std::size_t i = 0; i < results.size(); ++i) {
+      results[i].SetText(std::string(arguments[0][i].view()) + std::string(static_cast<std::size_t>(arguments[1][i].i64), '!'));
+    }
+  };
+  definition.probes = {{Value("a"), Value(int64_t{2})}, {Value(""), Value(int64_t{0})}};
+  return definition;
+}
+
+TEST_CASE("a C++ function is called by name and version, alone and in batches", "[transform]") {
+  FunctionRegistry functions;
+  REQUIRE(functions.Register(Plus(1, 1)).ok());
+  REQUIRE(functions.Register(Plus(2, 100)).ok());
+  REQUIRE(functions.Register(Shout()).ok());
+  CompileOptions options;
+  options.functions = &functions;
+  CHECK(Evaluate("plus(f64)", options).text == "102.5");
+  CHECK(Evaluate("plus@1(f64)", options).text == "3.5");
+  CHECK(Evaluate("plus@1(i32) * 2", options).text == "16");
+  CHECK(Evaluate("plus(null_f)", options).text == "null");
+  CHECK(Evaluate("plus(1e7)", options).counts.other == 1);
+  CHECK(Evaluate("shout(word, 2)", options).text == "straße!!");
+  CHECK(Evaluate("if(no, plus(1e7), 0)", options).counts.other == 0);
+  CHECK_THAT(Evaluate("plus@3(f64)", options).text, ContainsSubstring("plus@3 is not registered in this process; versions here: 1, 2"));
+  CHECK_THAT(Evaluate("pluss(f64)", options).text, ContainsSubstring("did you mean \"plus\""));
+  CHECK_THAT(Evaluate("plus(s)", options).text, ContainsSubstring("it takes plus(float64)"));
+  CHECK_THAT(Evaluate("plus(f64)").text, ContainsSubstring("unknown function \"plus\""));
+}
+
+TEST_CASE("a function's probes are part of the meaning of what calls it", "[transform]") {
+  FunctionRegistry before;
+  FunctionRegistry after;
+  REQUIRE(before.Register(Plus(1, 1)).ok());
+  REQUIRE(after.Register(Plus(1, 2)).ok());
+  const auto canonical = [](const FunctionRegistry& functions) {
+    CompileOptions options;
+    options.functions = &functions;
+    return larder::TransformChecker(options).Check("plus(f64)", SampleFields())->canonical;
+  };
+  CHECK(canonical(before) == canonical(before));
+  CHECK(canonical(before) != canonical(after));
+  const std::string identity = (*before.Find("plus"))->Identity();
+  CHECK(before.CheckIdentity(identity).ok());
+  CHECK(after.CheckIdentity(identity).code() == absl::StatusCode::kFailedPrecondition);
+  CHECK(FunctionRegistry().CheckIdentity(identity).code() == absl::StatusCode::kNotFound);
+}
+
+TEST_CASE("what cannot be a function is refused when registered", "[transform]") {
+  FunctionRegistry functions;
+  REQUIRE(functions.Register(Plus(1, 1)).ok());
+  CHECK(functions.Register(Plus(1, 1)).code() == absl::StatusCode::kAlreadyExists);
+  FunctionDefinition bad = Plus(3, 1);
+  bad.name = "lower";
+  CHECK_FALSE(functions.Register(bad).ok());
+  bad = Plus(0, 1);
+  CHECK_FALSE(functions.Register(bad).ok());
+  bad = Plus(3, 1);
+  bad.probes.clear();
+  CHECK_FALSE(functions.Register(bad).ok());
+  bad = Plus(3, 1);
+  bad.probes = {{Value("text")}};
+  CHECK_FALSE(functions.Register(bad).ok());
+  // A batch function whose answers depend on their neighbours is found out.
+  FunctionDefinition crowd;
+  crowd.name = "crowd";
+  crowd.arguments = {TypeId::kInt64};
+  crowd.result = TypeId::kInt64;
+  crowd.batch = [](std::span<const std::span<const Datum>>, std::span<FunctionResult> results) {
+    for (FunctionResult& result : results) result.SetInt(static_cast<int64_t>(results.size()));
+  };
+  crowd.probes = {{Value(int64_t{1})}, {Value(int64_t{2})}};
+  CHECK_THAT(std::string(larder::MessageOf(functions.Register(crowd))), ContainsSubstring("otherwise alone"));
+}
+
+TEST_CASE("a program outlives the registry it was compiled with", "[transform]") {
+  auto functions = std::make_unique<FunctionRegistry>();
+  REQUIRE(functions->Register(Plus(1, 1)).ok());
+  CompileOptions options;
+  options.functions = functions.get();
+  const larder::NamedExpression expression = {"x", "plus(f64)"};
+  const auto program = larder::Program::Compile({&expression, 1}, SampleFields(), options);
+  REQUIRE(program.ok());
+  functions.reset();
+  CHECK(program->functions().size() == 1);
+  const auto values = larder::EvaluateRow(*program, SampleRow(), kAsOf);
+  REQUIRE(values.ok());
+  CHECK((*values)[0] == Value(3.5));
+}
+
+TEST_CASE("fitted constants do not depend on the order of the rows", "[transform]") {
+  larder::Column forward(TypeId::kFloat64);
+  larder::Column backward(TypeId::kFloat64);
+  for (int i = 0; i < 1000; ++i) forward.AppendFixed(std::sqrt(static_cast<double>(i)) * 1e10);
+  for (int i = 999; i >= 0; --i) backward.AppendFixed(std::sqrt(static_cast<double>(i)) * 1e10);
+  forward.AppendNull();
+  backward.AppendFixed(std::nan(""));
+  const auto a = larder::Fit(forward);
+  const auto b = larder::Fit(backward);
+  REQUIRE(a.ok());
+  REQUIRE(b.ok());
+  CHECK(*a == *b);
+  CHECK(a->count == 1000);
+  CHECK(a->boundaries.size() == 9);
+  CHECK_FALSE(larder::Fit(larder::Column(TypeId::kFloat64)).ok());
+  CHECK_FALSE(larder::Fit(larder::Column(TypeId::kBool)).ok());
+}
+
+TEST_CASE("fitted constants stand in expressions by name and are part of their meaning", "[transform]") {
+  larder::FittedConstants fitted;
+  larder::FittedValues values;
+  values.mean = 0.5;
+  values.deviation = 4;
+  values.maximum = 10;
+  values.boundaries = {0, 2.5};
+  values.vocabulary = {"late", "early"};
+  REQUIRE(fitted.Add("amount_fit", 3, values).ok());
+  CompileOptions options;
+  options.fitted = &fitted;
+  CHECK(Evaluate("zscore(f64, amount_fit)", options).text == "0.5");
+  CHECK(Evaluate("minmax(f64, amount_fit)", options).text == "0.25");
+  CHECK(Evaluate("impute(null_f, amount_fit)", options).text == "0.5");
+  CHECK(Evaluate("bucketize(f64, amount_fit)", options).text == "2");
+  CHECK(Evaluate("one_hot(lower(trim(s)), amount_fit)", options).text == "[1,0]");
+  CHECK_THAT(Evaluate("amount_fit + 1", options).text, ContainsSubstring("fitted constants can only stand"));
+  CHECK_THAT(Evaluate("amount_fit", options).text, ContainsSubstring("fitted constants are not values"));
+  CHECK_THAT(Evaluate("zscore(f64, amount_fat)", options).text, ContainsSubstring("unknown name"));
+  const auto first = larder::TransformChecker(options).Check("zscore(f64, amount_fit)", SampleFields());
+  const auto parsed = larder::FittedConstants::Parse(fitted.Serialize());
+  REQUIRE(parsed.ok());
+  CHECK(parsed->Find("amount_fit")->values == values);
+  CHECK(parsed->Find("amount_fit")->version == 3);
+  CHECK_FALSE(larder::FittedConstants::Parse("junk").ok());
+  values.mean = 0.25;
+  REQUIRE(fitted.Add("amount_fit", 3, values).ok());
+  const auto second = larder::TransformChecker(options).Check("zscore(f64, amount_fit)", SampleFields());
+  CHECK(first->canonical != second->canonical);
+}
+
+}  // namespace
+}  // namespace larder_test
