@@ -57,8 +57,8 @@ TEST_CASE("a service read online gives values, statuses and computed features in
   CHECK(response->features[3].name == "share");
   CHECK(response->service == "user_model@1");
   CHECK(Shown(*response, "user_age", 0) == "9141 PRESENT");
-  CHECK(Shown(*response, "limit", 0) == "200.0 PRESENT");
-  CHECK(Shown(*response, "double_limit", 0) == "400.0 PRESENT");
+  CHECK(Shown(*response, "limit", 0) == "200 PRESENT");
+  CHECK(Shown(*response, "double_limit", 0) == "400 PRESENT");
   CHECK(Shown(*response, "share", 0) == "0.25 PRESENT");
   CHECK(Shown(*response, "limit", 1) == "null NULL_VALUE");
   CHECK(Shown(*response, "share", 1) == "null NULL_VALUE");
