@@ -1,6 +1,8 @@
+#include <algorithm>
 #include <map>
 
 #include "larder/registry/plan.h"
+#include "larder/registry/rollback.h"
 #include "registry/catalog_state.h"
 
 namespace larder::inline LARDER_ABI {
@@ -55,7 +57,76 @@ void Stamp(uint64_t number, std::size_t old_size, std::vector<std::shared_ptr<co
   }
 }
 
+absl::StatusOr<uint64_t> NextNumber(const CatalogState& state, const ApplyOptions& options) {
+  const uint64_t last = std::max(state.revision, state.last_change.number);
+  if (options.number == 0) return last + 1;
+  if (options.number > last) return options.number;
+  return InvalidArgumentError("history number ", options.number, " is not after ", last);
+}
+
+// A view that a rollback moved stays as it is until someone releases it.
+void HoldMoved(const HistoryEntry& entry, ProjectState* project) {
+  for (const ObjectChange& change : entry.changes) {
+    if (change.kind != ObjectKind::kFeatureView) continue;
+    if (change.version_after == 0) {
+      project->holds.erase(change.name);
+    } else if (entry.kind == HistoryKind::kRollback && change.version_before != 0 &&
+               change.version_before != change.version_after) {
+      project->holds[change.name] = entry.number;
+    }
+  }
+}
+
+absl::StatusOr<Catalog> SetHold(const Catalog& current, std::string_view project,
+                                std::string_view view, bool hold, const ApplyOptions& options) {
+  LARDER_ASSIGN_OR_RETURN(const ViewVersion* found, current.GetView(project, view));
+  const CatalogState& old_state = current.state();
+  const ProjectState* owner = old_state.FindProject(found->project);
+  if (owner == nullptr) return NotFoundError("feature view ", view, " is only staged");
+  if ((owner->holds.count(found->name) > 0) == hold) return current;
+  LARDER_ASSIGN_OR_RETURN(const uint64_t number, NextNumber(old_state, options));
+  auto state = std::make_shared<CatalogState>(old_state);
+  ProjectState& changed = state->projects.find(found->project)->second;
+  if (hold) {
+    changed.holds[found->name] = number;
+  } else {
+    changed.holds.erase(found->name);
+  }
+  HistoryEntry entry;
+  entry.number = number;
+  entry.time = options.time;
+  entry.kind = hold ? HistoryKind::kHold : HistoryKind::kRelease;
+  entry.author = options.author;
+  entry.message = options.message;
+  entry.detail = Concat("feature view ", found->name, " of ", found->project);
+  state->last_change = std::move(entry);
+  return Catalog(std::move(state));
+}
+
 }  // namespace
+
+std::vector<Hold> Holds(const Catalog& catalog) {
+  std::vector<Hold> out;
+  for (const auto& [name, project] : catalog.state().projects) {
+    for (const auto& [view, number] : project.holds) out.push_back({name, view, number});
+  }
+  return out;
+}
+
+bool IsHeld(const Catalog& catalog, std::string_view project, std::string_view view) {
+  const ProjectState* found = catalog.state().FindProject(project);
+  return found != nullptr && found->holds.find(view) != found->holds.end();
+}
+
+absl::StatusOr<Catalog> HoldView(const Catalog& current, std::string_view project,
+                                 std::string_view view, ApplyOptions options) {
+  return SetHold(current, project, view, true, options);
+}
+
+absl::StatusOr<Catalog> ReleaseView(const Catalog& current, std::string_view project,
+                                    std::string_view view, ApplyOptions options) {
+  return SetHold(current, project, view, false, options);
+}
 
 absl::StatusOr<Catalog> ApplyPlan(const Catalog& current, const ChangePlan& plan,
                                   const ApplyOptions& options) {
@@ -70,11 +141,7 @@ absl::StatusOr<Catalog> ApplyPlan(const Catalog& current, const ChangePlan& plan
         ErrorKind::kConflict);
   }
   if (plan.empty()) return current;
-  const uint64_t number = options.number == 0 ? old_state.revision + 1 : options.number;
-  if (number <= old_state.revision) {
-    return InvalidArgumentError("history number ", number, " is not after revision ",
-                                old_state.revision);
-  }
+  LARDER_ASSIGN_OR_RETURN(const uint64_t number, NextNumber(old_state, options));
   auto state = std::make_shared<CatalogState>(*plan.outcome);
   state->revision = number;
   Stamp(number, old_state.views.size(), &state->views);
@@ -106,6 +173,7 @@ absl::StatusOr<Catalog> ApplyPlan(const Catalog& current, const ChangePlan& plan
       change.object_after = after.object_id;
       entry.changes.push_back(std::move(change));
     }
+    HoldMoved(entry, &after);
   }
   state->last_change = std::move(entry);
   return Catalog(std::move(state));

@@ -77,6 +77,11 @@ void PutProject(const ProjectState& project, BinaryWriter* out) {
     out->Put(name.name);
     out->Put(name.revision);
   }
+  out->Put(static_cast<uint32_t>(project.holds.size()));
+  for (const auto& [view, number] : project.holds) {
+    out->Put(view);
+    out->Put(number);
+  }
 }
 
 bool GetProject(const CatalogState& state, BinaryReader* in, ProjectState* project) {
@@ -111,6 +116,12 @@ bool GetProject(const CatalogState& state, BinaryReader* in, ProjectState* proje
     in->Get(name.kind);
     in->Get(name.name);
     in->Get(name.revision);
+  }
+  const std::size_t holds = in->Count();
+  for (std::size_t i = 0; i < holds && in->ok(); ++i) {
+    std::string view;
+    in->Get(view);
+    in->Get(project->holds[view]);
   }
   return in->ok();
 }

@@ -51,6 +51,7 @@ struct ProjectState {
   std::vector<std::shared_ptr<const Source>> resolved_sources;       // beside sources
   std::vector<std::shared_ptr<const LabelVersion>> resolved_labels;  // beside labels
   std::vector<RemovedName> removed;  // versioned kinds; their versions stay, unreachable
+  std::map<std::string, uint64_t, std::less<>> holds;  // feature view -> the entry that holds it
 
   template <class T>
   [[nodiscard]] const std::vector<Current<T>>& List() const {
