@@ -11,13 +11,14 @@ using namespace larder;  // NOLINT(google-build-using-namespace): a page to read
 namespace {
 
 void Print(const Batch& rows) {
-  for (const std::string& name : rows.names()) std::printf("%-22s", name.c_str());
-  std::printf("\n");
+  for (std::size_t i = 0; i < rows.column_count(); ++i) {
+    std::printf(i + 1 < rows.column_count() ? "%-22s" : "%s\n", rows.name(i).c_str());
+  }
   for (std::size_t row = 0; row < rows.row_count(); ++row) {
     for (std::size_t i = 0; i < rows.column_count(); ++i) {
-      std::printf("%-22s", FormatValue(rows.column(i).ValueAt(row)).c_str());
+      const std::string text = FormatValue(rows.column(i).ValueAt(row));
+      std::printf(i + 1 < rows.column_count() ? "%-22s" : "%s\n", text.c_str());
     }
-    std::printf("\n");
   }
 }
 

@@ -140,6 +140,7 @@ absl::Status Run(const Arguments& arguments) {
   PrintTrainingSet(training);
   const std::size_t own_flights = CountOwnFlights(training);
   Say("values that came from the row's own flight (a leak): %zu", own_flights);
+  LARDER_RETURN_IF_ERROR(WriteCsv(spine, arguments.out / "spine.csv"));
   LARDER_RETURN_IF_ERROR(WriteCsv(training.rows, arguments.out / "training_set.csv"));
 
   Comparison compared;

@@ -72,12 +72,12 @@ std::string Indented(std::string_view text) {
 
 void PrintLoads(const larder::MaterializeResult& loaded) {
   for (const larder::ViewLoad& view : loaded.views) {
-    Say("%-22s %7s rows read, %7s written, %7s older, %5s without key or event time, %s later than "
-        "the cut",
+    const auto skipped = view.rows.rejected_count() + static_cast<std::size_t>(view.rows_bad);
+    Say("%-22s %6s rows: %6s written, %6s older or known, %6s after the cut, %3s without event "
+        "time",
         view.view.c_str(), Grouped(static_cast<std::size_t>(view.rows_read)).c_str(),
-        Grouped(view.rows.written).c_str(), Grouped(view.rows.older).c_str(),
-        Grouped(view.rows.rejected_count() + static_cast<std::size_t>(view.rows_bad)).c_str(),
-        Grouped(static_cast<std::size_t>(view.rows_outside)).c_str());
+        Grouped(view.rows.written).c_str(), Grouped(view.rows.older + view.rows.duplicate).c_str(),
+        Grouped(static_cast<std::size_t>(view.rows_outside)).c_str(), Grouped(skipped).c_str());
   }
 }
 
@@ -116,22 +116,25 @@ void PrintSummary(const Summary& summary) {
               store.c_str());
 
   std::printf("\n---- look at\n");
-  std::printf("  %-48s the definitions: sources, expressions, the service\n",
-              summary.definitions.c_str());
-  std::printf("  %-48s the training set\n", (out + "/training_set.csv").c_str());
-  std::printf("  %-48s this program\n", "examples/flights/flights_demo.cc");
+  const auto file = [](const std::string& path, const char* what) {
+    std::printf("  %-40s %s\n", path.c_str(), what);
+  };
+  file(summary.definitions.string(), "the definitions: sources, expressions, the service");
+  file(out + "/training_set.csv", "the training set");
+  file("examples/flights/flights_demo.cc", "this program");
 
-  std::printf("\n---- try next\n");
-  std::printf("  export LARDER_STORE=%s PATH=$PWD/build/release/bin:$PATH\n", store.c_str());
-  std::printf("  larder list features\n");
-  std::printf("  larder describe trip\n");
   std::printf(
+      "\n---- try next\n"
+      "  export LARDER_STORE=%s PATH=$PWD/build/release/bin:$PATH\n"
+      "  larder list\n"
+      "  larder describe flight_delay\n"
       "  larder get-online-features --service flight_delay --key origin=SEA --key carrier=AS --key "
       "dest=ORD \\\n"
-      "      --request distance=1721 --request sched_dep_utc=2014-12-23T22:00:00Z --as-of %s\n",
-      std::string(summary.last_cut).c_str());
-  std::printf(
-      "  larder get-historical-features --service flight_delay --spine %s/training_set.csv ...\n",
+      "      --request distance=1721 --request sched_dep_utc=2014-12-23T22:00:00Z --as-of %s\n"
+      "  larder get-historical-features --service flight_delay --spine %s/spine.csv --time ask_at "
+      "\\\n"
+      "      --output %s/again.csv && cmp %s/again.csv %s/training_set.csv\n",
+      store.c_str(), std::string(summary.last_cut).c_str(), out.c_str(), out.c_str(), out.c_str(),
       out.c_str());
 }
 
