@@ -136,9 +136,8 @@ bool ParseScaledMicros(std::string_view text, int unit_exponent, int64_t* micros
 }
 
 absl::StatusOr<CellColumn> CellColumn::Make(const Field& field, const TimeZone& zone,
-                                            const NullTokens* nulls, std::size_t rows_max,
-                                            TextNotes* notes) {
-  CellColumn column(field, zone, nulls, rows_max, notes);
+                                            const NullTokens* nulls, TextNotes* notes) {
+  CellColumn column(field, zone, nulls, notes);
   if (!field.unit.empty()) {
     if (field.type.id() != TypeId::kTimestamp && field.type.id() != TypeId::kDuration) {
       return InvalidArgumentError("field ", field.name,
@@ -164,22 +163,27 @@ absl::StatusOr<CellColumn> CellColumn::Make(const Field& field, const TimeZone& 
 }
 
 CellColumn::CellColumn(const Field& field, const TimeZone& zone, const NullTokens* nulls,
-                       std::size_t rows_max, TextNotes* notes)
+                       TextNotes* notes)
     : type_(field.type),
       zone_(zone),
       zone_is_utc_(zone.name() == "UTC"),
       nulls_(nulls),
       notes_(notes),
       grown_(field.type) {
-  if (type_.is_fixed_width() && !type_.is_nested()) {
-    fixed_.resize(rows_max * type_.byte_width());
-    valid_bits_.resize(BitWords(rows_max));
-  }
+  is_fixed_ = type_.is_fixed_width() && !type_.is_nested();
+  if (is_fixed_) Grow();
+}
+
+// Small inputs are many, and most columns never see a full batch.
+void CellColumn::Grow() {
+  capacity_ = std::max<std::size_t>(capacity_ * 4, 64);
+  fixed_.resize(capacity_ * type_.byte_width());
+  valid_bits_.resize(BitWords(capacity_));
 }
 
 void CellColumn::PutNull() {
   valid_ = false;
-  if (!fixed_.empty()) {
+  if (is_fixed_) {
     const std::size_t width = type_.byte_width();
     std::memset(fixed_.data() + row_ * width, 0, width);
   }
@@ -292,7 +296,7 @@ bool CellColumn::Put(std::string_view text, bool quoted) {
 }
 
 void CellColumn::Accept() {
-  if (!fixed_.empty()) {
+  if (is_fixed_) {
     SetBit(valid_bits_.data(), row_, valid_);
   } else if (!valid_) {
     grown_.AppendNull();
@@ -302,11 +306,11 @@ void CellColumn::Accept() {
     // The value was parsed as this very type.
     (void)grown_.Append(value_);
   }
-  ++row_;
+  if (++row_ == capacity_ && is_fixed_) Grow();
 }
 
 Column CellColumn::Take() {
-  if (!fixed_.empty()) {
+  if (is_fixed_) {
     Column column(type_);
     column.ResizeFixed(row_);
     if (row_ > 0) {

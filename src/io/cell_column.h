@@ -40,8 +40,7 @@ class CellColumn {
  public:
   // Errors: kInvalidArgument for an unknown unit, or a unit of a type that has none.
   static absl::StatusOr<CellColumn> Make(const Field& field, const TimeZone& zone,
-                                         const NullTokens* nulls, std::size_t rows_max,
-                                         TextNotes* notes);
+                                         const NullTokens* nulls, TextNotes* notes);
 
   // False when the text cannot be read as the column's type. Lifetime: `text` must live until Accept.
   bool Put(std::string_view text, bool quoted);
@@ -54,8 +53,8 @@ class CellColumn {
   [[nodiscard]] std::string Expected() const;
 
  private:
-  CellColumn(const Field& field, const TimeZone& zone, const NullTokens* nulls,
-             std::size_t rows_max, TextNotes* notes);
+  CellColumn(const Field& field, const TimeZone& zone, const NullTokens* nulls, TextNotes* notes);
+  void Grow();
   template <class T>
   bool PutFixed(T value) {
     std::memcpy(fixed_.data() + row_ * sizeof(T), &value, sizeof(T));
@@ -87,7 +86,9 @@ class CellColumn {
   Value value_;            // of nested types
   std::string decoded_;    // bytes, from base64
 
-  std::vector<char> fixed_;  // rows_max values of fixed-width types
+  std::vector<char> fixed_;  // values of fixed-width types, with room for the pending one
+  bool is_fixed_ = false;
+  std::size_t capacity_ = 0;  // of fixed_, in rows
   std::vector<uint64_t> valid_bits_;
   Column grown_;  // every other type
 };

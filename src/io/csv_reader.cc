@@ -44,8 +44,7 @@ class CsvReader : public RecordReader {
       LARDER_ASSIGN_OR_RETURN(zone, TimeZone::Load(time_zone));
     }
     for (const Field& field : fields_) {
-      LARDER_ASSIGN_OR_RETURN(CellColumn column,
-                              CellColumn::Make(field, zone, &nulls_, options_.batch_rows, &notes_));
+      LARDER_ASSIGN_OR_RETURN(CellColumn column, CellColumn::Make(field, zone, &nulls_, &notes_));
       columns_.push_back(std::move(column));
     }
     lines_.reserve(options_.batch_rows);
