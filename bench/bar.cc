@@ -206,14 +206,17 @@ std::vector<BarResult> BarRun::Results() const {
       continue;
     }
     BarResult result = Empty(spec);
-    if (Wants(spec.id)) {
-      result.detail = "not run: no benchmark yet";
+    const bool chosen =
+        options_.only.empty() ||
+        std::find(options_.only.begin(), options_.only.end(), spec.id) != options_.only.end();
+    if (!chosen) {
+      result.detail = "not run: not among --only";
     } else if (options_.quick && !spec.in_quick) {
       result.detail = "not run: left out of --quick";
     } else if (!spec.peer.empty() && !options_.peers) {
       result.detail = larder::Concat("not run: needs --peers (", spec.peer, ")");
     } else {
-      result.detail = "not run: not among --only";
+      result.detail = "not run: no benchmark yet";
     }
     results.push_back(std::move(result));
   }

@@ -18,6 +18,7 @@ const std::string kData = std::string(LARDER_SOURCE_DIR) + "/examples/data/fligh
 FeatureStore OpenDemoStore(const std::string& name) {
   const std::string path = std::string(LARDER_BINARY_DIR) + "/tests/examples/" + name;
   std::filesystem::remove_all(path);
+  std::filesystem::create_directories(std::filesystem::path(path).parent_path());
   larder::StoreOptions options;
   options.durability = larder::Durability::kRelaxed;
   FeatureStore store = FeatureStore::Open(path, options).value();
