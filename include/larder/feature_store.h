@@ -19,6 +19,7 @@
 #include "larder/feature_store/training_set.h"
 #include "larder/online/environment.h"
 #include "larder/registry/catalog.h"
+#include "larder/registry/feature_edits.h"
 #include "larder/registry/plan.h"
 #include "larder/schema/definitions.h"
 
@@ -39,6 +40,11 @@ struct StoreOptions {
 struct ApplyInfo {
   std::string author;
   std::string message;
+};
+
+struct RollbackOptions {
+  std::string project;  // empty: the only one
+  std::string view;     // only this view; empty: everything the project defines
 };
 
 struct ApplyResult {
@@ -74,8 +80,41 @@ class FeatureStore {
                                     const ApplyInfo& info = {});
   // Applies exactly what was planned. Errors: kAborted (kConflict) when the definitions have changed since.
   absl::StatusOr<ApplyResult> Apply(const ChangePlan& plan, const ApplyInfo& info = {});
-  // Oldest first.
+  // Reads ChangePlan::ToPlanFile's text. Errors: kAborted (kConflict) when the outcome is not the one reviewed.
+  [[nodiscard]] absl::StatusOr<ChangePlan> LoadPlan(std::string_view text,
+                                                    std::string_view origin) const;
+
+  // One feature at a time. A feature made here belongs to the API: a later apply of files leaves it alone.
+  // Deleting one that is still used is refused with its users' names, unless forced.
+  absl::StatusOr<ApplyResult> CreateFeature(const NewFeature& feature, const ApplyInfo& info = {});
+  absl::StatusOr<ApplyResult> UpdateFeature(std::string_view view, const Feature& feature,
+                                            std::string_view project = {},
+                                            const ApplyInfo& info = {});
+  absl::StatusOr<ApplyResult> DeleteFeature(std::string_view view, std::string_view feature,
+                                            bool force = false, std::string_view project = {},
+                                            const ApplyInfo& info = {});
+
+  // Every change readers can notice, oldest first.
   [[nodiscard]] absl::StatusOr<std::vector<HistoryEntry>> History() const;
+  // What a project's names meant just after history entry `number`; and what changed between two entries, as a plan to
+  // be shown. Errors: kNotFound for a number there is not.
+  [[nodiscard]] absl::StatusOr<Definitions> DefinitionsAt(uint64_t number,
+                                                          std::string_view project = {}) const;
+  [[nodiscard]] absl::StatusOr<ChangePlan> Diff(uint64_t from, uint64_t to,
+                                                std::string_view project = {}) const;
+
+  // Takes definitions back to what they were just after entry `number`, as a new entry, in one transaction whose time
+  // does not depend on the amount of data: names move back to the versions, rows and programs of that time. Views whose
+  // version changes are then on hold: Materialize checks their sources but writes nothing until Release.
+  [[nodiscard]] absl::StatusOr<ChangePlan> PlanRollback(uint64_t number,
+                                                        const RollbackOptions& options = {}) const;
+  absl::StatusOr<ApplyResult> Rollback(uint64_t number, const RollbackOptions& options = {},
+                                       const ApplyInfo& info = {});
+  // Return the number of the entry, or of the last one when nothing changed.
+  absl::StatusOr<uint64_t> Hold(std::string_view view, std::string_view project = {},
+                                const ApplyInfo& info = {});
+  absl::StatusOr<uint64_t> Release(std::string_view view, std::string_view project = {},
+                                   const ApplyInfo& info = {});
 
   // ---- data in
 

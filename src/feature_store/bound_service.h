@@ -34,6 +34,11 @@ struct BoundUse {
   std::vector<int> on_read_inputs;    // per program input: index into ViewVersion::stored
   std::vector<int> on_read_features;  // per program output: index into ViewVersion::features
   std::vector<bool> needed;           // per feature: an output, an on-demand input or a key
+
+  // The last instant whose events count at `as_of`: instants are whole microseconds, so `before` is one less.
+  [[nodiscard]] Timestamp LastVisible(Timestamp as_of) const {
+    return view->boundary == Boundary::kBefore ? as_of.Minus(Duration{1}) : as_of;
+  }
 };
 
 struct BoundOnDemand {

@@ -264,7 +264,8 @@ absl::Status ServingSession::State::FindUse(UseState& state, std::span<const Inp
   if (use.view->definition.partial_updates) {
     if (has_key) {
       LARDER_RETURN_IF_ERROR(session_.FindPartialRow(use.view->data_id, use.layout, state.key,
-                                                     as_of, std::nullopt, &state.partial));
+                                                     use.LastVisible(as_of), std::nullopt,
+                                                     &state.partial));
     }
     for (std::size_t i = 0; i < state.stored.size(); ++i) {
       SetStored(state, i, has_key ? state.partial.RowOf(i) : std::optional<RowView>(), as_of);
@@ -272,8 +273,8 @@ absl::Status ServingSession::State::FindUse(UseState& state, std::span<const Inp
   } else {
     std::optional<RowView> found;
     if (has_key) {
-      LARDER_ASSIGN_OR_RETURN(found,
-                              session_.FindRow(use.view->data_id, use.layout, state.key, as_of));
+      LARDER_ASSIGN_OR_RETURN(found, session_.FindRow(use.view->data_id, use.layout, state.key,
+                                                      use.LastVisible(as_of)));
     }
     for (std::size_t i = 0; i < state.stored.size(); ++i) SetStored(state, i, found, as_of);
     const Duration ttl = use.view->definition.ttl.value_or(Duration{});

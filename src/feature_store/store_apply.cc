@@ -1,3 +1,5 @@
+#include <algorithm>
+#include <functional>
 #include <utility>
 
 #include "feature_store/store_impl.h"
@@ -22,6 +24,25 @@ absl::Status PutHistory(WriteTransaction& transaction, const HistoryEntry& entry
   return transaction.PutRecord(kHistoryTable, BigEndianKey(entry.number), entry.Serialize());
 }
 
+namespace {
+
+// Stores the catalog that `change` makes of the present one, with its history entry. Returns the entry's number.
+absl::StatusOr<uint64_t> WriteCatalog(
+    WriteTransaction& transaction, ApplyOptions options,
+    const std::function<absl::StatusOr<Catalog>(const Catalog&, ApplyOptions)>& change) {
+  LARDER_ASSIGN_OR_RETURN(const Catalog current, CatalogIn(transaction));
+  LARDER_ASSIGN_OR_RETURN(options.number, NextHistoryNumber(transaction));
+  options.time = transaction.commit_time();
+  LARDER_ASSIGN_OR_RETURN(const Catalog next, change(current, std::move(options)));
+  if (next.last_change() == current.last_change()) return current.last_change().number;
+  LARDER_RETURN_IF_ERROR(transaction.PutRecord(kCatalogTable, kCurrentCatalog, next.Serialize()));
+  LARDER_RETURN_IF_ERROR(PutHistory(transaction, next.last_change()));
+  transaction.MarkLayoutChanged();
+  return next.last_change().number;
+}
+
+}  // namespace
+
 absl::StatusOr<ChangePlan> FeatureStore::Plan(const Definitions& definitions,
                                               const PlanOptions& options) const {
   LARDER_ASSIGN_OR_RETURN(const Catalog catalog, GetCatalog());
@@ -35,32 +56,53 @@ absl::StatusOr<ApplyResult> FeatureStore::Apply(const Definitions& definitions,
 }
 
 absl::StatusOr<ApplyResult> FeatureStore::Apply(const ChangePlan& plan, const ApplyInfo& info) {
+  return impl_->ApplyAs(HistoryKind::kApply, {}, plan, info);
+}
+
+absl::StatusOr<ApplyResult> FeatureStore::Impl::ApplyAs(HistoryKind kind, std::string detail,
+                                                        const ChangePlan& plan,
+                                                        const ApplyInfo& info) const {
+  LARDER_RETURN_IF_ERROR(CheckWritable());
   ApplyResult result;
   result.plan = plan;
   if (plan.empty()) {
-    LARDER_ASSIGN_OR_RETURN(const ReadSession session, ReadSession::Open(impl_->environment));
-    LARDER_ASSIGN_OR_RETURN(const Catalog catalog, impl_->CatalogIn(session));
+    LARDER_ASSIGN_OR_RETURN(const ReadSession session, ReadSession::Open(environment));
+    LARDER_ASSIGN_OR_RETURN(const Catalog catalog, CatalogIn(session));
     result.revision = catalog.revision();
     result.commit_seq = session.commit_seq();
     return result;
   }
   const auto change = [&](WriteTransaction& transaction) -> absl::Status {
-    LARDER_ASSIGN_OR_RETURN(const Catalog current, CatalogIn(transaction));
-    ApplyOptions options;
-    LARDER_ASSIGN_OR_RETURN(options.number, NextHistoryNumber(transaction));
-    options.time = transaction.commit_time();
-    options.author = info.author;
-    options.message = info.message;
-    LARDER_ASSIGN_OR_RETURN(const Catalog next, ApplyPlan(current, plan, options));
-    LARDER_RETURN_IF_ERROR(transaction.PutRecord(kCatalogTable, kCurrentCatalog, next.Serialize()));
-    LARDER_RETURN_IF_ERROR(PutHistory(transaction, next.last_change()));
-    transaction.MarkLayoutChanged();
-    result.revision = next.revision();
+    ApplyOptions entry;
+    entry.kind = kind;
+    entry.detail = detail;
+    entry.author = info.author;
+    entry.message = info.message;
+    const auto apply = [&](const Catalog& current, const ApplyOptions& numbered) {
+      return ApplyPlan(current, plan, numbered);
+    };
+    LARDER_ASSIGN_OR_RETURN(result.revision, WriteCatalog(transaction, std::move(entry), apply));
     return absl::OkStatus();
   };
-  LARDER_ASSIGN_OR_RETURN(result.commit_seq, RunWriteTransaction(impl_->environment, change));
+  LARDER_ASSIGN_OR_RETURN(result.commit_seq, RunWriteTransaction(environment, change));
   result.changed = true;
   return result;
+}
+
+absl::StatusOr<uint64_t> FeatureStore::Impl::ChangeCatalog(
+    const ApplyInfo& info,
+    const std::function<absl::StatusOr<Catalog>(const Catalog&, ApplyOptions)>& change) const {
+  LARDER_RETURN_IF_ERROR(CheckWritable());
+  uint64_t number = 0;
+  LARDER_RETURN_IF_ERROR(
+      RunWriteTransaction(environment, [&](WriteTransaction& transaction) -> absl::Status {
+        ApplyOptions entry;
+        entry.author = info.author;
+        entry.message = info.message;
+        LARDER_ASSIGN_OR_RETURN(number, WriteCatalog(transaction, std::move(entry), change));
+        return absl::OkStatus();
+      }).status());
+  return number;
 }
 
 }  // namespace larder::inline LARDER_ABI

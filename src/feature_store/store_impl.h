@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -42,6 +43,23 @@ struct FeatureStore::Impl {
                                                               const FeatureRequest& request) const;
   // Refuses views that nothing was loaded into or pushed to yet.
   absl::Status CheckReady(const ReadSession& session, const BoundService& service) const;
+
+  // Applies `plan` in one transaction as a history entry of `kind`.
+  absl::StatusOr<ApplyResult> ApplyAs(HistoryKind kind, std::string detail, const ChangePlan& plan,
+                                      const ApplyInfo& info) const;
+  // One change of the catalog, as an entry.
+  absl::StatusOr<uint64_t> ChangeCatalog(
+      const ApplyInfo& info,
+      const std::function<absl::StatusOr<Catalog>(const Catalog& current, ApplyOptions options)>&
+          change) const;
+  // `project`, or the only one there is.
+  static absl::StatusOr<std::string> ProjectOrOnly(const Catalog& catalog, std::string_view project);
+
+  // A read-only open may share an environment that is writable: the promise is kept here.
+  [[nodiscard]] absl::Status CheckWritable() const {
+    if (!options.read_only) return absl::OkStatus();
+    return FailedPreconditionError("the store ", environment->path(), " was opened read-only");
+  }
 
  private:
   mutable std::mutex mutex_;

@@ -8,6 +8,7 @@
 #include "feature_store/store_impl.h"
 #include "feature_store/tables.h"
 #include "larder/io/csv_reader.h"
+#include "larder/registry/rollback.h"
 
 namespace larder::inline LARDER_ABI {
 namespace {
@@ -170,6 +171,7 @@ absl::StatusOr<std::vector<const ViewVersion*>> ChooseViews(const Catalog& catal
 }  // namespace
 
 absl::StatusOr<MaterializeResult> FeatureStore::Materialize(const MaterializeOptions& options) {
+  LARDER_RETURN_IF_ERROR(impl_->CheckWritable());
   const Timestamp now = Now();
   MaterializeResult result;
   const Timestamp end = std::min(options.end.value_or(now), now);
@@ -206,6 +208,11 @@ absl::StatusOr<MaterializeResult> FeatureStore::Materialize(const MaterializeOpt
     for (const auto& [view, range] : work) {
       absl::StatusOr<PreparedLoad> load = reader.Read(*view, range);
       if (!load.ok()) return Annotate(load.status(), Concat("feature view ", view->ToString()));
+      if (IsHeld(catalog, view->project, view->name)) {
+        result.held.push_back(
+            Concat(view->ToString(), ": on hold, not written; larder release ", view->name));
+        continue;
+      }
       loads.push_back(*std::move(load));
     }
   }
@@ -217,6 +224,10 @@ absl::StatusOr<MaterializeResult> FeatureStore::Materialize(const MaterializeOpt
       load.report.rows = {};
       LARDER_ASSIGN_OR_RETURN(const RowWriter writer,
                               RowWriter::Make(*load.view, load.view->offline_source()));
+      // A file without event times says what holds now: it replaces what the last one said, row for row.
+      if (load.view->source.kind != SourceKind::kPush && load.view->source.event_time.empty()) {
+        LARDER_RETURN_IF_ERROR(transaction.DropView(load.view->data_id).status());
+      }
       for (const MappedEvents& events : load.batches) {
         LARDER_ASSIGN_OR_RETURN(const RowsResult rows,
                                 writer.Write(transaction, events, load.range.end));

@@ -40,7 +40,8 @@ class OnlineFetch {
       if (partial()) {
         if (key.data() != nullptr) {
           LARDER_RETURN_IF_ERROR(session_.FindPartialRow(use_.view->data_id, use_.layout, key,
-                                                         as_of_, known_at_, &partial_row));
+                                                         use_.LastVisible(as_of_), known_at_,
+                                                         &partial_row));
         }
         for (std::size_t i = 0; i < result_.rows.features.size(); ++i) {
           Append(row, i, i + 1, key.data() == nullptr ? std::nullopt : partial_row.RowOf(i),
@@ -50,8 +51,8 @@ class OnlineFetch {
       }
       std::optional<RowView> found;
       if (key.data() != nullptr) {
-        LARDER_ASSIGN_OR_RETURN(
-            found, session_.FindRow(use_.view->data_id, use_.layout, key, as_of_, known_at_));
+        LARDER_ASSIGN_OR_RETURN(found, session_.FindRow(use_.view->data_id, use_.layout, key,
+                                                        use_.LastVisible(as_of_), known_at_));
       }
       Append(row, 0, result_.rows.features.size(), found, &result_.rows.outcomes[0]);
     }

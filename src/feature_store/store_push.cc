@@ -38,6 +38,7 @@ struct PreparedView {
 
 absl::StatusOr<PushResult> PushBatches(const FeatureStore::Impl& impl, std::string_view source_name,
                                        std::span<const Batch> batches, const PushOptions& options) {
+  LARDER_RETURN_IF_ERROR(impl.CheckWritable());
   LARDER_ASSIGN_OR_RETURN(ReadSession session, ReadSession::Open(impl.environment));
   LARDER_ASSIGN_OR_RETURN(const Catalog catalog, impl.CatalogIn(session));
   session.Release();

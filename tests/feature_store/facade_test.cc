@@ -145,4 +145,58 @@ TEST_CASE("a view that was never loaded is not ready, and the error says what to
              larder_test::ContainsSubstring("larder materialize --view user_profile"));
 }
 
+TEST_CASE("loading a file without event times again replaces what the last load said", "[store]") {
+  StoreFixture fixture;
+  fixture.Apply(R"({"larder": 1, "project": "shop",
+   "entities": [{"name": "city", "join_keys": [{"name": "city", "type": "string"}]}],
+   "sources": [{"name": "cities", "kind": "csv", "path": "cities.csv",
+     "fields": [{"name": "city", "type": "string"}, {"name": "population", "type": "int64"}]}],
+   "feature_views": [{"name": "facts", "entities": ["city"], "source": "cities",
+     "features": [{"name": "population"}]}]})");
+  fixture.folder().Write("cities.csv", "city,population\nOslo,900\nBergen,300\n");
+  fixture.Materialize();
+  CHECK(Shown(fixture.Get({"facts:population"}, {{{"city", "Oslo"}}}), "population", 0) ==
+        "900 PRESENT");
+  fixture.folder().Write("cities.csv", "city,population\nOslo,7\n");
+  fixture.Materialize();
+  CHECK(Shown(fixture.Get({"facts:population"}, {{{"city", "Oslo"}}}), "population", 0) ==
+        "7 PRESENT");
+  CHECK(Shown(fixture.Get({"facts:population"}, {{{"city", "Bergen"}}}), "population", 0) ==
+        "null NOT_FOUND");
+}
+
+TEST_CASE("a store opened read-only refuses every write, also beside a writable one", "[store]") {
+  StoreFixture fixture;
+  Load(fixture);
+  larder::StoreOptions options;
+  options.read_only = true;
+  auto reader = larder::FeatureStore::Open(fixture.folder().File("store"), options);
+  INFO(reader.status().ToString());
+  REQUIRE(reader.ok());
+  CHECK(reader->Materialize().status().code() == absl::StatusCode::kFailedPrecondition);
+  CHECK(reader->Apply(fixture.Parse(kUsers)).status().code() ==
+        absl::StatusCode::kFailedPrecondition);
+  CHECK(reader->GetCatalog().ok());
+}
+
+TEST_CASE("under boundary before an event at the very instant is not served, as it is not joined",
+          "[store]") {
+  StoreFixture fixture;
+  fixture.Apply(R"({"larder": 1, "project": "shop",
+   "entities": [{"name": "item", "join_keys": [{"name": "item", "type": "int64"}]}],
+   "sources": [{"name": "prices", "kind": "csv", "path": "prices.csv", "event_time": "at", "version_horizon": "60d",
+     "fields": [{"name": "item", "type": "int64"}, {"name": "price", "type": "int64"},
+                {"name": "at", "type": "timestamp"}]}],
+   "feature_views": [{"name": "last", "entities": ["item"], "source": "prices", "boundary": "before",
+     "features": [{"name": "price"}]}]})");
+  fixture.folder().Write("prices.csv", "item,price,at\n1,10,2025-01-01\n1,20,2025-01-05\n");
+  fixture.Materialize();
+  const auto served = [&](std::string_view at) {
+    return Shown(fixture.Get({"last:price"}, {{{"item", 1}}}, At(at)), "price", 0);
+  };
+  CHECK(served("2025-01-05T00:00:00Z") == "10 PRESENT");
+  CHECK(served("2025-01-05T00:00:00.000001Z") == "20 PRESENT");
+  CHECK(served("2025-01-01T00:00:00Z") == "null NOT_FOUND");
+}
+
 }  // namespace
