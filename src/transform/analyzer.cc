@@ -353,6 +353,8 @@ absl::StatusOr<IrId> Analyzer::Apply(const Builtin& builtin, const Node& node, c
     LARDER_ASSIGN_OR_RETURN(const IrId value, Convert(arguments[i], parameter, node));
     converted.push_back(value);
   }
+  const IrId fused = Fused(builtin, converted);
+  if (fused != kNoIr) return fused;
   IrGraph::KernelNode kernel = {.name = builtin.name, .type = builtin.result, .kernel = builtin.kernel, .branching = builtin.branching, .worth_guarding = builtin.flags != kPlain};
   uint32_t run_arguments = 0xffffffffU;
   if (builtin.prepare != nullptr) {
@@ -372,6 +374,19 @@ absl::StatusOr<IrId> Analyzer::Apply(const Builtin& builtin, const Node& node, c
     if (i >= 32 || ((run_arguments >> i) & 1U) != 0) kernel.arguments.push_back(converted[i]);
   }
   return graph_.Add(std::move(kernel));
+}
+
+IrId Analyzer::Fused(const Builtin& builtin, const Ids& arguments) {
+  const bool equal = builtin.name == "eq";
+  if ((!equal && builtin.name != "ne") || builtin.parameters[0] != TypeId::kString) return kNoIr;
+  for (std::size_t i = 0; i < 2; ++i) {
+    const IrNode& lowered = graph_[arguments[i]];
+    const IrNode& wanted = graph_[arguments[1 - i]];
+    if (lowered.op != IrOp::kKernel || lowered.name != "lower" || wanted.op != IrOp::kConstant || !wanted.constant.valid) continue;
+    InSet form = MakeLoweredComparison(wanted.constant, equal);
+    return graph_.Add({.name = equal ? "lower_eq" : "lower_ne", .type = TypeId::kBool, .kernel = form.kernel, .arguments = {lowered.arguments[0]}, .worth_guarding = true, .aux = std::move(form.aux), .aux_key = std::move(form.key)});
+  }
+  return kNoIr;
 }
 
 }  // namespace transform

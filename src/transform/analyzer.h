@@ -58,6 +58,9 @@ class Analyzer {
   absl::StatusOr<IrId> Resolve(std::string_view name, const Node& node, const Ids& arguments);
   absl::StatusOr<IrId> Apply(const Builtin& builtin, const Node& node, const Ids& arguments);
 
+  // A cheaper form of the same call, or kNoIr.
+  IrId Fused(const Builtin& builtin, const Ids& arguments);
+
   // How far `id` is from `type`: 0 the same, more for each widening, none where only a cast would do.
   std::optional<int> Distance(IrId id, const DataType& type) const;
   // Requires: Distance has a value, or a literal that turns out malformed (an error with the place).

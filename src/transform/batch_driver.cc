@@ -6,6 +6,7 @@
 
 #include "larder/base/text.h"
 #include "larder/transform/program.h"
+#include "transform/loops.h"
 #include "transform/program_impl.h"
 
 namespace larder::inline LARDER_ABI {
@@ -82,16 +83,30 @@ void LoadRows(const Column& column, bool has_nulls, std::size_t begin, std::size
 
 bool IsFixedWidth(const DataType& type) { return type.is_fixed_width(); }
 
+// Rows under null become zero. Which of two NaN an addition passes on is the compiler's choice, so every computed NaN
+// leaves as one.
 template <class From, class To>
 void StoreFixed(const Register& from, bool constant, std::size_t begin, std::size_t n, Column* out) {
   const auto* values = static_cast<const From*>(from.data);
-  To* to = out->MutableValues<To>().data() + begin;
+  To* LARDER_RESTRICT to = out->MutableValues<To>().data() + begin;
   const uint64_t* valid = out->validity().words() + begin / 64;
   const std::size_t stride = constant ? 0 : 1;
-  for (std::size_t i = 0; i < n; ++i) {
-    to[i] = ((valid[i / 64] >> (i % 64)) & 1U) != 0 ? static_cast<To>(values[stride * i]) : To{};
-    // Which of two NaN an addition passes on is the compiler's choice, so every computed NaN leaves as one.
-    if constexpr (std::is_floating_point_v<To>) to[i] = to[i] != to[i] ? std::numeric_limits<To>::quiet_NaN() : to[i];
+  const auto one = [](From value) {
+    To narrow = static_cast<To>(value);
+    if constexpr (std::is_floating_point_v<To>) narrow = narrow != narrow ? std::numeric_limits<To>::quiet_NaN() : narrow;
+    return narrow;
+  };
+  for (std::size_t w = 0; w * 64 < n; ++w) {
+    const std::size_t base = w * 64;
+    const std::size_t count = std::min<std::size_t>(64, n - base);
+    if (valid[w] == ~uint64_t{0} && !constant) {
+      for (std::size_t j = 0; j < count; ++j) to[base + j] = one(values[base + j]);
+      continue;
+    }
+    for (std::size_t j = 0; j < count; ++j) {
+      const To value = one(values[stride * (base + j)]);
+      to[base + j] = ((valid[w] >> j) & 1U) != 0 ? value : To{};
+    }
   }
 }
 

@@ -1,5 +1,6 @@
 // The obvious meaning of every operation, one optional value at a time.
 #include <cmath>
+#include <cstdlib>
 #include <limits>
 
 #include "larder/base/time.h"
@@ -28,13 +29,20 @@ Maybe ParseInt(std::string text) {
   while (!text.empty() && text.front() == ' ') text.erase(0, 1);
   while (!text.empty() && text.back() == ' ') text.pop_back();
   if (text.empty()) return std::nullopt;
-  std::size_t used = 0;
   bool digits = true;
   for (std::size_t i = 0; i < text.size(); ++i) digits = digits && (std::isdigit(static_cast<unsigned char>(text[i])) != 0 || (i == 0 && text[i] == '-'));
-  if (digits && text != "-") return Scalar(static_cast<int64_t>(std::stoll(text, &used)));
+  if (digits && text != "-") {
+    Wide x = 0;
+    for (const char c : text) {
+      if (c != '-') x = x * 10 + (c - '0');
+      if (x > Wide{kMax} + 1) return std::nullopt;
+    }
+    return Fit(text[0] == '-' ? -x : x);
+  }
   if (text.find_first_not_of("0123456789.-") != std::string::npos) return std::nullopt;
-  const double x = std::stod(text, &used);
-  if (used != text.size() || x != std::floor(x)) return std::nullopt;
+  char* end = nullptr;
+  const double x = std::strtod(text.c_str(), &end);
+  if (end != text.c_str() + text.size() || x != std::floor(x) || std::fabs(x) > 9007199254740992.0) return std::nullopt;
   return Scalar(static_cast<int64_t>(x));
 }
 
