@@ -3,7 +3,6 @@
 #include <CLI/App.hpp>
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
-#include <map>
 #include <memory>
 #include <vector>
 
@@ -29,7 +28,7 @@ class Parser {
     app_.require_subcommand(0, 1);
     app_.get_formatter()->column_width(36);
     app_.get_formatter()->label("REQUIRED", "(required)");
-    app_.get_formatter()->label("OPTIONS", "[options]");
+    app_.get_formatter()->label("OPTIONS", "options");
     app_.get_formatter()->label("SUBCOMMAND", "COMMAND");
     app_.footer(
         "larder COMMAND --help explains a command, with examples.\n"
@@ -80,16 +79,23 @@ class Parser {
   }
 
   static void AddFormat(CLI::App* sub, Format& format, bool with_csv = false) {
-    std::map<std::string, Format> names = {{"table", Format::kTable}, {"json", Format::kJson}};
-    if (with_csv) names.emplace("csv", Format::kCsv);
-    sub->add_option("--format", format,
-                    with_csv ? "how to print: table (default), json or csv"
-                             : "how to print: table (default) or json")
+    const std::string expected = with_csv ? "table, json or csv" : "table or json";
+    sub->add_option_function<std::string>(
+           "--format",
+           [&format](const std::string& name) {
+             format = name == "json"  ? Format::kJson
+                      : name == "csv" ? Format::kCsv
+                                      : Format::kTable;
+           },
+           Concat("how to print: ", expected, " (default: table)"))
         ->type_name("FORMAT")
-        ->transform(CLI::Transformer(names).description(""))
-        ->check(
-            CLI::IsMember({Format::kTable, Format::kJson, with_csv ? Format::kCsv : Format::kJson})
-                .description(""));
+        ->check(CLI::Validator(
+            [with_csv, expected](std::string& name) {
+              if (name == "table" || name == "json" || (with_csv && name == "csv"))
+                return std::string();
+              return Concat("expected ", expected, ", found ", Quoted(name));
+            },
+            ""));
   }
 
   // An option that may be given several times, each with one value.
@@ -369,14 +375,14 @@ CommandLine Parser::Parse(std::span<const std::string> arguments) {
     if (!result.command) result.usage_error = "no command given";
   } catch (const CLI::CallForHelp&) {
     const std::vector<CLI::App*> chosen = app_.get_subcommands();
-    result.text = chosen.empty() ? app_.help() : chosen[0]->help();
+    result.text = chosen.empty() ? app_.help() : chosen[0]->help("larder");
   } catch (const CLI::CallForVersion& version) {
     result.text = Concat(version.what(), "\n");
   } catch (const CLI::ParseError& error) {
     const std::vector<CLI::App*> chosen = app_.get_subcommands();
-    const std::string name = chosen.empty() ? "" : Concat(chosen[0]->get_name(), " ");
-    result.usage_error = Concat(name, chosen.empty() ? "" : ": ", error.what(), "\nlarder ", name,
-                                "--help shows how it is used");
+    const std::string name = chosen.empty() ? std::string() : chosen[0]->get_name();
+    result.usage_error = Concat(name, name.empty() ? "" : ": ", error.what(), "\nlarder ", name,
+                                name.empty() ? "" : " ", "--help shows how it is used");
   }
   return result;
 }

@@ -42,7 +42,7 @@ constexpr char kDefinitions[] =
     {"name": "user_profile", "entities": ["user"], "source": "users", "owner": "growth", "tags": {"tier": "1"},
      "features": [
        {"name": "city", "type": "string"},
-       {"name": "age", "type": "int64", "expr": "years_between(birth_date, current_date)"}]},
+       {"name": "age", "type": "int32", "expr": "cast(years_between(birth_date, current_date) as int32)"}]},
     {"name": "last_purchase", "entities": ["user"], "source": "purchases_live", "ttl": "30d", "owner": "payments",
      "description": "The newest purchase, unless it is older than 30 days",
      "features": [
