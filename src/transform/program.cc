@@ -10,7 +10,8 @@
 
 namespace larder::inline LARDER_ABI {
 
-absl::StatusOr<Program> Program::Compile(std::span<const NamedExpression> expressions, std::span<const Field> inputs,
+absl::StatusOr<Program> Program::Compile(std::span<const NamedExpression> expressions,
+                                         std::span<const Field> inputs,
                                          const CompileOptions& options) {
   transform::IrGraph graph(options.limits.program_nodes);
   transform::Analyzer analyzer(&graph, inputs, options);
@@ -18,16 +19,22 @@ absl::StatusOr<Program> Program::Compile(std::span<const NamedExpression> expres
   std::vector<std::string> names;
   for (const NamedExpression& expression : expressions) {
     const auto fail = [&](const absl::Status& status) {
-      return expression.name.empty() ? status : Annotate(status, Concat("feature ", expression.name));
+      return expression.name.empty() ? status
+                                     : Annotate(status, Concat("feature ", expression.name));
     };
-    const absl::StatusOr<transform::Ast> ast = transform::Parse(expression.text, inputs, options.limits);
+    const absl::StatusOr<transform::Ast> ast =
+        transform::Parse(expression.text, inputs, options.limits);
     if (!ast.ok()) return fail(ast.status());
-    if (!ast->defined_name.empty() && !expression.name.empty() && ast->defined_name != expression.name) {
+    if (!ast->defined_name.empty() && !expression.name.empty() &&
+        ast->defined_name != expression.name) {
+      // A name of the author's own is fine; one that is nearly this or an input is a typing error.
       std::vector<std::string> known = {expression.name};
       for (const Field& input : inputs) known.push_back(input.name);
-      return fail(InvalidArgumentError("the text defines \"", ast->defined_name, "\" (\"", ast->defined_name,
-                                       " = ...\"), which is neither this feature nor an input",
-                                       DidYouMean(ast->defined_name, known)));
+      if (const std::string suggestion = DidYouMean(ast->defined_name, known); !suggestion.empty()) {
+        return fail(InvalidArgumentError(
+            "the text defines \"", ast->defined_name, "\" (\"", ast->defined_name,
+            " = ...\"), which is neither this feature nor an input", suggestion));
+      }
     }
     const absl::StatusOr<transform::IrId> root = analyzer.Lower(*ast);
     if (!root.ok()) return fail(root.status());
@@ -35,7 +42,8 @@ absl::StatusOr<Program> Program::Compile(std::span<const NamedExpression> expres
     if (!expression.name.empty()) {
       names.push_back(expression.name);
     } else {
-      names.push_back(ast->defined_name.empty() ? Concat("expression_", roots.size()) : ast->defined_name);
+      names.push_back(ast->defined_name.empty() ? Concat("expression_", roots.size())
+                                                : ast->defined_name);
     }
   }
   std::shared_ptr<transform::ProgramImpl> impl = transform::Generate(graph, roots, names, inputs);

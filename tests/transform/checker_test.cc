@@ -51,6 +51,8 @@ TEST_CASE("the checker says type, inputs and clock", "[transform]") {
 TEST_CASE("a leading name is the definition's unless it is an input", "[transform]") {
   CHECK(Evaluate("total = i64 + 1").text == "-41");
   CHECK(Evaluate("i32 = 7").text == "true");
+  const NamedExpression own = {"user_age", "age = i64 + 1"};
+  CHECK(Program::Compile({&own, 1}, SampleFields()).ok());
   const NamedExpression wrong = {"age", "aeg = i64 + 1"};
   const auto program = Program::Compile({&wrong, 1}, SampleFields());
   REQUIRE_FALSE(program.ok());
