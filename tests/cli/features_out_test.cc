@@ -37,11 +37,11 @@ TEST_CASE("online JSON has keys, features with value, status and time, and the s
   Shell shell;
   MakeShop(&shell);
   CHECK(shell.Ok("get-online-features --feature user_profile:city --feature last_purchase:amount"
-                 " --key user_id=2 --format json --as-of 2025-03-01") ==
+                 " --key user_id=2 --format json --as-of 2025-03-10T11:00:00Z") ==
         "{\n"
-        "  \"as_of\": \"2025-03-01T00:00:00Z\",\n"
+        "  \"as_of\": \"2025-03-10T11:00:00Z\",\n"
         "  \"commit_seq\": 2,\n"
-        "  \"receipt\": \"features revision 1 commit 2 as_of 2025-03-01T00:00:00Z\",\n"
+        "  \"receipt\": \"features revision 1 commit 2 as_of 2025-03-10T11:00:00Z\",\n"
         "  \"rows\": [\n"
         "    {\n"
         "      \"keys\": {\"user_id\": 2},\n"

@@ -63,10 +63,11 @@ TEST_CASE("the commands init prints work by copy and paste and show PRESENT valu
   // The pushed purchase is what the second read shows.
   const std::string pushed = shell.Read("new shop's/new_purchases.csv");
   CHECK_THAT(pushed, ContainsSubstring("n1,1001,") && ContainsSubstring(",49.90,"));
-  const std::size_t first = ran.text.find("\namount ");
-  const std::size_t second = ran.text.find("\namount ", first + 1);
-  REQUIRE(second != std::string::npos);
-  CHECK_THAT(ran.text.substr(second, 40), ContainsSubstring("49.9 "));
+  const std::size_t push = ran.text.find("pushed 3 rows");
+  REQUIRE(push != std::string::npos);
+  const std::size_t amount = ran.text.find("\namount ", push);
+  REQUIRE(amount != std::string::npos);
+  CHECK_THAT(ran.text.substr(amount, 40), ContainsSubstring(" 49.9 "));
 }
 
 TEST_CASE("init prints the same commands as the README it writes", "[cli]") {

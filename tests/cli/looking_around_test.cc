@@ -7,25 +7,24 @@ namespace {
 TEST_CASE("list shows every object with what it is made of", "[cli]") {
   Shell shell;
   MakeShop(&shell);
+  // clang-format off
   CHECK(shell.Ok("list") ==
-        "kind             name             detail                                      entities  "
-        "owner   tags    description\n"
-        "entity           user             user_id int64                                           "
-        "              A customer\n"
+        "kind             name             detail                                entities  owner   tags    description\n"
+        "entity           user             user_id int64                                                   A customer\n"
         "source           users            csv users.csv, event time changed_at\n"
         "source           purchases        csv purchases.csv, event time at\n"
         "source           purchases_live   push beside purchases, event time at\n"
-        "feature view     user_profile@1   2 features from users                       user      "
-        "growth  tier=1\n"
-        "feature view     last_purchase@1  1 feature from purchases_live               user\n"
-        "on-demand view   basket@1         1 feature                                   user\n"
-        "feature service  checkout@1       4 features by user_id                       user\n");
+        "feature view     last_purchase@1  1 feature from purchases_live         user\n"
+        "feature view     user_profile@1   2 features from users                 user      growth  tier=1\n"
+        "on-demand view   basket@1         1 feature                             user\n"
+        "feature service  checkout@1       4 features by user_id                 user\n");
   CHECK(shell.Ok("list features") ==
         "name                  detail   entities  owner   tags\n"
+        "last_purchase:amount  float64  user\n"
         "user_profile:city     string   user      growth  tier=1\n"
         "user_profile:age      int64    user      growth  tier=1\n"
-        "last_purchase:amount  float64  user\n"
         "basket:vs_last        float64  user\n");
+  // clang-format on
 }
 
 TEST_CASE("list filters by kind, name, owner, entity and tag", "[cli]") {
@@ -34,8 +33,8 @@ TEST_CASE("list filters by kind, name, owner, entity and tag", "[cli]") {
     const char* names;
   };
   const Case cases[] = {
-      {"list views", "user_profile@1 last_purchase@1 "},
-      {"list feature-views", "user_profile@1 last_purchase@1 "},
+      {"list views", "last_purchase@1 user_profile@1 "},
+      {"list feature-views", "last_purchase@1 user_profile@1 "},
       {"list entities", "user "},
       {"list on-demand-views", "basket@1 "},
       {"list services", "checkout@1 "},
@@ -49,9 +48,9 @@ TEST_CASE("list filters by kind, name, owner, entity and tag", "[cli]") {
       {"list --tag tier=1", "user_profile@1 "},
       {"list --tag tier=2", ""},
       {"list --tag tier=1 --tag other", ""},
-      {"list --entity user", "user user_profile@1 last_purchase@1 basket@1 checkout@1 "},
+      {"list --entity user", "user last_purchase@1 user_profile@1 basket@1 checkout@1 "},
       {"list --entity store", ""},
-      {"list features --name 'a*'", "user_profile:age last_purchase:amount "},
+      {"list features --name 'a*'", "last_purchase:amount user_profile:age "},
       {"list features --tag tier=1", "user_profile:city user_profile:age "},
   };
   Shell shell;

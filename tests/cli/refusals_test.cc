@@ -46,7 +46,7 @@ TEST_CASE("what cannot be done is refused with its reason and changes nothing", 
   const Case cases[] = {
       {"apply $D/unknown_key.json", {"/sources/0", "evnt_time", "did you mean \"event_time\"?"}},
       {"apply $D/bad_type.json", {"/sources/0/fields/1/type", "dat", "date"}},
-      {"apply $D/wrong_type.json", {"/feature_views/0", "age", "timestamp", "int64"}},
+      {"apply $D/wrong_type.json", {"/feature_views/0/features/1/type", "timestamp", "int64"}},
       {"apply $D/bad_expression.json", {"/on_demand_views/0", "^"}},
       {"apply $D/unknown_name.json", {"last_amuont", "did you mean \"last_amount\"?", "^"}},
       {"apply $D/unknown_feature.json", {"/feature_services/0", "vs_lst", "did you mean"}},
