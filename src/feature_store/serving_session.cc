@@ -224,10 +224,17 @@ absl::StatusOr<bool> ServingSession::State::EncodeKey(const UseState& state,
   out->clear();
   for (std::size_t k = 0; k < state.use->keys.size(); ++k) {
     const BoundKey& key = state.use->keys[k];
-    const DataType& type = state.use->view->keys[k].type;
-    const Datum value = key.use >= 0 ? uses_[Index(key.use)].features[Index(key.feature)].value
-                                     : DatumOfInput(inputs[Index(key.input)], type, row);
-    if (!AppendKeyDatum(value, type, out)) return false;
+    // A column or feature may be wider or narrower than the key it serves; equal integers meet whatever their width.
+    if (key.use >= 0) {
+      const auto feature = Index(key.feature);
+      const UseState& from = uses_[Index(key.use)];
+      const DataType& type = from.use->view->features[feature].type;
+      if (!AppendKeyDatum(from.features[feature].value, type, out)) return false;
+    } else {
+      const auto input = Index(key.input);
+      const DataType& type = bound_->inputs[input].type;
+      if (!AppendKeyDatum(DatumOfInput(inputs[input], type, row), type, out)) return false;
+    }
   }
   if (out->size() > kEntityKeySizeMax) {
     return WithKind(
