@@ -147,7 +147,6 @@ absl::StatusOr<Catalog> ApplyPlan(const Catalog& current, const ChangePlan& plan
   Stamp(number, old_state.views.size(), &state->views);
   Stamp(number, old_state.on_demand.size(), &state->on_demand);
   Stamp(number, old_state.services.size(), &state->services);
-  // Texts of versioned objects are those inside their versions: one copy, whether parsed or applied.
   HistoryEntry entry;
   entry.number = number;
   entry.time = options.time;

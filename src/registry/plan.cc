@@ -103,7 +103,8 @@ class Planner {
     target_.project = next_.project;
     ForEachKind([&]<class T>() { BuildTarget<T>(); });
     Problems problems;
-    Resolver resolver(target_, checker_, state_.get(), &problems, &plan_.warnings);
+    Resolver resolver(target_, checker_, !options_.plan.stage, state_.get(), &problems,
+                      &plan_.warnings);
     resolved_ = resolver.Run();
     LARDER_RETURN_IF_ERROR(problems.ToStatus(""));
     ProjectState& project = state_->projects[next_.project];

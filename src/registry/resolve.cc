@@ -6,9 +6,14 @@
 
 namespace larder::inline LARDER_ABI {
 
-Resolver::Resolver(const Target& target, const ExpressionChecker& checker, CatalogState* state,
-                   Problems* problems, std::vector<LintFinding>* warnings)
-    : target_(target), checker_(checker), state_(*state), problems_(*problems), warnings_(*warnings) {
+Resolver::Resolver(const Target& target, const ExpressionChecker& checker, bool refresh,
+                   CatalogState* state, Problems* problems, std::vector<LintFinding>* warnings)
+    : target_(target),
+      checker_(checker),
+      refresh_(refresh),
+      state_(*state),
+      problems_(*problems),
+      warnings_(*warnings) {
   if (const auto found = state_.indexes.find(target.project); found != state_.indexes.end()) {
     known_ = &found->second;
   }
@@ -75,7 +80,9 @@ Resolved Resolver::Run() {
   for (std::size_t i = 0; i < target_.on_demand_views.size(); ++i) ResolveOnDemand(i);
   for (std::size_t i = 0; i < target_.labels.size(); ++i) ResolveLabel(i);
   for (std::size_t i = 0; i < target_.feature_services.size(); ++i) ResolveService(i);
-  if (problems_.empty()) Lint();
+  if (!problems_.empty()) return std::move(out_);
+  if (refresh_) FollowLocations();
+  Lint();
   return std::move(out_);
 }
 

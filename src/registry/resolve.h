@@ -45,9 +45,10 @@ struct Resolved {
 
 class Resolver {
  public:
-  // Versions that exist already are found in `state`; new ones are appended to it, with revision 0.
-  Resolver(const Target& target, const ExpressionChecker& checker, CatalogState* state,
-           Problems* problems, std::vector<LintFinding>* warnings);
+  // Versions that exist already are found in `state`; new ones are appended to it, with revision 0. With `refresh` those
+  // that exist take over the target's metadata and the like; without, they stay as they are.
+  Resolver(const Target& target, const ExpressionChecker& checker, bool refresh,
+           CatalogState* state, Problems* problems, std::vector<LintFinding>* warnings);
   ~Resolver();
   Resolver(const Resolver&) = delete;
   Resolver& operator=(const Resolver&) = delete;
@@ -107,6 +108,8 @@ class Resolver {
   void AddColumn(const Field& field, const std::string& path, std::vector<Field>* columns);
   std::shared_ptr<const ServiceVersion> InternService(ServiceVersion service);
 
+  void FollowLocations();
+
   // lint.cc
   void Lint();
 
@@ -126,6 +129,7 @@ class Resolver {
 
   const Target& target_;
   const ExpressionChecker& checker_;
+  const bool refresh_;
   CatalogState& state_;
   Problems& problems_;
   std::vector<LintFinding>& warnings_;

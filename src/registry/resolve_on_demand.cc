@@ -182,6 +182,7 @@ std::shared_ptr<const OnDemandVersion> Resolver::InternOnDemand(OnDemandVersion 
         const OnDemandVersion& other = *state_.on_demand[id - 1];
         latest = std::max(latest, other.version);
         if (other.meaning_hash != view.meaning_hash) continue;
+        if (!refresh_) return state_.on_demand[id - 1];
         view.id = id;
         view.version = other.version;
         view.revision = other.revision;

@@ -395,7 +395,7 @@ std::shared_ptr<const ServiceVersion> Resolver::InternService(ServiceVersion ser
         latest = std::max(latest, other.version);
         if (other.meaning_hash != service.meaning_hash) continue;
         // Its closure may name other ids of equal meaning; what was pinned stays pinned.
-        if (other.definition == service.definition) return state_.services[id - 1];
+        if (!refresh_ || other.definition == service.definition) return state_.services[id - 1];
         ServiceVersion updated = other;
         updated.definition = service.definition;
         state_.services[id - 1] = std::make_shared<const ServiceVersion>(std::move(updated));
