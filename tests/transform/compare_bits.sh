@@ -7,8 +7,7 @@ work="$(mktemp -d)"
 trap 'rm -rf "$work"' EXIT
 programs="${1:-10000}"
 seed="${2:-1}"
-libraries=(-labsl_status -labsl_statusor -labsl_strings -labsl_cord -labsl_time -labsl_time_zone -labsl_base
-           -labsl_raw_logging_internal -labsl_int128 -labsl_str_format_internal -labsl_throw_delegate -lsleef -lre2)
+read -r -a libraries <<< "$(pkg-config --libs absl_status absl_statusor absl_time) -lsleef -lre2"
 sources=("$root"/src/{base,schema,column,transform}/*.cc
          "$root"/tests/transform/{bits_main,random_program,naive_evaluator}.cc)
 
