@@ -21,6 +21,7 @@ std::string FieldNames(std::span<const Field> fields) {
 
 std::string TagsText(const std::map<std::string, std::string>& tags) {
   std::vector<std::string> parts;
+  parts.reserve(tags.size());
   for (const auto& [key, value] : tags) parts.push_back(Concat(key, "=", value));
   return Join(parts, ", ");
 }

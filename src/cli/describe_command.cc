@@ -68,7 +68,7 @@ absl::StatusOr<Found> Find(const Catalog& catalog, const DescribeArguments& argu
   const Finder finder(catalog, arguments.target.project, arguments.name, kind);
   if (finder.found().size() == 1) return finder.found()[0];
   if (finder.found().empty()) {
-    LARDER_RETURN_IF_ERROR(finder.reason());
+    if (!finder.reason().ok()) return finder.reason();
     const std::string bare = arguments.name.substr(0, arguments.name.find('@'));
     const std::vector<std::string> names = AllNames(catalog, arguments.target.project);
     if (std::find(names.begin(), names.end(), bare) != names.end()) {

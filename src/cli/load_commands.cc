@@ -201,7 +201,7 @@ absl::Status Materialize(const MaterializeArguments& arguments, Console& console
     }
     result = store.Materialize(options);
   }
-  LARDER_RETURN_IF_ERROR(result);
+  if (!result.ok()) return result.status();
   if (arguments.format == Format::kJson) {
     PrintLoadJson(*result, console);
   } else {

@@ -103,7 +103,7 @@ absl::StatusOr<std::vector<HistoryEntry>> FeatureStore::History() const {
         entries.push_back(*std::move(entry));
         return true;
       }));
-  LARDER_RETURN_IF_ERROR(damage);
+  if (!damage.ok()) return damage;
   return entries;
 }
 
