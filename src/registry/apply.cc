@@ -172,6 +172,8 @@ absl::StatusOr<Catalog> ApplyPlan(const Catalog& current, const ChangePlan& plan
       change.object_after = after.object_id;
       entry.changes.push_back(std::move(change));
     }
+    // Holds change without a new revision: what counts is what is held now, not when the plan was made.
+    if (before != nullptr) after.holds = before->holds;
     HoldMoved(entry, &after);
   }
   state->last_change = std::move(entry);
