@@ -27,10 +27,11 @@ std::vector<std::string> Keys(const NameIndex& index) {
 
 // The project that a name is looked up in. An empty `project` means the only one for which `knows` holds.
 absl::StatusOr<const ProjectIndex*> ChooseProject(const CatalogState& state,
-                                                  std::string_view project, std::string_view what,
+                                                  std::string_view project, ObjectKind kind,
                                                   std::string_view name,
                                                   const NameIndex ProjectIndex::*names,
                                                   const VersionIndex ProjectIndex::*versions) {
+  const std::string_view what = ObjectKindName(kind);
   if (!project.empty()) {
     const auto found = state.indexes.find(project);
     if (found != state.indexes.end()) return &found->second;
@@ -43,8 +44,10 @@ absl::StatusOr<const ProjectIndex*> ChooseProject(const CatalogState& state,
   std::vector<std::string> all;
   for (const auto& [other, index] : state.indexes) {
     for (const std::string& known : Keys(index.*names)) all.push_back(known);
-    const bool knows = (index.*names).count(std::string(name)) > 0 ||
-                       (versions != nullptr && (index.*versions).count(std::string(name)) > 0);
+    const ProjectState* owner = state.FindProject(other);
+    const bool removed = owner != nullptr && owner->IsRemoved(kind, name);
+    const bool staged = versions != nullptr && (index.*versions).count(std::string(name)) > 0;
+    const bool knows = (index.*names).count(std::string(name)) > 0 || (staged && !removed);
     if (!knows) continue;
     chosen = &index;
     where.push_back(other);
@@ -68,7 +71,7 @@ absl::StatusOr<const V*> GetVersion(const CatalogState& state, std::string_view 
   LARDER_ASSIGN_OR_RETURN(const VersionedName name, ParseVersionedName(text));
   const std::string_view what = ObjectKindName(kind);
   LARDER_ASSIGN_OR_RETURN(const ProjectIndex* index,
-                          ChooseProject(state, project, what, name.name, names, versions));
+                          ChooseProject(state, project, kind, name.name, names, versions));
   const auto ids = (index->*versions).find(name.name);
   const auto bare = (index->*names).find(name.name);
   if (ids == (index->*versions).end()) {
@@ -203,7 +206,7 @@ absl::StatusOr<const Entity*> Catalog::GetEntity(std::string_view project,
                                                  std::string_view name) const {
   LARDER_ASSIGN_OR_RETURN(
       const ProjectIndex* index,
-      ChooseProject(*state_, project, "entity", name, &ProjectIndex::entities, nullptr));
+      ChooseProject(*state_, project, ObjectKind::kEntity, name, &ProjectIndex::entities, nullptr));
   const auto found = index->entities.find(std::string(name));
   if (found == index->entities.end()) {
     return NotFoundError("unknown entity: ", name, DidYouMean(name, Keys(index->entities)));
@@ -218,8 +221,9 @@ absl::StatusOr<const Entity*> Catalog::GetEntity(std::string_view project,
 
 absl::StatusOr<const Source*> Catalog::GetSource(std::string_view project,
                                                  std::string_view name) const {
-  LARDER_ASSIGN_OR_RETURN(const ProjectIndex* index, ChooseProject(*state_, project, "source", name,
-                                                                   &ProjectIndex::sources, nullptr));
+  LARDER_ASSIGN_OR_RETURN(
+      const ProjectIndex* index,
+      ChooseProject(*state_, project, ObjectKind::kSource, name, &ProjectIndex::sources, nullptr));
   const auto found = index->sources.find(std::string(name));
   if (found == index->sources.end()) {
     return NotFoundError("unknown source: ", name, DidYouMean(name, Keys(index->sources)));
@@ -234,8 +238,9 @@ absl::StatusOr<const Source*> Catalog::GetSource(std::string_view project,
 
 absl::StatusOr<const LabelVersion*> Catalog::GetLabel(std::string_view project,
                                                       std::string_view name) const {
-  LARDER_ASSIGN_OR_RETURN(const ProjectIndex* index, ChooseProject(*state_, project, "label", name,
-                                                                   &ProjectIndex::labels, nullptr));
+  LARDER_ASSIGN_OR_RETURN(
+      const ProjectIndex* index,
+      ChooseProject(*state_, project, ObjectKind::kLabel, name, &ProjectIndex::labels, nullptr));
   const auto found = index->labels.find(std::string(name));
   if (found == index->labels.end()) {
     return NotFoundError("unknown label: ", name, DidYouMean(name, Keys(index->labels)));

@@ -99,7 +99,10 @@ void HashView(const ViewMeaning& meaning, ViewVersion* view) {
   view->data_hash = HashWide(std::move(data).Take());
 
   BinaryWriter out;
+  // The name counts: two views of one meaning have rows of their own, and what reads one does not read the other.
   out.PutText("view 1");
+  out.Put(view->project);
+  out.Put(view->name);
   out.Put(view->keys);
   PutSources(*view, &out);
   const int64_t ttl = view->definition.ttl.value_or(Duration{}).us;
@@ -127,6 +130,8 @@ void HashView(const ViewMeaning& meaning, ViewVersion* view) {
 void HashOnDemand(const OnDemandMeaning& meaning, OnDemandVersion* view) {
   BinaryWriter out;
   out.PutText("on demand 1");
+  out.Put(view->project);
+  out.Put(view->name);
   for (std::size_t i = 0; i < view->inputs.size(); ++i) {
     const OnDemandInput& input = view->inputs[i];
     out.Put(input.name);
