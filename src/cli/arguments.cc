@@ -1,6 +1,8 @@
 #include "cli/arguments.h"
 
+#include <algorithm>
 #include <cerrno>
+#include <charconv>
 #include <cstdio>
 #include <cstring>
 #include <filesystem>
@@ -39,6 +41,50 @@ absl::StatusOr<std::optional<Timestamp>> ParseInstant(std::string_view text,
   const absl::StatusOr<ParsedTimestamp> parsed = ParseTimestamp(text);
   if (!parsed.ok()) return AsUsageError(Annotate(parsed.status(), option));
   return std::optional<Timestamp>(parsed->value);
+}
+
+absl::StatusOr<uint64_t> ParseMoment(std::string_view text, std::string_view option,
+                                     const FeatureStore& store) {
+  uint64_t number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error == std::errc() && end == text.data() + text.size()) return number;
+  const absl::StatusOr<ParsedTimestamp> instant = ParseTimestamp(text);
+  if (!instant.ok()) {
+    return UsageError(option, ": expected the number of a history entry or a time, found ",
+                      Quoted(text));
+  }
+  LARDER_ASSIGN_OR_RETURN(const std::vector<HistoryEntry> entries, store.History());
+  const HistoryEntry* last = nullptr;
+  for (const HistoryEntry& entry : entries) {
+    if (entry.time <= instant->value) last = &entry;
+  }
+  if (last != nullptr) return last->number;
+  return NotFoundError(
+      "nothing had happened by ", FormatTimestamp(instant->value),
+      entries.empty() ? std::string()
+                      : Concat(": the first entry is of ", FormatTimestamp(entries.front().time)));
+}
+
+absl::StatusOr<std::string> ProjectOf(const Target& target, const Catalog& catalog) {
+  const std::vector<std::string> projects = catalog.Projects();
+  if (projects.empty()) {
+    return NotFoundError("the store has no definitions yet: larder apply DEFINITIONS");
+  }
+  if (target.project.empty()) {
+    if (projects.size() == 1) return projects[0];
+    return InvalidArgumentError("say which with --project: ", Join(projects, ", "));
+  }
+  if (std::find(projects.begin(), projects.end(), target.project) == projects.end()) {
+    return NotFoundError("unknown project: ", target.project, DidYouMean(target.project, projects));
+  }
+  return target.project;
+}
+
+ApplyInfo MakeInfo(const ChangeNote& note, const Console& console) {
+  ApplyInfo info;
+  info.author = note.author.empty() ? console.variable("USER").value_or("") : note.author;
+  info.message = note.message;
+  return info;
 }
 
 absl::StatusOr<std::pair<std::string, std::string>> SplitAssignment(std::string_view text,

@@ -1,6 +1,7 @@
 // Reading what was typed, and opening the store it names.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -28,6 +29,17 @@ enum class Access { kRead, kWrite, kCreate };
 // Empty text: nothing. Errors: usage, naming `option`.
 [[nodiscard]] absl::StatusOr<std::optional<Timestamp>> ParseInstant(std::string_view text,
                                                                     std::string_view option);
+
+// The number of the history entry that `text` means: a number, or a time (the last entry not after it). Errors: usage
+// for neither; kNotFound when the time is before all history.
+[[nodiscard]] absl::StatusOr<uint64_t> ParseMoment(std::string_view text, std::string_view option,
+                                                   const FeatureStore& store);
+
+// The project asked for, else the only one. Errors: kNotFound with a suggestion, or when there are no definitions yet;
+// kInvalidArgument naming the projects when one must be chosen.
+[[nodiscard]] absl::StatusOr<std::string> ProjectOf(const Target& target, const Catalog& catalog);
+
+[[nodiscard]] ApplyInfo MakeInfo(const ChangeNote& note, const Console& console);
 
 // `name=value`. Errors: usage, naming `option`.
 [[nodiscard]] absl::StatusOr<std::pair<std::string, std::string>> SplitAssignment(

@@ -1,9 +1,9 @@
 // plan and apply.
-#include <algorithm>
+#include <map>
 
 #include "cli/arguments.h"
 #include "cli/commands.h"
-#include "cli/json_writer.h"
+#include "cli/plan_output.h"
 #include "larder/registry/definitions_json.h"
 #include "larder/registry/plan.h"
 #include "larder/transform/checker.h"
@@ -60,47 +60,6 @@ absl::StatusOr<ChangePlan> WorkOut(const ChangeArguments& arguments, bool from_f
   return MakePlan(catalog, definitions, checker, options);
 }
 
-// Keeps the plan's own colours and nothing else that drives a terminal: JSON texts in it escape ESC.
-std::string PrintableColored(std::string_view text) {
-  std::string out;
-  while (!text.empty()) {
-    const std::size_t escape = text.find("\033[");
-    out.append(Printable(text.substr(0, escape), true));
-    if (escape == std::string_view::npos) break;
-    const std::size_t end = text.find_first_not_of("0123456789;", escape + 2);
-    if (end == std::string_view::npos || text[end] != 'm') break;
-    out.append(text.substr(escape, end + 1 - escape));
-    text.remove_prefix(end + 1);
-  }
-  return out;
-}
-
-void PrintApplied(const ApplyResult& result, const ChangeArguments& arguments, Console& console) {
-  if (arguments.format == Format::kJson) {
-    JsonWriter json;
-    json.BeginObject();
-    json.Member("changed", result.changed);
-    json.Member("revision", result.revision);
-    json.Member("commit_seq", result.commit_seq);
-    json.Key("plan");
-    json.Raw(TrimAscii(result.plan.ToJson()));
-    json.EndObject();
-    console.out << std::move(json).Finish();
-    return;
-  }
-  console.out << (console.color() ? PrintableColored(result.plan.ToText(true))
-                                  : Printable(result.plan.ToText(false), true));
-  if (!result.changed) {
-    console.out << "nothing to change: still revision " << result.revision << '\n';
-    return;
-  }
-  console.out << "applied: revision " << result.revision << ", commit " << result.commit_seq << '\n';
-  const bool loads =
-      std::any_of(result.plan.changes.begin(), result.plan.changes.end(),
-                  [](const Change& change) { return change.work == DataWork::kMaterialize; });
-  if (loads) console.out << "next: larder materialize\n";
-}
-
 }  // namespace
 
 absl::Status Plan(const ChangeArguments& arguments, Console& console) {
@@ -110,8 +69,7 @@ absl::Status Plan(const ChangeArguments& arguments, Console& console) {
   if (arguments.format == Format::kJson) {
     console.out << TrimAscii(plan.ToJson()) << '\n';
   } else {
-    console.out << (console.color() ? PrintableColored(plan.ToText(true))
-                                    : Printable(plan.ToText(false), true));
+    console.out << PlanText(plan, console);
   }
   return absl::OkStatus();
 }
@@ -125,12 +83,10 @@ absl::Status Apply(const ChangeArguments& arguments, Console& console) {
   }
   // Worked out before the store is opened for writing, so that bad definitions do not leave an empty store behind.
   LARDER_ASSIGN_OR_RETURN(const ChangePlan plan, WorkOut(arguments, from_file, console));
-  ApplyInfo info;
-  info.author = arguments.author.empty() ? console.variable("USER").value_or("") : arguments.author;
-  info.message = arguments.message;
   LARDER_ASSIGN_OR_RETURN(FeatureStore store, OpenStore(arguments.target, Access::kCreate, console));
-  LARDER_ASSIGN_OR_RETURN(const ApplyResult result, store.Apply(plan, info));
-  PrintApplied(result, arguments, console);
+  LARDER_ASSIGN_OR_RETURN(const ApplyResult result,
+                          store.Apply(plan, MakeInfo(arguments.note, console)));
+  PrintApplied(result, arguments.format, console);
   return absl::OkStatus();
 }
 

@@ -4,6 +4,7 @@
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
 #include <memory>
+#include <utility>
 #include <vector>
 
 #include "cli/commands.h"
@@ -17,6 +18,7 @@ constexpr char kDefinitions[] = "Definitions";
 constexpr char kData[] = "Data in";
 constexpr char kFeatures[] = "Features out";
 constexpr char kLooking[] = "Looking around";
+constexpr char kKeeping[] = "Keeping the store";
 
 constexpr char kTimeForm[] = "TIME";
 
@@ -43,6 +45,7 @@ class Parser {
     AddData();
     AddFeatures();
     AddLooking();
+    AddKeeping();
   }
 
   CommandLine Parse(std::span<const std::string> arguments);
@@ -60,13 +63,20 @@ class Parser {
                 absl::Status (*command)(const Arguments&, Console&)) {
     CLI::App* sub = app_.add_subcommand(name, description);
     sub->group(group);
+    names_.push_back(name);
+    Complete(sub, footer, std::move(arguments), command);
+    return sub;
+  }
+
+  // What all commands have, those inside others too.
+  template <class Arguments>
+  void Complete(CLI::App* sub, const char* footer, std::shared_ptr<Arguments> arguments,
+                absl::Status (*command)(const Arguments&, Console&)) {
     sub->footer(footer);
     sub->callback([this, arguments, command] {
       if constexpr (requires { arguments->target; }) TargetFromFront(arguments->target);
       command_ = [arguments, command](Console& console) { return command(*arguments, console); };
     });
-    names_.push_back(name);
-    return sub;
   }
 
   static void AddTarget(CLI::App* sub, Target& target, bool with_project = true) {
@@ -76,6 +86,12 @@ class Parser {
     if (!with_project) return;
     sub->add_option("--project", target.project, "only needed when several projects know a name")
         ->type_name("NAME");
+  }
+
+  static void AddNote(CLI::App* sub, ChangeNote& note) {
+    sub->add_option("--author", note.author, "who, for the history (default: $USER)")
+        ->type_name("NAME");
+    sub->add_option("-m,--message", note.message, "why, for the history")->type_name("TEXT");
   }
 
   static void AddFormat(CLI::App* sub, Format& format, bool with_csv = false) {
@@ -108,7 +124,12 @@ class Parser {
   void AddDefinitions();
   void AddData();
   void AddFeatures();
+  void AddGoingBack();
+  void AddFeatureEdits();
+  void AddHeader();
   void AddLooking();
+  void AddKeeping();
+  std::string CommandName() const;
   std::string UnknownCommand(std::span<const std::string> arguments) const;
 
   CLI::App app_;
@@ -190,10 +211,133 @@ void Parser::AddDefinitions() {
   sub->add_option("--plan", apply->plan_file,
                   "apply exactly the plan in this file (from `larder plan --out`)")
       ->type_name("FILE");
-  sub->add_option("--author", apply->author, "who, for the history (default: $USER)")
-      ->type_name("NAME");
-  sub->add_option("-m,--message", apply->message, "why, for the history")->type_name("TEXT");
+  AddNote(sub, apply->note);
   add_change(sub, *apply);
+  AddGoingBack();
+  AddFeatureEdits();
+  AddHeader();
+}
+
+void Parser::AddGoingBack() {
+  auto diff = std::make_shared<DiffArguments>();
+  CLI::App* sub = Add(kDefinitions, "diff", "what changed in the definitions between two moments",
+                      "Examples:\n  larder diff 3 7\n  larder diff 2025-01-01 2025-02-01\n"
+                      "A and B are numbers of history entries, or times.",
+                      diff, &Diff);
+  sub->add_option("from", diff->from, "the moment to start from")->type_name("A")->required();
+  sub->add_option("to", diff->to, "the moment to compare with it")->type_name("B")->required();
+  AddTarget(sub, diff->target);
+  AddFormat(sub, diff->format);
+
+  auto rollback = std::make_shared<RollbackArguments>();
+  sub = Add(kDefinitions, "rollback", "take the definitions back to an earlier moment",
+            "Examples:\n  larder rollback 3 --dry-run\n"
+            "  larder rollback 3 --message 'v4 scored too high'\n"
+            "  larder rollback 3 --view card_profile\n"
+            "Names go back to the versions, rows and programs they had just after history entry\n"
+            "REV; the rollback is an entry of its own. Views that went back are on hold until\n"
+            "larder release VIEW. What is bound by version never changes.",
+            rollback, &Rollback);
+  sub->add_option("moment", rollback->moment, "number of a history entry, or a time")
+      ->type_name("REV")
+      ->required();
+  sub->add_option("--view", rollback->view, "only this feature view (default: the project)")
+      ->type_name("VIEW");
+  sub->add_flag("--dry-run", rollback->dry_run, "show what would change, and change nothing");
+  AddNote(sub, rollback->note);
+  AddTarget(sub, rollback->target);
+  AddFormat(sub, rollback->format);
+
+  const auto add_hold = [this](const char* name, const char* description, const char* footer,
+                               absl::Status (*command)(const HoldArguments&, Console&)) {
+    auto hold = std::make_shared<HoldArguments>();
+    CLI::App* to = Add(kDefinitions, name, description, footer, hold, command);
+    to->add_option("view", hold->view, "a feature view")->type_name("VIEW")->required();
+    AddNote(to, hold->note);
+    AddTarget(to, hold->target);
+    AddFormat(to, hold->format);
+  };
+  add_hold("hold", "let loads check a view's source but write nothing",
+           "Example:\n  larder hold card_profile --message 'source under repair'", &Hold);
+  add_hold("release", "end a hold", "Example:\n  larder release card_profile", &Release);
+}
+
+void Parser::AddFeatureEdits() {
+  CLI::App* feature = app_.add_subcommand("feature", "create, update or delete one feature");
+  feature->group(kDefinitions);
+  feature->require_subcommand(1);
+  feature->footer(
+      "Examples:\n"
+      "  larder feature create card_profile '{\"name\": \"limit_eur\", \"expr\": \"limit / "
+      "100\"}'\n"
+      "  larder feature update card_profile limit_eur.json\n"
+      "  larder feature delete card_profile:limit_eur\n"
+      "What is created here stays when a later apply of files lacks it, even with --prune.");
+  names_.push_back("feature");
+  constexpr char kJson[] = "JSON of the feature, or a file of it; - for standard input";
+  const auto add = [&](const char* name, const char* description, const char* footer,
+                       absl::Status (*command)(const FeatureArguments&, Console&)) {
+    auto edit = std::make_shared<FeatureArguments>();
+    CLI::App* sub = feature->add_subcommand(name, description);
+    Complete(sub, footer, edit, command);
+    return std::pair(sub, edit.get());
+  };
+  const auto add_shared = [](CLI::App* sub, FeatureArguments& edit) {
+    AddNote(sub, edit.note);
+    AddTarget(sub, edit.target);
+    AddFormat(sub, edit.format);
+  };
+
+  auto [create, made] =
+      add("create", "add a feature to a view, or make a view for it",
+          "Examples:\n"
+          "  larder feature create card_profile '{\"name\": \"limit_eur\", \"expr\": \"limit / "
+          "100\"}'\n"
+          "  larder feature create last_login login.json --source logins --ttl 30d",
+          &CreateFeature);
+  create->add_option("view", made->view, "the view it goes into")->type_name("VIEW")->required();
+  create->add_option("feature", made->definition, kJson)->type_name("FEATURE")->required();
+  create->add_option("--source", made->source, "of a new view: the source it reads")
+      ->type_name("NAME");
+  AddRepeated(create, "--entity", made->entities,
+              "of a new view (default: the entity whose keys the source has)", "NAME");
+  create->add_option("--ttl", made->ttl, "of a new view: how long a value counts")
+      ->type_name("DURATION");
+  add_shared(create, *made);
+
+  auto [update, changed] = add(
+      "update", "replace a feature by another of the same name",
+      "Example:\n"
+      "  larder feature update card_profile '{\"name\": \"limit_eur\", \"expr\": \"limit / 110\"}'",
+      &UpdateFeature);
+  update->add_option("view", changed->view, "the view it is in")->type_name("VIEW")->required();
+  update->add_option("feature", changed->definition, kJson)->type_name("FEATURE")->required();
+  add_shared(update, *changed);
+
+  auto [remove, removed] =
+      add("delete", "take a feature out of its view",
+          "Example:\n  larder feature delete card_profile:limit_eur\n"
+          "Refused while something uses the feature; versions that pin it go on serving it.",
+          &DeleteFeature);
+  remove->add_option("feature", removed->view, "the feature")->type_name("VIEW:FEATURE")->required();
+  remove->add_flag("--force", removed->force, "also take it out of what uses it");
+  add_shared(remove, *removed);
+}
+
+void Parser::AddHeader() {
+  auto header = std::make_shared<HeaderArguments>();
+  CLI::App* sub =
+      Add(kDefinitions, "generate-header", "write a C++ struct of what a service gives and takes",
+          "Examples:\n  larder generate-header fraud_model@2 --output fraud_model.h\n"
+          "  larder generate-header fraud_model@2 --namespace acme::features\n"
+          "A file that is right already is left alone, so a build may run this every time.",
+          header, &WriteHeader);
+  sub->add_option("service", header->service, "name or name@N")->type_name("SERVICE")->required();
+  sub->add_option("--output", header->output_file, "file to write (default: standard output)")
+      ->type_name("FILE");
+  sub->add_option("--namespace", header->name_space, "C++ namespace (default: features)")
+      ->type_name("NS");
+  AddTarget(sub, header->target);
 }
 
 void Parser::AddData() {
@@ -217,13 +361,15 @@ void Parser::AddData() {
   AddFormat(sub, load->format);
 
   auto push = std::make_shared<PushArguments>();
-  sub =
-      Add(kData, "push", "store events of a source",
-          "Examples:\n  larder push --source purchases_live new.csv\n"
-          "  tail -n 100 new.csv | larder push --source purchases_live - --batch-id 2025-06-01T12\n"
-          "The file is CSV with a header that names the source's fields; - is standard input.",
-          push, &Push);
-  sub->add_option("file", push->file, "CSV file, or - for standard input")
+  sub = Add(
+      kData, "push", "store events of a source",
+      "Examples:\n  larder push --source purchases_live new.csv\n"
+      "  tail -n 100 new.csv | larder push --source purchases_live - --batch-id 2025-06-01T12\n"
+      "  larder push --source purchases_live new.ndjson.gz\n"
+      "CSV has a header that names the source's fields; .ndjson and .jsonl files have an object\n"
+      "a line. - is standard input: CSV, or NDJSON with --ndjson.",
+      push, &Push);
+  sub->add_option("file", push->file, "CSV or NDJSON file, .gz too, or - for standard input")
       ->type_name("FILE")
       ->required();
   sub->add_option("--source", push->source, "the source the events belong to")
@@ -231,6 +377,7 @@ void Parser::AddData() {
       ->required();
   sub->add_option("--batch-id", push->batch_id, "a push repeated with the same id is done once")
       ->type_name("ID");
+  sub->add_flag("--ndjson", push->ndjson, "the file is NDJSON, whatever its name");
   sub->add_flag("--skip-bad", push->skip_bad, "skip rows that cannot be stored, and report them");
   AddTarget(sub, push->target);
   AddFormat(sub, push->format);
@@ -315,11 +462,14 @@ void Parser::AddLooking() {
       Add(kLooking, "list", "list what the store knows",
           "Examples:\n  larder list\n  larder list views --entity card --tag tier=1\n"
           "  larder list features --name 'amount*' --format json\n"
+          "  larder list --type float64 --text spend\n"
           "KIND: entities, sources, views, on-demand-views, labels, services, features, projects.",
           list, &List);
   sub->add_option("kind", list->kind, "only this kind")->type_name("KIND");
   sub->add_option("--name", list->name, "part of the name, or a pattern with * and ?")
       ->type_name("PATTERN");
+  sub->add_option("--text", list->text, "part of the name or the description")->type_name("TEXT");
+  sub->add_option("--type", list->type, "only features of this type")->type_name("TYPE");
   sub->add_option("--owner", list->owner, "only this owner's")->type_name("NAME");
   sub->add_option("--entity", list->entity, "only what belongs to this entity")->type_name("NAME");
   AddRepeated(sub, "--tag", list->tags, "only with this tag; may be given again, all must hold",
@@ -334,6 +484,7 @@ void Parser::AddLooking() {
       kLooking, "describe", "show one definition, or the whole project",
       "Examples:\n  larder describe card_profile\n  larder describe fraud_model@2 --format json\n"
       "  larder describe card_profile:limit\n"
+      "  larder describe card_profile --at 3                  # as it was after history entry 3\n"
       "  larder describe --format json > definitions.json     # the whole project, ready to apply",
       describe, &Describe);
   sub->add_option("name", describe->name, "name, name@N or view:feature (default: the project)")
@@ -341,8 +492,23 @@ void Parser::AddLooking() {
   sub->add_option("--kind", describe->kind,
                   "where several kinds share the name: entity, source, view, ...")
       ->type_name("KIND");
+  sub->add_option("--at", describe->at,
+                  "what it was then: number of a history entry, or a time; always prints JSON")
+      ->type_name("REV");
   AddTarget(sub, describe->target);
   AddFormat(sub, describe->format);
+
+  auto lineage = std::make_shared<LineageArguments>();
+  sub = Add(kLooking, "lineage", "what a thing is made from, and what reads it",
+            "Examples:\n  larder lineage transactions\n  larder lineage card_profile:limit\n"
+            "  larder lineage fraud_model@2 --format json\n"
+            "Where several kinds share a name: larder lineage 'source transactions'.",
+            lineage, &ShowLineage);
+  sub->add_option("name", lineage->name, "name, name@N or view:feature")
+      ->type_name("NAME")
+      ->required();
+  AddTarget(sub, lineage->target);
+  AddFormat(sub, lineage->format);
 
   auto history = std::make_shared<HistoryArguments>();
   sub = Add(kLooking, "history", "what changed, when, by whom and why",
@@ -350,6 +516,35 @@ void Parser::AddLooking() {
   sub->add_option("--last", history->last, "only the newest N entries")->type_name("N");
   AddTarget(sub, history->target, false);
   AddFormat(sub, history->format);
+}
+
+void Parser::AddKeeping() {
+  auto verify = std::make_shared<VerifyArguments>();
+  CLI::App* sub = Add(kKeeping, "verify", "read the whole store and check everything in it",
+                      "Examples:\n  larder verify\n  larder verify --store backup --format json\n"
+                      "Takes no lock. Damage is exit code 1, with every problem found.",
+                      verify, &Verify);
+  AddTarget(sub, verify->target, false);
+  AddFormat(sub, verify->format);
+
+  auto backup = std::make_shared<BackupArguments>();
+  sub = Add(kKeeping, "backup", "copy the store while it is in use, and check the copy",
+            "Example:\n  larder backup /backups/store-2025-06-01", backup, &Backup);
+  sub->add_option("folder", backup->folder, "a folder that does not exist yet")
+      ->type_name("DIR")
+      ->required();
+  AddTarget(sub, backup->target, false);
+  AddFormat(sub, backup->format);
+}
+
+// `list`, `feature create`; empty before any command.
+std::string Parser::CommandName() const {
+  std::vector<std::string> words;
+  for (std::vector<CLI::App*> chosen = app_.get_subcommands(); !chosen.empty();
+       chosen = chosen[0]->get_subcommands()) {
+    words.push_back(chosen[0]->get_name());
+  }
+  return Join(words, " ");
 }
 
 std::string Parser::UnknownCommand(std::span<const std::string> arguments) const {
@@ -372,6 +567,7 @@ CommandLine Parser::Parse(std::span<const std::string> arguments) {
   try {
     app_.parse(std::vector<std::string>(arguments.rbegin(), arguments.rend()));
     result.command = std::move(command_);
+    result.name = CommandName();
     if (!result.command) result.usage_error = "no command given";
   } catch (const CLI::CallForHelp&) {
     const std::vector<CLI::App*> chosen = app_.get_subcommands();
@@ -379,8 +575,7 @@ CommandLine Parser::Parse(std::span<const std::string> arguments) {
   } catch (const CLI::CallForVersion& version) {
     result.text = Concat(version.what(), "\n");
   } catch (const CLI::ParseError& error) {
-    const std::vector<CLI::App*> chosen = app_.get_subcommands();
-    const std::string name = chosen.empty() ? std::string() : chosen[0]->get_name();
+    const std::string name = CommandName();
     result.usage_error = Concat(name, name.empty() ? "" : ": ", error.what(), "\nlarder ", name,
                                 name.empty() ? "" : " ", "--help shows how it is used");
   }

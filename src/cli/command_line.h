@@ -12,9 +12,10 @@
 namespace larder::inline LARDER_ABI {
 namespace cli {
 
-// Exactly one of the three is set.
+// Exactly one of command, text and usage_error is set.
 struct CommandLine {
   std::function<absl::Status(Console&)> command;
+  std::string name;         // of the command: `list`, `feature create`
   std::string text;         // help or version, to print on standard output
   std::string usage_error;  // what is wrong with the call
 };

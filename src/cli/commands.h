@@ -22,6 +22,12 @@ struct Target {
   std::string project;
 };
 
+// For the history; an empty author is $USER.
+struct ChangeNote {
+  std::string author;
+  std::string message;
+};
+
 // ---- starting
 
 struct InitArguments {
@@ -52,12 +58,64 @@ struct ChangeArguments {
   bool prune = false;
   bool stage = false;
   std::string plan_file;  // plan: to write; apply: to read
-  std::string author;
-  std::string message;
+  ChangeNote note;
   Format format = Format::kTable;
 };
 absl::Status Plan(const ChangeArguments& arguments, Console& console);
 absl::Status Apply(const ChangeArguments& arguments, Console& console);
+
+// Moments of the history are the number of an entry, or a time: the last entry not after it.
+struct DiffArguments {
+  Target target;
+  std::string from;
+  std::string to;
+  Format format = Format::kTable;
+};
+absl::Status Diff(const DiffArguments& arguments, Console& console);
+
+struct RollbackArguments {
+  Target target;
+  std::string moment;
+  std::string view;  // empty: the whole project
+  bool dry_run = false;
+  ChangeNote note;
+  Format format = Format::kTable;
+};
+absl::Status Rollback(const RollbackArguments& arguments, Console& console);
+
+struct HoldArguments {
+  Target target;
+  std::string view;
+  ChangeNote note;
+  Format format = Format::kTable;
+};
+absl::Status Hold(const HoldArguments& arguments, Console& console);
+absl::Status Release(const HoldArguments& arguments, Console& console);
+
+struct FeatureArguments {
+  Target target;
+  std::string view;        // delete: `view:feature`
+  std::string definition;  // JSON, a file of it, or `-`
+  std::string source;      // these three: of a view that create makes
+  std::vector<std::string> entities;
+  std::string ttl;
+  bool force = false;  // delete
+  ChangeNote note;
+  Format format = Format::kTable;
+};
+absl::Status CreateFeature(const FeatureArguments& arguments, Console& console);
+absl::Status UpdateFeature(const FeatureArguments& arguments, Console& console);
+absl::Status DeleteFeature(const FeatureArguments& arguments, Console& console);
+
+struct HeaderArguments {
+  Target target;
+  std::string service;
+  std::string output_file;  // empty: standard output
+  std::string name_space = "features";
+};
+absl::Status WriteHeader(const HeaderArguments& arguments, Console& console);
+
+// ---- looking around
 
 struct HistoryArguments {
   Target target;
@@ -73,6 +131,8 @@ struct ListArguments {
   std::string owner;
   std::string entity;
   std::string name;  // with `*` and `?`, or a part of the name
+  std::string text;  // a part of the name or the description
+  std::string type;  // of a feature; lists features only
   bool all_versions = false;
   Format format = Format::kTable;
 };
@@ -82,9 +142,17 @@ struct DescribeArguments {
   Target target;
   std::string name;  // `name`, `name@N`, `view:feature`; empty: the whole project
   std::string kind;  // where several kinds share a name
+  std::string at;    // a moment of the history; empty: now
   Format format = Format::kTable;
 };
 absl::Status Describe(const DescribeArguments& arguments, Console& console);
+
+struct LineageArguments {
+  Target target;
+  std::string name;
+  Format format = Format::kTable;
+};
+absl::Status ShowLineage(const LineageArguments& arguments, Console& console);
 
 // ---- data in
 
@@ -104,6 +172,7 @@ struct PushArguments {
   std::string source;
   std::string file;  // `-`: standard input
   std::string batch_id;
+  bool ndjson = false;  // whatever the file's name says
   bool skip_bad = false;
   Format format = Format::kTable;
 };
@@ -140,6 +209,21 @@ struct HistoricalArguments {
   Format format = Format::kTable;
 };
 absl::Status GetHistoricalFeatures(const HistoricalArguments& arguments, Console& console);
+
+// ---- keeping the store
+
+struct VerifyArguments {
+  Target target;
+  Format format = Format::kTable;
+};
+absl::Status Verify(const VerifyArguments& arguments, Console& console);
+
+struct BackupArguments {
+  Target target;
+  std::string folder;  // made
+  Format format = Format::kTable;
+};
+absl::Status Backup(const BackupArguments& arguments, Console& console);
 
 }  // namespace cli
 }  // namespace larder::inline LARDER_ABI

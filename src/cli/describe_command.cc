@@ -104,7 +104,7 @@ const Source* AsWritten(const Definitions& definitions, const Source& resolved) 
 }
 
 // The only project that knows the object, for lists of what uses it.
-std::string ProjectOf(const Catalog& catalog, const std::string& asked, const Object& object) {
+std::string OwnerOf(const Catalog& catalog, const std::string& asked, const Object& object) {
   if (!asked.empty()) return asked;
   for (const std::string& project : catalog.Projects()) {
     if (const auto* entity = std::get_if<const Entity*>(&object)) {
@@ -188,18 +188,63 @@ absl::Status DescribeOneFeature(const DescribeArguments& arguments, const Catalo
 
 absl::Status DescribeProject(const DescribeArguments& arguments, const Catalog& catalog,
                              Console& console) {
-  const std::vector<std::string> projects = catalog.Projects();
-  std::string project = arguments.target.project;
-  if (project.empty() && projects.size() == 1) project = projects[0];
-  if (project.empty()) {
-    return projects.empty()
-               ? NotFoundError("the store has no definitions yet: larder apply DEFINITIONS")
-               : InvalidArgumentError("say which with --project: ", Join(projects, ", "));
-  }
-  if (std::find(projects.begin(), projects.end(), project) == projects.end()) {
-    return NotFoundError("unknown project: ", project, DidYouMean(project, projects));
-  }
+  LARDER_ASSIGN_OR_RETURN(const std::string project, ProjectOf(arguments.target, catalog));
   console.out << TrimAscii(DefinitionsToJson(catalog.DefinitionsOf(project))) << '\n';
+  return absl::OkStatus();
+}
+
+// The objects of that name in a definitions file, as kind and JSON.
+struct Written {
+  std::string kind;
+  std::string json;
+};
+
+std::vector<Written> FindWritten(const Definitions& definitions, const std::string& name,
+                                 const std::string& kind, std::vector<std::string>* names) {
+  std::vector<Written> found;
+  const auto look = [&](const char* list_kind, const auto& list) {
+    if (!kind.empty() && kind != list_kind) return;
+    for (const auto& object : list) {
+      names->push_back(object.name);
+      if (object.name == name) found.push_back({list_kind, ToJson(object)});
+    }
+  };
+  look("entity", definitions.entities);
+  look("source", definitions.sources);
+  look("feature view", definitions.feature_views);
+  look("on-demand view", definitions.on_demand_views);
+  look("label", definitions.labels);
+  look("feature service", definitions.feature_services);
+  return found;
+}
+
+// What a name, or the whole project, said at an earlier moment: always as a definitions file has it.
+absl::Status DescribeThen(const DescribeArguments& arguments, const std::string& kind,
+                          const FeatureStore& store, const Catalog& catalog, Console& console) {
+  if (arguments.name.find_first_of(":@") != std::string::npos) {
+    return UsageError("--at goes with a bare name: what ", arguments.name,
+                      " means never changes, what its name meant did");
+  }
+  LARDER_ASSIGN_OR_RETURN(const std::string project, ProjectOf(arguments.target, catalog));
+  LARDER_ASSIGN_OR_RETURN(const uint64_t number, ParseMoment(arguments.at, "--at", store));
+  LARDER_ASSIGN_OR_RETURN(const Definitions definitions, store.DefinitionsAt(number, project));
+  if (arguments.name.empty()) {
+    console.out << TrimAscii(DefinitionsToJson(definitions)) << '\n';
+    return absl::OkStatus();
+  }
+  std::vector<std::string> names;
+  const std::vector<Written> found = FindWritten(definitions, arguments.name, kind, &names);
+  if (found.empty()) {
+    return NotFoundError("unknown name at entry ", number, ": ", arguments.name,
+                         DidYouMean(arguments.name, names));
+  }
+  if (found.size() > 1) {
+    std::vector<std::string> kinds;
+    for (const Written& object : found) kinds.push_back(object.kind);
+    return InvalidArgumentError(arguments.name, " was the name of several: ", Join(kinds, ", "),
+                                "; say which with --kind");
+  }
+  console.out << TrimAscii(found[0].json) << '\n';
   return absl::OkStatus();
 }
 
@@ -210,11 +255,12 @@ absl::Status Describe(const DescribeArguments& arguments, Console& console) {
   LARDER_ASSIGN_OR_RETURN(const FeatureStore store,
                           OpenStore(arguments.target, Access::kRead, console));
   LARDER_ASSIGN_OR_RETURN(const Catalog catalog, store.GetCatalog());
+  if (!arguments.at.empty()) return DescribeThen(arguments, kind, store, catalog, console);
   if (arguments.name.empty()) return DescribeProject(arguments, catalog, console);
   if (arguments.name.find(':') != std::string::npos)
     return DescribeOneFeature(arguments, catalog, console);
   LARDER_ASSIGN_OR_RETURN(const Found found, Find(catalog, arguments, kind));
-  const std::string project = ProjectOf(catalog, arguments.target.project, found.object);
+  const std::string project = OwnerOf(catalog, arguments.target.project, found.object);
   if (arguments.format == Format::kJson) {
     console.out << TrimAscii(AsJson(found.object, catalog, project)) << '\n';
     return absl::OkStatus();

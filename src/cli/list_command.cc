@@ -51,7 +51,15 @@ void PrintJson(const std::vector<ListedObject>& objects, Console& console) {
 }  // namespace
 
 absl::Status List(const ListArguments& arguments, Console& console) {
-  LARDER_ASSIGN_OR_RETURN(const std::string kind, KindOf(arguments.kind));
+  LARDER_ASSIGN_OR_RETURN(std::string kind, KindOf(arguments.kind));
+  ListArguments filters = arguments;
+  if (!arguments.type.empty()) {
+    const absl::StatusOr<DataType> type = DataType::Parse(arguments.type);
+    if (!type.ok()) return AsUsageError(Annotate(type.status(), "--type"));
+    if (kind.empty()) kind = "feature";
+    if (kind != "feature") return UsageError("--type is about features: larder list features");
+    filters.type = type->ToString();
+  }
   LARDER_ASSIGN_OR_RETURN(const FeatureStore store,
                           OpenStore(arguments.target, Access::kRead, console));
   LARDER_ASSIGN_OR_RETURN(const Catalog catalog, store.GetCatalog());
@@ -60,7 +68,7 @@ absl::Status List(const ListArguments& arguments, Console& console) {
   if (!project.empty() && std::find(projects.begin(), projects.end(), project) == projects.end()) {
     return NotFoundError("unknown project: ", project, DidYouMean(project, projects));
   }
-  const std::vector<ListedObject> objects = ListObjects(catalog, kind, arguments);
+  const std::vector<ListedObject> objects = ListObjects(catalog, kind, filters);
   if (arguments.format == Format::kJson) {
     PrintJson(objects, console);
     return absl::OkStatus();

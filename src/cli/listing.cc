@@ -9,6 +9,10 @@ namespace larder::inline LARDER_ABI {
 namespace cli {
 namespace {
 
+bool ContainsIgnoringCase(std::string_view text, std::string_view part) {
+  return ToLowerAscii(text).find(ToLowerAscii(part)) != std::string::npos;
+}
+
 // `*` any text, `?` any character; without either, a part of the name. Case does not count.
 bool MatchesPattern(std::string_view pattern, std::string_view name) {
   const std::string wanted = ToLowerAscii(pattern);
@@ -54,6 +58,11 @@ bool Passes(const ListedObject& object, const ListArguments& filters) {
       !MatchesPattern(filters.name, bare)) {
     return false;
   }
+  if (!filters.text.empty() && !ContainsIgnoringCase(bare, filters.text) &&
+      !ContainsIgnoringCase(object.metadata.description, filters.text)) {
+    return false;
+  }
+  if (!filters.type.empty() && object.detail != filters.type) return false;
   if (!filters.owner.empty() && object.metadata.owner != filters.owner) return false;
   if (!filters.entity.empty() && std::find(object.entities.begin(), object.entities.end(),
                                            filters.entity) == object.entities.end()) {

@@ -15,8 +15,8 @@ namespace cli {
 struct ListedObject {
   std::string kind;  // `entity`, `source`, `feature view`, ..., `feature`, `project`
   std::string project;
-  std::string name;  // with `@version` where there are versions; of a feature `view:feature`
-  std::string detail;
+  std::string name;    // with `@version` where there are versions; of a feature `view:feature`
+  std::string detail;  // of a feature its type
   std::vector<std::string> entities;
   Metadata metadata;
 };
@@ -29,6 +29,7 @@ struct ListableKind {
 [[nodiscard]] const std::vector<ListableKind>& ListableKinds();
 
 // Everything of a kind (a ListedObject::kind; empty: all but features and projects), filtered, by kind and name.
+// Requires: filters.type is as DataType::ToString has it, and then `kind` is `feature`.
 [[nodiscard]] std::vector<ListedObject> ListObjects(const Catalog& catalog, std::string_view kind,
                                                     const ListArguments& filters);
 

@@ -4,6 +4,7 @@
 #include "cli/json_writer.h"
 #include "cli/table.h"
 #include "larder/io/csv_reader.h"
+#include "larder/io/ndjson_reader.h"
 
 namespace larder::inline LARDER_ABI {
 namespace cli {
@@ -69,6 +70,7 @@ void PrintLoadJson(const MaterializeResult& result, Console& console) {
   }
   json.EndArray();
   WriteReasons("skipped", result.skipped, json);
+  WriteReasons("held", result.held, json);
   json.EndObject();
   console.out << std::move(json).Finish();
 }
@@ -107,6 +109,9 @@ void PrintLoad(const MaterializeResult& result, Console& console) {
   }
   for (const std::string& skipped : result.skipped)
     console.out << "not loaded: " << Printable(skipped) << '\n';
+  for (const std::string& held : result.held) {
+    console.out << Printable(held) << " is on hold: its source was checked and nothing written\n";
+  }
   if (result.end_clamped) console.out << "the end asked for is in the future; loaded up to now\n";
   if (result.views.empty()) {
     console.out << "nothing to load\n";
@@ -179,6 +184,26 @@ void PrintPush(const PushResult& result, const std::vector<std::string>& reasons
   console.out << "pushed " << result.rows << " rows: commit " << result.commit_seq << '\n';
 }
 
+bool IsNdjson(std::string_view path) {
+  if (path.ends_with(".gz")) path.remove_suffix(3);
+  return path.ends_with(".ndjson") || path.ends_with(".jsonl");
+}
+
+absl::StatusOr<std::unique_ptr<RecordReader>> OpenEvents(const PushArguments& arguments,
+                                                         const Source& declared) {
+  Source source = declared;
+  source.path = arguments.file == "-" ? "/dev/stdin" : arguments.file;
+  TextReadOptions read;
+  read.strict = !arguments.skip_bad;
+  read.show_values = true;
+  if (arguments.ndjson || IsNdjson(arguments.file)) {
+    source.kind = SourceKind::kNdjson;
+    return OpenNdjson(source, read);
+  }
+  source.kind = SourceKind::kCsv;
+  return OpenCsvFiles(std::vector<std::string>{source.path}, source, read);
+}
+
 }  // namespace
 
 absl::Status Materialize(const MaterializeArguments& arguments, Console& console) {
@@ -213,16 +238,10 @@ absl::Status Materialize(const MaterializeArguments& arguments, Console& console
 absl::Status Push(const PushArguments& arguments, Console& console) {
   LARDER_ASSIGN_OR_RETURN(FeatureStore store, OpenStore(arguments.target, Access::kWrite, console));
   LARDER_ASSIGN_OR_RETURN(const Catalog catalog, store.GetCatalog());
-  LARDER_ASSIGN_OR_RETURN(const Source* found,
+  LARDER_ASSIGN_OR_RETURN(const Source* source,
                           catalog.GetSource(arguments.target.project, arguments.source));
-  Source source = *found;
-  source.kind = SourceKind::kCsv;
-  TextReadOptions read;
-  read.strict = !arguments.skip_bad;
-  read.show_values = true;
-  const std::vector<std::string> paths = {arguments.file == "-" ? "/dev/stdin" : arguments.file};
   LARDER_ASSIGN_OR_RETURN(const std::unique_ptr<RecordReader> reader,
-                          OpenCsvFiles(paths, source, read));
+                          OpenEvents(arguments, *source));
   LARDER_ASSIGN_OR_RETURN(const Batch events, ReadAll(*reader));
 
   PushOptions options;

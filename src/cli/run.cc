@@ -23,7 +23,7 @@ int Run(std::span<const std::string> arguments, Console& console) {
     console.out << line.text;
   } else if (const absl::Status status = line.command(console); !status.ok()) {
     if (!IsUsageError(status)) return Fail(MessageOf(status), kFailed, console);
-    return Fail(Concat(arguments[0], ": ", MessageOf(status), "\nlarder ", arguments[0],
+    return Fail(Concat(line.name, ": ", MessageOf(status), "\nlarder ", line.name,
                        " --help shows how it is used"),
                 kWrongUsage, console);
   }

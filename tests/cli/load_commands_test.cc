@@ -90,5 +90,30 @@ TEST_CASE("a push skips bad rows only when told to, and reports them", "[cli]") 
   CHECK(shell.Ok(kRead) == "user_id,amount\n1,77\n");
 }
 
+TEST_CASE("a push reads NDJSON by the file's name, or when told so", "[cli]") {
+  Shell shell;
+  MakeShop(&shell);
+  const std::string line =
+      R"({"purchase_id": "n", "user_id": 1, "amount": 77, "at": "2025-03-10T11:59:00Z"})";
+  for (const char* name : {"new.ndjson", "new.jsonl", "new[1].jsonl", "new.txt --ndjson"}) {
+    INFO(name);
+    const std::string file(name, std::string_view(name).find(' ') != std::string_view::npos
+                                     ? std::string_view(name).find(' ')
+                                     : std::string_view(name).size());
+    shell.Write(file, line + "\n\n");
+    CHECK_THAT(shell.Ok(std::string("push --source purchases_live $D/") + name),
+               ContainsSubstring("pushed 1 rows"));
+    CHECK(shell.Ok(kRead) == "user_id,amount\n1,77\n");
+  }
+  shell.Write("bad.ndjson", line + "\n{\"user_id\": 1,\n");
+  const std::string before = shell.StoreHash();
+  const Ran bad = shell.Run("push --source purchases_live $D/bad.ndjson");
+  CHECK(bad.code == 1);
+  CHECK_THAT(bad.err, ContainsSubstring("bad.ndjson:2"));
+  CHECK(shell.StoreHash() == before);
+  CHECK_THAT(shell.Ok("push --source purchases_live $D/bad.ndjson --skip-bad"),
+             ContainsSubstring("skipped 1 rows"));
+}
+
 }  // namespace
 }  // namespace larder_test

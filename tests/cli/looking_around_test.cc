@@ -51,6 +51,10 @@ TEST_CASE("list filters by kind, name, owner, entity and tag", "[cli]") {
       {"list --entity user", "user last_purchase@1 user_profile@1 basket@1 checkout@1 "},
       {"list --entity store", ""},
       {"list features --name 'a*'", "last_purchase:amount user_profile:age "},
+      {"list --text customer", "user "},
+      {"list --text PURCH", "purchases purchases_live last_purchase@1 "},
+      {"list --type float64", "last_purchase:amount basket:vs_last "},
+      {"list features --type int64 --tag tier", "user_profile:age "},
       {"list features --tag tier=1", "user_profile:city user_profile:age "},
   };
   Shell shell;

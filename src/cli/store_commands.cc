@@ -1,0 +1,69 @@
+// verify and backup.
+#include <utility>
+
+#include "cli/arguments.h"
+#include "cli/commands.h"
+#include "cli/json_writer.h"
+#include "larder/online/verify.h"
+
+namespace larder::inline LARDER_ABI {
+namespace cli {
+namespace {
+
+void PrintReportJson(const VerifyReport& report, const std::string& path, Console& console) {
+  JsonWriter json;
+  json.BeginObject();
+  json.Member("store", path);
+  json.Member("ok", report.ok());
+  json.Member("commit_seq", report.commit_seq);
+  json.Member("pages", report.pages);
+  json.Member("pages_free", report.pages_free);
+  json.Member("pages_unused", report.pages_unused);
+  json.Member("records", report.records);
+  json.Member("rows", report.rows);
+  json.Key("problems");
+  json.BeginArray();
+  for (const std::string& problem : report.problems) json.String(problem);
+  json.EndArray();
+  json.EndObject();
+  console.out << std::move(json).Finish();
+}
+
+}  // namespace
+
+absl::Status Verify(const VerifyArguments& arguments, Console& console) {
+  // Not through OpenStore: a store too damaged to open is what this command is for.
+  const std::string path = StorePath(arguments.target, console);
+  LARDER_ASSIGN_OR_RETURN(const VerifyReport report, VerifyStore(path));
+  if (arguments.format == Format::kJson) PrintReportJson(report, path, console);
+  if (!report.ok()) {
+    return DataLossError(path, " is damaged: ", report.problems.size(),
+                         report.problems.size() == 1 ? " problem" : " problems", "\n  ",
+                         Join(report.problems, "\n  "));
+  }
+  if (arguments.format != Format::kJson) {
+    console.out << Printable(path) << " is whole: commit " << report.commit_seq << ", "
+                << report.rows << " rows and " << report.records << " records in " << report.pages
+                << " pages, " << report.pages_free + report.pages_unused << " of them free\n";
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Backup(const BackupArguments& arguments, Console& console) {
+  LARDER_ASSIGN_OR_RETURN(const FeatureStore store,
+                          OpenStore(arguments.target, Access::kRead, console));
+  LARDER_RETURN_IF_ERROR(BackupStore(store.environment(), arguments.folder));
+  // The copy may be of a later commit than the store had when it was opened: the copy knows.
+  LARDER_ASSIGN_OR_RETURN(const VerifyReport report, VerifyStore(arguments.folder));
+  if (arguments.format == Format::kJson) {
+    PrintReportJson(report, arguments.folder, console);
+  } else {
+    console.out << "checked copy of commit " << report.commit_seq << " in "
+                << Printable(arguments.folder) << ": use it with --store "
+                << Printable(arguments.folder) << '\n';
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace cli
+}  // namespace larder::inline LARDER_ABI

@@ -1,0 +1,141 @@
+#include "cli/shell.h"
+#include "support/catch.h"
+
+namespace larder_test {
+namespace {
+
+std::string With(std::string text, std::string_view from, std::string_view to) {
+  text.replace(text.find(from), from.size(), to);
+  return text;
+}
+
+// Entry 1 applies, 2 publishes, 3 makes last_purchase@2 and with it checkout@2.
+void MakeChangedShop(Shell* shell) {
+  MakeShop(shell);
+  shell->Write("changed.json", With(kShopDefinitions, "\"30d\"", "\"60d\""));
+  shell->now = larder::ParseTimestamp("2025-03-10T13:00:00Z").value().value;
+  shell->Ok("apply $D/changed.json");
+}
+
+constexpr char kRead[] =
+    "get-online-features --service checkout --key user_id=2 --request total=1 --format csv";
+
+TEST_CASE("diff shows old and new meaning of what changed between two moments", "[cli]") {
+  Shell shell;
+  MakeChangedShop(&shell);
+  const std::string diff = shell.Ok("diff 1 3");
+  CHECK_THAT(diff, StartsWith("project shop, entry 1 to entry 3\n") &&
+                       ContainsSubstring("last_purchase@1 -> @2") &&
+                       ContainsSubstring("\"30d\"  ->  \"60d\""));
+  CHECK_THAT(diff, !ContainsSubstring("user_profile"));
+  CHECK_THAT(shell.Ok("diff 3 1"), ContainsSubstring("\"60d\"  ->  \"30d\""));
+  CHECK(shell.Ok("diff 1 2025-03-10T12:30:00Z") ==
+        "no difference in project shop between entries 1 and 2\n");
+  CHECK_THAT(shell.Ok("diff 2025-03-10T12:30:00Z 2025-03-11"),
+             ContainsSubstring("entry 2 to entry 3"));
+  CHECK_THAT(shell.Ok("diff 1 3 --format json"),
+             StartsWith("{\n  \"from\": 1,\n  \"to\": 3,\n  \"plan\": {"));
+}
+
+TEST_CASE("rollback takes values back at once, and says which views are on hold", "[cli]") {
+  Shell shell;
+  MakeChangedShop(&shell);
+  const std::string later = shell.Ok(kRead);
+  const std::string before = shell.StoreHash();
+  CHECK_THAT(shell.Ok("rollback 1 --dry-run"),
+             StartsWith("project shop, would go back to entry 1\n") &&
+                 ContainsSubstring("last_purchase@2 -> @1"));
+  CHECK(shell.StoreHash() == before);
+
+  const std::string back = shell.Ok("rollback 1 --author ann --message 'too old'");
+  CHECK_THAT(back, StartsWith("project shop, back to entry 1\n") &&
+                       ContainsSubstring("rolled back: revision 4, commit ") &&
+                       ContainsSubstring("on hold, not loaded until `larder release VIEW`: "
+                                         "last_purchase\n"));
+  CHECK(shell.Ok(kRead) != later);
+  CHECK_THAT(shell.Ok("describe last_purchase --format json"), ContainsSubstring("\"30d\""));
+  CHECK_THAT(shell.Ok("history --last 1"),
+             ContainsSubstring("rollback  by ann  too old\n    to 1\n"));
+  CHECK(shell.Ok("rollback 1") ==
+        "nothing to change: definitions are as they were after entry 1\n");
+  CHECK_THAT(shell.Ok("rollback 3 --format json"),
+             ContainsSubstring("\"rolled_back_to\": 3,") &&
+                 ContainsSubstring("\"on_hold\": [\"last_purchase\"]"));
+  CHECK(shell.Ok(kRead) == later);
+}
+
+TEST_CASE("one view goes back alone", "[cli]") {
+  Shell shell;
+  MakeChangedShop(&shell);
+  CHECK_THAT(
+      shell.Ok("rollback 2025-03-10T12:30:00Z --view last_purchase"),
+      StartsWith("project shop, back to entry 2\n") && ContainsSubstring("last_purchase@2 -> @1"));
+}
+
+TEST_CASE("a view on hold is checked by loads but not written until it is released", "[cli]") {
+  Shell shell;
+  MakeShop(&shell);
+  CHECK_THAT(shell.Ok("hold user_profile -m 'source under repair'"),
+             StartsWith("user_profile is on hold: entry 3; "));
+  CHECK(shell.Ok("hold user_profile") == "nothing to change: user_profile is on hold\n");
+  CHECK_THAT(shell.Ok("materialize --view user_profile"),
+             ContainsSubstring("is on hold: its source was checked and nothing written"));
+  CHECK_THAT(shell.Ok("materialize --view user_profile --format json"),
+             ContainsSubstring("\"held\": [\n    \"user_profile@1"));
+  CHECK_THAT(shell.Ok("release user_profile"), StartsWith("user_profile is released: entry 4\n"));
+  CHECK_THAT(shell.Ok("release user_profile --format json"),
+             ContainsSubstring("\"on_hold\": false,\n  \"changed\": false,\n  \"number\": 4"));
+  CHECK_THAT(shell.Ok("materialize --view user_profile"), !ContainsSubstring("on hold"));
+}
+
+TEST_CASE("describe --at shows what a name, or the project, said then", "[cli]") {
+  Shell shell;
+  MakeChangedShop(&shell);
+  CHECK_THAT(shell.Ok("describe last_purchase --at 1"), ContainsSubstring("\"ttl\": \"30d\""));
+  CHECK_THAT(shell.Ok("describe last_purchase --at 3"), ContainsSubstring("\"ttl\": \"60d\""));
+  CHECK_THAT(shell.Ok("describe last_purchase --at 2025-03-10T12:59:00Z"),
+             ContainsSubstring("\"ttl\": \"30d\""));
+  shell.Write("then.json", shell.Ok("describe --at 1"));
+  shell.Ok("rollback 1");
+  CHECK_THAT(shell.Ok("plan $D/then.json"), ContainsSubstring("nothing to do"));
+}
+
+TEST_CASE("what cannot go back, be held or be compared is refused with its reason", "[cli]") {
+  struct Case {
+    const char* line;
+    int code;
+    const char* message;
+  };
+  const Case cases[] = {
+      {"diff 1", 2, "to is required"},
+      {"diff 1 soon", 2, "diff: B: expected the number of a history entry or a time, found"},
+      {"diff 1 99", 1, "history has no entry 99: the last one is 3"},
+      {"diff 2001-01-01 3", 1,
+       "nothing had happened by 2001-01-01T00:00:00Z: the first entry is of 2025-03-10T12:00:00Z"},
+      {"rollback", 2, "moment is required"},
+      {"rollback -- -1", 2, "rollback: REV: expected"},
+      {"rollback 99", 1, "history has no entry 99"},
+      {"rollback 1 --view last_purchas", 1, "did you mean \"last_purchase\"?"},
+      {"rollback 1 --project shpo", 1, "unknown project: shpo (did you mean \"shop\"?)"},
+      {"hold user_profil", 1, "user_profil"},
+      {"release user_profil", 1, "user_profil"},
+      {"describe last_purchas --at 1", 1,
+       "unknown name at entry 1: last_purchas (did you mean \"last_purchase\"?)"},
+      {"describe last_purchase@1 --at 1", 2, "--at goes with a bare name"},
+      {"describe last_purchase --at 99", 1, "history has no entry 99"},
+  };
+  Shell shell;
+  MakeChangedShop(&shell);
+  const std::string before = shell.StoreHash();
+  for (const Case& c : cases) {
+    INFO(c.line);
+    const Ran ran = shell.Run(c.line);
+    CHECK(ran.code == c.code);
+    CHECK(ran.out == "");
+    CHECK_THAT(ran.err, StartsWith("larder: ") && ContainsSubstring(c.message));
+    CHECK(shell.StoreHash() == before);
+  }
+}
+
+}  // namespace
+}  // namespace larder_test

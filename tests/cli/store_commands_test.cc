@@ -1,0 +1,100 @@
+// lineage, generate-header, verify and backup.
+#include "cli/shell.h"
+#include "support/catch.h"
+
+namespace larder_test {
+namespace {
+
+TEST_CASE("lineage follows an object both ways", "[cli]") {
+  Shell shell;
+  MakeShop(&shell);
+  const std::string source = shell.Ok("lineage purchases_live");
+  CHECK_THAT(source, StartsWith("source purchases_live\nmade from\n  source purchases\n") &&
+                         ContainsSubstring("feature last_purchase@1:amount") &&
+                         ContainsSubstring("feature service checkout@1"));
+  CHECK_THAT(shell.Ok("lineage user_profile:age"),
+             ContainsSubstring("source users") && ContainsSubstring("feature service checkout@1"));
+  CHECK_THAT(shell.Ok("lineage checkout@1 --format json"),
+             ContainsSubstring("\"node\": \"feature service checkout@1\"") &&
+                 ContainsSubstring("\"edges\""));
+  const Ran unknown = shell.Run("lineage user_profil");
+  CHECK(unknown.code == 1);
+  CHECK_THAT(unknown.err, ContainsSubstring("did you mean \"user_profile\"?"));
+}
+
+TEST_CASE("generate-header writes a service's struct, and leaves a right file alone", "[cli]") {
+  Shell shell;
+  MakeShop(&shell);
+  const std::string header = shell.Ok("generate-header checkout@1");
+  CHECK_THAT(header, ContainsSubstring("namespace features {") &&
+                         ContainsSubstring("struct Checkout {") &&
+                         ContainsSubstring("kService = \"checkout@1\"") &&
+                         ContainsSubstring("std::optional<double> vs_last;"));
+  CHECK(shell.Ok("generate-header checkout@1 --output $D/checkout.h") ==
+        "$D/checkout.h now is the header of checkout@1\n");
+  CHECK(shell.Read("checkout.h") == header);
+  const auto written = std::filesystem::last_write_time(shell.Path("checkout.h"));
+  CHECK(shell.Ok("generate-header checkout --output $D/checkout.h") ==
+        "$D/checkout.h is the header of checkout@1\n");
+  CHECK(std::filesystem::last_write_time(shell.Path("checkout.h")) == written);
+  CHECK_THAT(shell.Ok("generate-header checkout --namespace acme::shop"),
+             ContainsSubstring("namespace acme::shop {"));
+  CHECK(shell.Run("generate-header checkout --namespace 'x; y'").code == 2);
+  CHECK(shell.Run("generate-header checkout --namespace a::").code == 2);
+  const Ran unknown = shell.Run("generate-header chekout@1 --output $D/other.h");
+  CHECK(unknown.code == 1);
+  CHECK_THAT(unknown.err, ContainsSubstring("did you mean \"checkout\"?"));
+  CHECK(!std::filesystem::exists(shell.Path("other.h")));
+}
+
+TEST_CASE("verify says that a store is whole", "[cli]") {
+  Shell shell;
+  MakeShop(&shell);
+  CHECK_THAT(shell.Ok("verify"), StartsWith("$D/store is whole: commit 2, "));
+  CHECK_THAT(shell.Ok("verify --format json"),
+             ContainsSubstring("\"ok\": true,") && ContainsSubstring("\"problems\": []"));
+  const Ran missing = shell.Run("verify --store $D/other");
+  CHECK(missing.code == 1);
+  CHECK_THAT(missing.err, ContainsSubstring("other"));
+}
+
+TEST_CASE("verify finds damage and exits with 1", "[cli]") {
+  Shell shell;
+  MakeShop(&shell);
+  std::string data;
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(shell.Path("store"))) {
+    if (entry.path().filename() == "data.mdb") {
+      data = std::filesystem::relative(entry.path(), shell.Path("")).string();
+    }
+  }
+  std::string bytes = shell.Read(data);
+  const std::size_t at = bytes.rfind("Porto");
+  REQUIRE(at != std::string::npos);
+  bytes[at] = 'X';
+  shell.Write(data, bytes);
+  const Ran ran = shell.Run("verify");
+  CHECK(ran.code == 1);
+  CHECK(ran.out == "");
+  CHECK_THAT(ran.err, StartsWith("larder: $D/store is damaged: 1 problem\n  row "));
+  const Ran json = shell.Run("verify --format json");
+  CHECK(json.code == 1);
+  CHECK_THAT(json.out, ContainsSubstring("\"ok\": false,"));
+}
+
+TEST_CASE("a backup is a store of its own", "[cli]") {
+  Shell shell;
+  MakeShop(&shell);
+  const std::string list = shell.Ok("list");
+  CHECK(shell.Ok("backup $D/copy") ==
+        "checked copy of commit 2 in $D/copy: use it with --store $D/copy\n");
+  CHECK(shell.Ok("list --store $D/copy") == list);
+  shell.Ok("hold user_profile");
+  CHECK_THAT(shell.Ok("history --store $D/copy"), !ContainsSubstring("hold"));
+  const Ran again = shell.Run("backup $D/copy");
+  CHECK(again.code == 1);
+  CHECK_THAT(again.err, ContainsSubstring("$D/copy"));
+  CHECK_THAT(shell.Ok("backup $D/second --format json"), ContainsSubstring("\"ok\": true,"));
+}
+
+}  // namespace
+}  // namespace larder_test
