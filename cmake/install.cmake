@@ -20,10 +20,11 @@ endif()
 
 configure_package_config_file("${PROJECT_SOURCE_DIR}/cmake/larder-config.cmake.in"
                               "${PROJECT_BINARY_DIR}/larder-config.cmake"
-                              INSTALL_DESTINATION "${larder_config_dir}")
+                              INSTALL_DESTINATION "${larder_config_dir}" PATH_VARS CMAKE_INSTALL_BINDIR)
 write_basic_package_version_file("${PROJECT_BINARY_DIR}/larder-config-version.cmake"
                                  COMPATIBILITY SameMinorVersion)
 install(FILES "${PROJECT_BINARY_DIR}/larder-config.cmake" "${PROJECT_BINARY_DIR}/larder-config-version.cmake"
               "${PROJECT_SOURCE_DIR}/cmake/FindLMDB.cmake" "${PROJECT_SOURCE_DIR}/cmake/FindXXHash.cmake"
               "${PROJECT_SOURCE_DIR}/cmake/FindSLEEF.cmake" "${PROJECT_SOURCE_DIR}/cmake/FindRE2.cmake"
+              "${PROJECT_SOURCE_DIR}/cmake/larder_generate_header.cmake"
         DESTINATION "${larder_config_dir}")
