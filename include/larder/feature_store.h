@@ -134,7 +134,7 @@ class FeatureStore {
       const HistoricalRequest& request) const;
   // Reads a spine from a CSV file with the types the request needs: declared ones for keys and request fields, a
   // timestamp for the time column, inferred ones for the rest. Fills request->spine and, when the file is a source's
-  // own, request->spine_source.
+  // own, adds to request->spine_sources.
   absl::Status LoadSpine(const std::string& path, HistoricalRequest* request) const;
 
   // Errors: kNotFound for an unknown service; kFailedPrecondition (kNotReady) naming what to materialize.

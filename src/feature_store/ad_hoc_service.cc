@@ -24,6 +24,17 @@ absl::StatusOr<std::string> ProjectOf(const Catalog& catalog, const FeatureReque
   return view.status();
 }
 
+// The caller wrote no file: what is wrong, without the place in one.
+absl::Status WithoutPlaces(const absl::Status& status) {
+  constexpr std::string_view kPlace = "/feature_services/0/";
+  const std::string_view message = MessageOf(status);
+  const std::size_t place = message.find(kPlace);
+  const std::size_t colon = place == std::string_view::npos ? place : message.find(": ", place);
+  if (colon == std::string_view::npos) return status;
+  const std::string_view problem = message.substr(colon + 2);
+  return WithKind(MakeStatus(status.code(), problem.substr(0, problem.find('\n'))), KindOf(status));
+}
+
 // A service that lives only as long as the request: resolved and checked by the same code as a stored one.
 absl::StatusOr<Catalog> WithAdHocService(const Catalog& catalog, const FeatureRequest& request,
                                          const ExpressionChecker& checker, std::string* project) {
@@ -43,8 +54,9 @@ absl::StatusOr<Catalog> WithAdHocService(const Catalog& catalog, const FeatureRe
   }
   definitions.feature_services.push_back(std::move(service));
   *project = definitions.project;
-  LARDER_ASSIGN_OR_RETURN(const ChangePlan plan, MakePlan(catalog, definitions, checker));
-  return Catalog(plan.outcome);
+  const absl::StatusOr<ChangePlan> plan = MakePlan(catalog, definitions, checker);
+  if (!plan.ok()) return WithoutPlaces(plan.status());
+  return Catalog(plan->outcome);
 }
 
 }  // namespace

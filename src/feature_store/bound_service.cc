@@ -61,6 +61,11 @@ absl::Status BindOnRead(const CompileOptions& options, BoundUse* use) {
   for (std::size_t f = 0; f < use->view->features.size(); ++f) {
     const FeatureColumn& feature = use->view->features[f];
     if (!feature.on_read || !use->needed[f]) continue;
+    if (use->view->definition.partial_updates && feature.inputs.empty()) {
+      return FailedPreconditionError(
+          "feature ", use->view->ToString(), ":", feature.name,
+          " reads nothing of its row: in a view with partial_updates it has no status of its own");
+    }
     expressions.push_back({feature.name, feature.expr});
     use->on_read_features.push_back(static_cast<int>(f));
     for (const FeatureColumn::Input& input : feature.inputs) {

@@ -4,6 +4,8 @@
 #include <optional>
 #include <utility>
 
+#include "feature_store/widen.h"
+
 namespace larder::inline LARDER_ABI {
 namespace {
 
@@ -121,6 +123,7 @@ class Computation {
                             use.on_read->EvaluateBatch(inputs, row_count_, as_of_));
     for (std::size_t i = 0; i < outputs.size(); ++i) {
       const FeatureColumn& column = use.view->features[Index(use.on_read_features[i])];
+      LARDER_ASSIGN_OR_RETURN(outputs[i], WidenColumn(outputs[i], column.type, column.name));
       InputSummary summary(row_count_);
       for (const FeatureColumn::Input& input : column.inputs)
         summary.Add(StoredFeature(fetched, Index(input.stored)));
@@ -166,8 +169,9 @@ class Computation {
     LARDER_ASSIGN_OR_RETURN(std::vector<Column> outputs,
                             use.program->EvaluateBatch(inputs, row_count_, as_of_));
     for (std::size_t i = 0; i < outputs.size(); ++i) {
+      const FeatureColumn& column = use.view->features[Index(use.features[i])];
       FeatureValues& values = features[Index(use.features[i])];
-      values.values = std::move(outputs[i]);
+      LARDER_ASSIGN_OR_RETURN(values.values, WidenColumn(outputs[i], column.type, column.name));
       for (std::size_t row = 0; row < row_count_; ++row) {
         values.statuses.push_back(values.values.IsValid(row) ? FeatureStatus::kPresent
                                                              : FeatureStatus::kNullValue);

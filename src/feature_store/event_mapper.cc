@@ -189,6 +189,8 @@ absl::StatusOr<MappedEvents> EventMapper::Map(const Batch& batch, EvalCounts* co
   return events;
 }
 
+bool IsOperation(std::string_view text) { return IsDelete(text).has_value(); }
+
 absl::StatusOr<Batch> SelectRows(const Batch& batch, const std::vector<std::size_t>& rows) {
   Batch selected;
   for (std::size_t i = 0; i < batch.column_count(); ++i) {

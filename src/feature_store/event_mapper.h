@@ -71,6 +71,10 @@ class EventMapper {
   std::optional<Program> program_;
 };
 
+// Whether an operation column may hold this text: insert, update, upsert, delete, or the letters of change-data-capture
+// tools.
+[[nodiscard]] bool IsOperation(std::string_view text);
+
 // The rows of `batch` whose index is in `rows`, in that order.
 [[nodiscard]] absl::StatusOr<Batch> SelectRows(const Batch& batch,
                                                const std::vector<std::size_t>& rows);

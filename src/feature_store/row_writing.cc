@@ -10,6 +10,9 @@ namespace {
 constexpr Duration kMaxFutureDefault = Duration::Minutes(10);
 constexpr Duration kVersionHorizonDefault = Duration::Hours(1);
 
+// Both come from definitions and may be huge.
+Duration Sum(Duration a, Duration b) { return Duration{Timestamp{a.us}.Plus(b).us}; }
+
 const Column* Pointer(const std::optional<Column>& column) { return column ? &*column : nullptr; }
 
 }  // namespace
@@ -43,9 +46,8 @@ absl::StatusOr<RowsResult> RowWriter::Write(WriteTransaction& transaction,
       source_->order == SourceOrder::kCommit ? TieOrder::kCommit : TieOrder::kCanonicalBytes;
   rows.max_future = source_->max_future.value_or(kMaxFutureDefault);
   // SEMANTICS 3: at least max_future + expected lateness.
-  rows.version_horizon =
-      std::max(source_->version_horizon.value_or(kVersionHorizonDefault),
-               Duration{rows.max_future.us + source_->late_by.value_or(Duration{}).us});
+  rows.version_horizon = std::max(source_->version_horizon.value_or(kVersionHorizonDefault),
+                                  Sum(rows.max_future, source_->late_by.value_or(Duration{})));
   rows.reference_time = load_end;
 
   Validity none;

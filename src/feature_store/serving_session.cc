@@ -101,21 +101,38 @@ bool AppendKeyDatum(const Datum& value, const DataType& type, std::string* out) 
   }
 }
 
-// Whether an integer given for a key or field of this type is one of its values.
-bool InRange(const InputColumn& input, const DataType& type, std::size_t row) {
-  const int64_t value = input.integer(row);
+// Whether what was given for a key or field is one of its type's values: the checks ConvertValue makes.
+bool IsValueOf(const InputColumn& input, const DataType& type, std::size_t row) {
   switch (type.id()) {
     case TypeId::kInt32:
     case TypeId::kDate:
-      return value >= std::numeric_limits<int32_t>::min() &&
-             value <= std::numeric_limits<int32_t>::max();
+      return input.integer(row) >= std::numeric_limits<int32_t>::min() &&
+             input.integer(row) <= std::numeric_limits<int32_t>::max();
     case TypeId::kUint64:
-      return input.kind() == InputColumn::Kind::kUnsigned || value >= 0;
+      return input.kind() == InputColumn::Kind::kUnsigned || input.integer(row) >= 0;
     case TypeId::kBool:
-      return value == 0 || value == 1;
+      return input.integer(row) == 0 || input.integer(row) == 1;
+    case TypeId::kFloat32:
+      return !std::isfinite(input.number(row)) ||
+             std::abs(input.number(row)) <= std::numeric_limits<float>::max();
+    case TypeId::kString:
+      return IsValidUtf8(input.text(row));
     default:
       return true;
   }
+}
+
+// The declared type of a computed feature may be wider than its expression's: as WidenColumn has it.
+Datum WidenDatum(const Datum& value, const DataType& from, const DataType& to) {
+  if (from == to || !value.valid) return value;
+  if (from.id() == TypeId::kInt32) {
+    if (to.id() == TypeId::kFloat64) return Datum::Float64(static_cast<double>(value.i32));
+    if (to.id() == TypeId::kInt64) return Datum::Int64(value.i32);
+  }
+  if (from.id() == TypeId::kFloat32 && to.id() == TypeId::kFloat64) {
+    return Datum::Float64(static_cast<double>(value.f32));
+  }
+  return value;
 }
 
 template <class T>
@@ -205,14 +222,11 @@ absl::Status ServingSession::State::CheckInputs(std::span<const InputColumn> inp
       return InvalidArgumentError("input ", field.name, " has ", inputs[i].size(), " values for ",
                                   rows, " rows");
     }
-    if (inputs[i].kind() == InputColumn::Kind::kDouble ||
-        inputs[i].kind() == InputColumn::Kind::kText)
-      continue;
     const std::size_t given = inputs[i].is_broadcast() ? 1 : rows;
     for (std::size_t row = 0; row < given; ++row) {
-      if (InRange(inputs[i], field.type, row)) continue;
-      return InvalidArgumentError("input ", field.name, ", row ", row, ": ", inputs[i].integer(row),
-                                  " is no value of type ", field.type.ToString());
+      if (IsValueOf(inputs[i], field.type, row)) continue;
+      return InvalidArgumentError("input ", field.name, ", row ", row, ": no value of type ",
+                                  field.type.ToString());
     }
   }
   return absl::OkStatus();
@@ -320,7 +334,8 @@ void ServingSession::State::EvaluateOnRead(UseState& state, Timestamp as_of) {
       cell.status = seen;
       continue;
     }
-    cell.value = state.on_read_outputs[i];
+    cell.value = WidenDatum(state.on_read_outputs[i], state.on_read->program().outputs()[i].type,
+                            use.view->features[f].type);
     cell.status = cell.value.valid ? FeatureStatus::kPresent : FeatureStatus::kNullValue;
   }
 }
@@ -342,6 +357,12 @@ void ServingSession::State::EvaluateOnDemand(OnDemandState& state,
     }
   }
   state.evaluator->Evaluate(state.inputs, as_of, state.outputs);
+  const std::span<const Field> computed = state.evaluator->program().outputs();
+  for (std::size_t i = 0; i < state.outputs.size(); ++i) {
+    const auto feature = Index(state.use->features[i]);
+    state.outputs[i] =
+        WidenDatum(state.outputs[i], computed[i].type, state.use->view->features[feature].type);
+  }
 }
 
 absl::Status ServingSession::State::ServeRow(std::span<const InputColumn> inputs, std::size_t row,

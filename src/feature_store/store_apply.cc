@@ -7,21 +7,33 @@
 
 namespace larder::inline LARDER_ABI {
 
+namespace {
+
+absl::StatusOr<uint64_t> NumberIn(const WriteTransaction& transaction, std::string_view key) {
+  LARDER_ASSIGN_OR_RETURN(const std::optional<std::string_view> record,
+                          transaction.GetRecord(kCatalogTable, key));
+  return record.has_value() ? FromBigEndianKey(*record) : 0;
+}
+
+}  // namespace
+
 absl::StatusOr<uint64_t> NextHistoryNumber(const WriteTransaction& transaction) {
-  // Few entries, and only definition changes and publications come here: a scan of keys is cheap enough.
-  uint64_t last = 0;
-  LARDER_RETURN_IF_ERROR(
-      transaction.ListRecords(kHistoryTable, [&](std::string_view key, std::string_view) {
-        uint64_t number = 0;
-        for (const char c : key) number = number << 8 | static_cast<unsigned char>(c);
-        last = std::max(last, number);
-        return true;
-      }));
+  LARDER_ASSIGN_OR_RETURN(const uint64_t last, NumberIn(transaction, kLastNumber));
   return last + 1;
 }
 
 absl::Status PutHistory(WriteTransaction& transaction, const HistoryEntry& entry) {
-  return transaction.PutRecord(kHistoryTable, BigEndianKey(entry.number), entry.Serialize());
+  const std::string number = BigEndianKey(entry.number);
+  LARDER_RETURN_IF_ERROR(transaction.PutRecord(kCatalogTable, kLastNumber, number));
+  return transaction.PutRecord(kHistoryTable, number, entry.Serialize());
+}
+
+absl::Status CheckUnchanged(const WriteTransaction& transaction, const Catalog& catalog) {
+  LARDER_ASSIGN_OR_RETURN(const uint64_t number, NumberIn(transaction, kLastChange));
+  if (number == catalog.last_change().number) return absl::OkStatus();
+  return WithKind(AbortedError("definitions or holds changed (history entry ", number,
+                               ") while the data was being read; run it again"),
+                  ErrorKind::kConflict);
 }
 
 namespace {
@@ -37,6 +49,8 @@ absl::StatusOr<uint64_t> WriteCatalog(
   if (next.last_change() == current.last_change()) return current.last_change().number;
   LARDER_RETURN_IF_ERROR(transaction.PutRecord(kCatalogTable, kCurrentCatalog, next.Serialize()));
   LARDER_RETURN_IF_ERROR(PutHistory(transaction, next.last_change()));
+  LARDER_RETURN_IF_ERROR(
+      transaction.PutRecord(kCatalogTable, kLastChange, BigEndianKey(next.last_change().number)));
   transaction.MarkLayoutChanged();
   return next.last_change().number;
 }

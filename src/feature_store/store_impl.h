@@ -73,6 +73,8 @@ absl::StatusOr<LoadRecord> LoadRecordIn(const ReadSession& session, uint32_t dat
 absl::StatusOr<LoadRecord> LoadRecordIn(const WriteTransaction& transaction, uint32_t data_id);
 // One more than the greatest number in use.
 absl::StatusOr<uint64_t> NextHistoryNumber(const WriteTransaction& transaction);
+// Refuses (kConflict) when the catalog is no longer `catalog`: what was mapped with it must not be written.
+absl::Status CheckUnchanged(const WriteTransaction& transaction, const Catalog& catalog);
 absl::Status PutHistory(WriteTransaction& transaction, const HistoryEntry& entry);
 
 }  // namespace larder::inline LARDER_ABI

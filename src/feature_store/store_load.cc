@@ -18,7 +18,9 @@ constexpr Duration kArrivalSlackDefault = Duration::Minutes(10);
 // Which events of a source a load takes.
 struct LoadRange {
   std::optional<Timestamp> start;
-  std::optional<Timestamp> arrived_since;  // incremental loads of sources with an arrival time
+  // Incremental loads of sources with an arrival time take what arrived since, and what lay after the last end.
+  std::optional<Timestamp> arrived_since;
+  Timestamp loaded_to = Timestamp::Min();
   Timestamp end;
 };
 
@@ -80,7 +82,7 @@ class ViewReader {
     LARDER_ASSIGN_OR_RETURN(const std::optional<Column> times, mapper.EventTimes(batch));
     std::vector<std::size_t> kept;
     for (std::size_t row = 0; row < batch.row_count(); ++row) {
-      const std::string problem = ProblemOf(*load->view, batch, times, row);
+      const std::string problem = ProblemOf(*load->view, batch, mapper.source(), times, row);
       if (!problem.empty()) {
         if (strict) return InvalidArgumentError(reader.PlaceOf(row), ": ", problem);
         ++load->report.rows_bad;
@@ -106,8 +108,14 @@ class ViewReader {
     return absl::OkStatus();
   }
 
-  static std::string ProblemOf(const ViewVersion& view, const Batch& batch,
+  static std::string ProblemOf(const ViewVersion& view, const Batch& batch, const Source& source,
                                const std::optional<Column>& times, std::size_t row) {
+    if (!source.operation.empty()) {
+      const Column* operations = batch.Find(source.operation);
+      if (operations != nullptr && operations->IsValid(row) && !IsOperation(operations->Text(row))) {
+        return Concat("column ", source.operation, ": expected insert, update, upsert or delete");
+      }
+    }
     if (times.has_value() && !times->IsValid(row)) return "the event time is null";
     for (const Field& key : view.keys) {
       const Column* column = batch.Find(key.name);
@@ -122,7 +130,7 @@ class ViewReader {
     if (!times.has_value()) return true;
     const Timestamp time{times->Values<int64_t>()[row]};
     if (time > load.range.end || (load.range.start && time < *load.range.start)) return false;
-    if (!load.range.arrived_since) return true;
+    if (!load.range.arrived_since || time > load.range.loaded_to) return true;
     const Column* arrivals = batch.Find(source.arrival_time);
     if (arrivals == nullptr || !arrivals->IsValid(row) || arrivals->type() != TypeId::kTimestamp)
       return true;
@@ -146,24 +154,42 @@ std::string WhyNot(const ViewVersion& view) {
   return {};
 }
 
-absl::StatusOr<std::vector<const ViewVersion*>> ChooseViews(const Catalog& catalog,
-                                                            const MaterializeOptions& options,
-                                                            std::vector<std::string>* skipped) {
-  std::vector<const ViewVersion*> chosen;
+// A version to load. What only older services pin is loaded too, but cannot stop the rest.
+struct ChosenView {
+  const ViewVersion* view = nullptr;
+  bool required = true;
+};
+
+// A bare name means its current version and those that services pin; `name@3` that version alone.
+absl::StatusOr<std::vector<ChosenView>> ChooseViews(const Catalog& catalog,
+                                                    const MaterializeOptions& options,
+                                                    std::vector<std::string>* skipped) {
+  std::vector<ChosenView> chosen;
+  std::set<uint32_t> data_ids;  // versions that share rows are loaded once
+  const auto choose = [&](const ViewVersion* view, bool required) {
+    if (data_ids.insert(view->data_id).second) chosen.push_back({view, required});
+  };
+  const auto choose_pinned = [&](const ViewVersion& current) {
+    for (const ViewVersion* view : catalog.ViewsOfSource(current.project, current.source.name)) {
+      if (view->name == current.name && WhyNot(*view).empty()) choose(view, false);
+    }
+  };
   for (const std::string& name : options.views) {
     LARDER_ASSIGN_OR_RETURN(const ViewVersion* view, catalog.GetView(options.project, name));
     if (const std::string why = WhyNot(*view); !why.empty()) {
       return UnimplementedError("feature view ", view->ToString(), ": ", why);
     }
-    chosen.push_back(view);
+    choose(view, true);
+    if (name.find('@') == std::string::npos) choose_pinned(*view);
   }
   if (!options.views.empty()) return chosen;
   for (const ViewVersion* view : catalog.Views(options.project)) {
     if (const std::string why = WhyNot(*view); !why.empty()) {
       skipped->push_back(Concat(view->ToString(), ": ", why));
-    } else {
-      chosen.push_back(view);
+      continue;
     }
+    choose(view, true);
+    choose_pinned(*view);
   }
   return chosen;
 }
@@ -185,28 +211,35 @@ absl::StatusOr<MaterializeResult> FeatureStore::Materialize(const MaterializeOpt
   {
     LARDER_ASSIGN_OR_RETURN(ReadSession session, ReadSession::Open(impl_->environment));
     LARDER_ASSIGN_OR_RETURN(catalog, impl_->CatalogIn(session));
-    LARDER_ASSIGN_OR_RETURN(const std::vector<const ViewVersion*> views,
+    LARDER_ASSIGN_OR_RETURN(const std::vector<ChosenView> views,
                             ChooseViews(catalog, options, &result.skipped));
-    std::vector<std::pair<const ViewVersion*, LoadRange>> work;
-    std::set<uint32_t> data_ids;  // versions that share rows are loaded once
-    for (const ViewVersion* view : views) {
-      if (!data_ids.insert(view->data_id).second) continue;
-      LoadRange range{options.start, std::nullopt, end};
+    std::vector<std::pair<ChosenView, LoadRange>> work;
+    for (const ChosenView& choice : views) {
+      const ViewVersion* view = choice.view;
+      LoadRange range;
+      range.start = options.start;
+      range.end = end;
       LARDER_ASSIGN_OR_RETURN(const LoadRecord record, LoadRecordIn(session, view->data_id));
       if (options.incremental && record.loaded) {
         const Source& source = view->offline_source();
         if (source.arrival_time.empty()) {
           range.start = record.to.Minus(source.late_by.value_or(Duration{}));
         } else {
+          range.loaded_to = record.to;
           range.arrived_since = record.to.Minus(source.arrival_slack.value_or(kArrivalSlackDefault));
         }
       }
-      work.emplace_back(view, range);
+      work.emplace_back(choice, range);
     }
     session.Release();  // reading sources takes long; a held snapshot would keep pages from reuse
     const ViewReader reader(catalog, options, impl_->compile);
-    for (const auto& [view, range] : work) {
+    for (const auto& [choice, range] : work) {
+      const ViewVersion* view = choice.view;
       absl::StatusOr<PreparedLoad> load = reader.Read(*view, range);
+      if (!load.ok() && !choice.required) {
+        result.skipped.push_back(Concat(view->ToString(), ": ", MessageOf(load.status())));
+        continue;
+      }
       if (!load.ok()) return Annotate(load.status(), Concat("feature view ", view->ToString()));
       if (IsHeld(catalog, view->project, view->name)) {
         result.held.push_back(
@@ -219,6 +252,7 @@ absl::StatusOr<MaterializeResult> FeatureStore::Materialize(const MaterializeOpt
   if (loads.empty()) return result;
 
   const auto change = [&](WriteTransaction& transaction) -> absl::Status {
+    LARDER_RETURN_IF_ERROR(CheckUnchanged(transaction, catalog));
     std::string detail;
     for (PreparedLoad& load : loads) {
       load.report.rows = {};

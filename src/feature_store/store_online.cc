@@ -129,8 +129,12 @@ absl::StatusOr<OnlineResponse> FeatureStore::GetOnlineFeatures(const OnlineReque
   response.receipt = MakeReceipt(*service, response);
   response.row_count = request.rows.size();
   const auto fetch = [&](std::size_t use, std::span<const Column* const> keys) {
-    return OnlineFetch(session, service->uses[use], response.as_of, request.known_at)
-        .Run(keys, response.row_count);
+    const BoundUse& bound = service->uses[use];
+    absl::StatusOr<FetchedUse> fetched =
+        OnlineFetch(session, bound, response.as_of, request.known_at).Run(keys, response.row_count);
+    if (!fetched.ok())
+      fetched = Annotate(fetched.status(), Concat("feature view ", bound.view->ToString()));
+    return fetched;
   };
   LARDER_ASSIGN_OR_RETURN(
       ComputedService computed,

@@ -72,6 +72,7 @@ absl::Status FeatureStore::Impl::CheckReady(const ReadSession& session,
   std::vector<std::string> missing;
   for (const BoundUse& use : service.uses) {
     LARDER_ASSIGN_OR_RETURN(const LoadRecord record, LoadRecordIn(session, use.view->data_id));
+    // Pushed rows are data too: a view may be fed by its stream before its history is loaded, or without.
     const bool push_only =
         use.view->source.kind == SourceKind::kPush && !use.view->batch.has_value();
     if (!record.loaded && record.pushed_rows == 0 && !push_only)

@@ -36,13 +36,30 @@ struct PreparedView {
   std::vector<MappedEvents> batches;
 };
 
-absl::StatusOr<PushResult> PushBatches(const FeatureStore::Impl& impl, std::string_view source_name,
-                                       std::span<const Batch> batches, const PushOptions& options) {
+// With the version's own source: it means the same as long as it lives.
+absl::StatusOr<PreparedView> MapView(const ViewVersion& view, std::span<const Batch> batches,
+                                     const CompileOptions& options) {
+  PreparedView mapped{&view, {}};
+  LARDER_ASSIGN_OR_RETURN(const EventMapper mapper, EventMapper::Make(view, view.source, options));
+  for (const Batch& batch : batches) {
+    LARDER_ASSIGN_OR_RETURN(MappedEvents events, mapper.Map(batch, nullptr));
+    mapped.batches.push_back(std::move(events));
+  }
+  return mapped;
+}
+
+absl::StatusOr<PushResult> PushOnce(const FeatureStore::Impl& impl, std::string_view source_name,
+                                    std::span<const Batch> batches, const PushOptions& options) {
   LARDER_RETURN_IF_ERROR(impl.CheckWritable());
   LARDER_ASSIGN_OR_RETURN(ReadSession session, ReadSession::Open(impl.environment));
   LARDER_ASSIGN_OR_RETURN(const Catalog catalog, impl.CatalogIn(session));
   session.Release();
   LARDER_ASSIGN_OR_RETURN(const Source* source, catalog.GetSource(options.project, source_name));
+  if (source->kind != SourceKind::kPush) {
+    return FailedPreconditionError("source ", source->name,
+                                   " is loaded from files: declare a push source with ",
+                                   "batch_source ", source->name, " and push to that");
+  }
   PushResult result;
   std::vector<Batch> typed;
   for (const Batch& batch : batches) {
@@ -54,14 +71,15 @@ absl::StatusOr<PushResult> PushBatches(const FeatureStore::Impl& impl, std::stri
   for (const ViewVersion* view : catalog.ViewsOfSource(options.project, source_name)) {
     // Only what is computed from rows; aggregates will read the event history.
     if (view->is_aggregate() || view->base_view.has_value()) continue;
-    PreparedView mapped{view, {}};
-    LARDER_ASSIGN_OR_RETURN(const EventMapper mapper,
-                            EventMapper::Make(*view, *source, impl.compile));
-    for (const Batch& batch : typed) {
-      LARDER_ASSIGN_OR_RETURN(MappedEvents events, mapper.Map(batch, nullptr));
-      mapped.batches.push_back(std::move(events));
+    absl::StatusOr<PreparedView> mapped = MapView(*view, typed, impl.compile);
+    if (mapped.ok()) {
+      prepared.push_back(*std::move(mapped));
+      continue;
     }
-    prepared.push_back(std::move(mapped));
+    // An old version that today's rows no longer feed must not stop the current one.
+    const absl::StatusOr<const ViewVersion*> current = catalog.GetView(view->project, view->name);
+    if (current.ok() && (*current)->id == view->id) return mapped.status();
+    result.not_fed.push_back(std::string(MessageOf(mapped.status())));
   }
   if (prepared.empty()) {
     return FailedPreconditionError("no feature view stores rows of source ", source_name);
@@ -71,6 +89,7 @@ absl::StatusOr<PushResult> PushBatches(const FeatureStore::Impl& impl, std::stri
     result.views.clear();
     result.skipped = 0;
     result.first_reasons.clear();
+    LARDER_RETURN_IF_ERROR(CheckUnchanged(transaction, catalog));
     if (!options.batch_id.empty()) {
       LARDER_ASSIGN_OR_RETURN(const std::optional<uint64_t> before,
                               transaction.FindBatch(options.batch_id));
@@ -82,7 +101,8 @@ absl::StatusOr<PushResult> PushBatches(const FeatureStore::Impl& impl, std::stri
       LARDER_RETURN_IF_ERROR(transaction.RememberBatch(options.batch_id));
     }
     for (const PreparedView& view : prepared) {
-      LARDER_ASSIGN_OR_RETURN(const RowWriter writer, RowWriter::Make(*view.view, *source));
+      LARDER_ASSIGN_OR_RETURN(const RowWriter writer,
+                              RowWriter::Make(*view.view, view.view->source));
       PushResult::PerView report{view.view->ToString(), {}};
       for (const MappedEvents& events : view.batches) {
         LARDER_ASSIGN_OR_RETURN(const RowsResult rows,
@@ -110,6 +130,18 @@ absl::StatusOr<PushResult> PushBatches(const FeatureStore::Impl& impl, std::stri
   if (result.repeated) return result;
   if (!committed.ok()) return committed.status();
   result.commit_seq = *committed;
+  return result;
+}
+
+constexpr int kPushTries = 5;
+
+// An apply between mapping and writing is rare and costs one more mapping.
+absl::StatusOr<PushResult> PushBatches(const FeatureStore::Impl& impl, std::string_view source_name,
+                                       std::span<const Batch> batches, const PushOptions& options) {
+  absl::StatusOr<PushResult> result = PushOnce(impl, source_name, batches, options);
+  for (int i = 1; i < kPushTries && KindOf(result.status()) == ErrorKind::kConflict; ++i) {
+    result = PushOnce(impl, source_name, batches, options);
+  }
   return result;
 }
 

@@ -124,9 +124,11 @@ class HistoricalFetch {
                                   " of feature view ", view.ToString(),
                                   " declares neither arrival_time nor available_after");
     }
-    const bool own_source =
-        !request_.spine_source.empty() &&
-        (request_.spine_source == source.name || request_.spine_source == view.source.name);
+    const auto drawn_from = [&](const Source& from) {
+      return std::find(request_.spine_sources.begin(), request_.spine_sources.end(), from.name) !=
+             request_.spine_sources.end();
+    };
+    const bool own_source = drawn_from(source) || drawn_from(view.source);
     if (own_source && view.boundary == Boundary::kAt && !view.definition.exclude_self) {
       return InvalidArgumentError("the spine is drawn from source ", source.name,
                                   ", which feature view ", view.ToString(),
@@ -227,13 +229,18 @@ absl::Status FeatureStore::LoadSpine(const std::string& path, HistoricalRequest*
   LARDER_ASSIGN_OR_RETURN(const std::unique_ptr<RecordReader> reader, OpenCsv(source));
   LARDER_ASSIGN_OR_RETURN(request->spine, ReadAll(*reader));
 
-  // A spine that is a source's own file is drawn from that source, said or not.
+  // A spine that is a file of a source is drawn from that source, said or not; several may read one file.
   namespace fs = std::filesystem;
   std::error_code ignored;
   for (const Source* known : catalog.Sources(service->service->project)) {
-    if (known->path.empty() || !request->spine_source.empty()) continue;
-    const fs::path base = catalog.DefinitionsOf(service->service->project).base_path;
-    if (fs::equivalent(base / known->path, path, ignored)) request->spine_source = known->name;
+    if (known->path.empty()) continue;
+    const absl::StatusOr<std::vector<std::string>> files =
+        ExpandPath(known->path, catalog.DefinitionsOf(service->service->project).base_path);
+    if (!files.ok()) continue;  // not there: then it is not the spine's file either
+    const bool same = std::any_of(files->begin(), files->end(), [&](const std::string& file) {
+      return fs::equivalent(file, path, ignored);
+    });
+    if (same) request->spine_sources.push_back(known->name);
   }
   return absl::OkStatus();
 }

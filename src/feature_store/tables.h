@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 
 #include "larder/base/config.h"
 
@@ -15,6 +16,10 @@ enum RecordTable : uint32_t {
 };
 
 inline constexpr const char* kCurrentCatalog = "current";
+// In kCatalogTable: the greatest history number in use, and the number of the last change of the catalog (holds
+// included), both big-endian.
+inline constexpr const char* kLastNumber = "last number";
+inline constexpr const char* kLastChange = "last change";
 
 // Sorts as the number does.
 inline std::string BigEndianKey(uint64_t number) {
@@ -22,6 +27,12 @@ inline std::string BigEndianKey(uint64_t number) {
   for (int i = 0; i < 8; ++i)
     key[static_cast<std::size_t>(i)] = static_cast<char>(number >> (56 - 8 * i));
   return key;
+}
+
+inline uint64_t FromBigEndianKey(std::string_view key) {
+  uint64_t number = 0;
+  for (const char c : key) number = number << 8 | static_cast<unsigned char>(c);
+  return number;
 }
 
 }  // namespace larder::inline LARDER_ABI

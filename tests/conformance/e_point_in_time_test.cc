@@ -401,7 +401,8 @@ TEST_CASE("a column of the source that a view does not declare is no feature of 
   }
 }
 
-TEST_CASE("a request field the spine lacks is named before anything is read", "[conformance][E23]") {
+TEST_CASE("a request field the spine lacks is named before anything is read",
+          "[conformance][E23]") {
   StoreFixture fixture;
   LoadShop(fixture);
   larder::HistoricalRequest request;
@@ -451,8 +452,8 @@ TEST_CASE("one view under two aliases joins each on its own key", "[conformance]
       {{"destination_id", int64_t{200}}, {"origin_id", int64_t{100}}},
       {{"destination_id", int64_t{100}}, {"origin_id", int64_t{200}}},
       {{"destination_id", int64_t{300}}, {"origin_id", int64_t{200}}}};
-  request.spine = SpineOf(
-      fields, rows, {"2025-01-02T00:00:00Z", "2025-01-04T00:00:00Z", "2025-01-04T00:00:00Z"});
+  request.spine = SpineOf(fields, rows,
+                          {"2025-01-02T00:00:00Z", "2025-01-04T00:00:00Z", "2025-01-04T00:00:00Z"});
   const auto set = Train(fixture.store(), request);
   CHECK(larder_test::Shown(set, "origin__temperature", 0) == "-1 PRESENT");
   CHECK(larder_test::Shown(set, "destination__temperature", 0) == "5 PRESENT");
@@ -490,8 +491,8 @@ TEST_CASE("a join key can come from a feature of another view at the same instan
   request.what.service = "at_home";
   const std::vector<larder::Row> rows = {
       {{"user_id", int64_t{1}}}, {{"user_id", int64_t{1}}}, {{"user_id", int64_t{9}}}};
-  request.spine =
-      SpineOf(kUser, rows, {"2025-01-01T12:00:00Z", "2025-01-04T00:00:00Z", "2025-01-04T00:00:00Z"});
+  request.spine = SpineOf(kUser, rows,
+                          {"2025-01-01T12:00:00Z", "2025-01-04T00:00:00Z", "2025-01-04T00:00:00Z"});
   const auto set = Train(fixture.store(), request);
   CHECK(larder_test::Shown(set, "temperature", 0) == "-1 PRESENT");
   CHECK(larder_test::Shown(set, "temperature", 1) == "6 PRESENT");
@@ -506,13 +507,12 @@ TEST_CASE("of several timestamp columns the spine's instant must be named", "[co
   request.what.features = {"user_stats:score"};
   std::vector<larder::Field> fields = kUser;
   fields.push_back({"seen", TypeId::kTimestamp, "", ""});
-  request.spine =
-      SpineOf(fields, {{{"user_id", int64_t{1}}, {"seen", At("2025-01-01T00:00:00Z")}}},
-              {"2025-01-05T00:00:00Z"});
+  request.spine = SpineOf(fields, {{{"user_id", int64_t{1}}, {"seen", At("2025-01-01T00:00:00Z")}}},
+                          {"2025-01-05T00:00:00Z"});
   const auto unclear = fixture.store().GetHistoricalFeatures(request);
   CHECK(unclear.status().code() == absl::StatusCode::kInvalidArgument);
-  CHECK_THAT(MessageOf(unclear.status()), larder_test::ContainsSubstring("seen") &&
-                                              larder_test::ContainsSubstring("t"));
+  CHECK_THAT(MessageOf(unclear.status()),
+             larder_test::ContainsSubstring("seen") && larder_test::ContainsSubstring("t"));
   request.time_column = "seen";
   CHECK(larder_test::Shown(Train(fixture.store(), request), "score", 0) == "10 PRESENT");
   request.time_column = "t";
@@ -551,7 +551,7 @@ TEST_CASE("a spine drawn from a view's own source is refused as a self leak", "[
   larder::HistoricalRequest request;
   request.what.features = {"user_stats:score"};
   request.spine = SpineOf(kUser, {{{"user_id", int64_t{1}}}}, {"2025-01-01T00:00:00Z"});
-  request.spine_source = "users";
+  request.spine_sources = {"users"};
   const auto set = fixture.store().GetHistoricalFeatures(request);
   CHECK(set.status().code() == absl::StatusCode::kInvalidArgument);
   CHECK_THAT(MessageOf(set.status()), larder_test::ContainsSubstring("exclude_self"));
@@ -578,7 +578,7 @@ TEST_CASE("exclude_self leaves out the spine row's own event and no other", "[co
                            {{"user_id", int64_t{1}}, {"id", "z"}}},
                           {"2025-01-01T00:00:00Z", "2025-01-02T00:00:00Z", "2025-01-02T00:00:00Z",
                            "2025-01-01T12:00:00Z"});
-  request.spine_source = "users";
+  request.spine_sources = {"users"};
   const auto set = Train(fixture.store(), request);
   CHECK(larder_test::Shown(set, "score", 0) == "null NOT_FOUND");
   CHECK(larder_test::Shown(set, "score", 1) == "15 PRESENT");
@@ -614,8 +614,8 @@ TEST_CASE("any number of threads gives the same training set", "[conformance][E3
   std::vector<std::string> times;
   for (int64_t i = 0; i < 500; ++i) {
     rows.push_back({{"user_id", i % 4}});
-    times.push_back(
-        larder::FormatTimestamp(At("2024-12-31T00:00:00Z").Plus(larder::Duration::Minutes(i * 11))));
+    times.push_back(larder::FormatTimestamp(
+        At("2024-12-31T00:00:00Z").Plus(larder::Duration::Minutes(i * 11))));
   }
   request.spine = SpineOf(kUser, rows, times);
   const auto one = Train(fixture.store(), request);

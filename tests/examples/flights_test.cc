@@ -68,7 +68,7 @@ TEST_CASE("a spine said to be drawn from a view's own source is refused without 
           "[examples][leak]") {
   const FeatureStore store = OpenDemoStore("leak_refused");
   larder::HistoricalRequest request = RequestFor(AskAt::kArrival);
-  request.spine_source = "arrivals";
+  request.spine_sources = {"arrivals"};
   const auto training = store.GetHistoricalFeatures(request);
   REQUIRE_FALSE(training.ok());
   CHECK(absl::IsInvalidArgument(training.status()));

@@ -67,9 +67,9 @@ class Mistake {
 TEST_CASE("an entity whose key the source lacks is refused with the columns there are",
           "[store][errors]") {
   Mistake mistake;
-  mistake.Check(mistake.Apply(R"("join_keys": [{"name": "user_id")",
-                              R"("join_keys": [{"name": "usr_id")"),
-                {"/feature_views/0/source", "usr_id", "did you mean \"user_id\""});
+  mistake.Check(
+      mistake.Apply(R"("join_keys": [{"name": "user_id")", R"("join_keys": [{"name": "usr_id")"),
+      {"/feature_views/0/source", "usr_id", "did you mean \"user_id\""});
 }
 
 TEST_CASE("a feature that is no field of the source is refused with the nearest one",

@@ -54,7 +54,7 @@ TEST_CASE("a rollback brings back the version, its rows and its program, and hol
 
   fixture.folder().Write("prices.csv", "item_id,price,at\n1,11,2025-01-02\n");
   const auto held = fixture.Materialize();
-  REQUIRE(held.held.size() == 1);
+  REQUIRE(held.held.size() == 2);  // the current version and the one pricing@2 pins
   CHECK(Serve(fixture, "pricing") == "pricing@1 10 PRESENT");
   REQUIRE(fixture.store().Release("item_price").ok());
   fixture.Materialize();

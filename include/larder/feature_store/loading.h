@@ -72,6 +72,7 @@ struct PushResult {
     RowsResult rows;
   };
   std::vector<PerView> views;
+  std::vector<std::string> not_fed;  // older versions that rows of today's shape cannot reach, and why
 };
 
 // What is known of a view's stored data.

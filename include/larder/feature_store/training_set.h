@@ -21,8 +21,8 @@ struct HistoricalRequest {
   // Key columns may be text, or integers of another width than declared.
   Batch spine;
   std::string time_column;  // empty: the only timestamp column
-  // The source the spine was drawn from, if any: views over it must then exclude the spine row's own event.
-  std::string spine_source;
+  // The sources the spine was drawn from, if any: views over them must then exclude the spine row's own event.
+  std::vector<std::string> spine_sources;
   std::optional<KnownAt>
       known_at;        // absent: spine for sources with arrival_time or available_after, else any
   bool audit = false;  // fill TrainingFeature::event_ids and known_times
