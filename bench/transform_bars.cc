@@ -49,7 +49,8 @@ Data MakeData() {
       column->AppendFixed(value);
     }
   };
-  static constexpr std::string_view kWords[] = {"late", " Late", "LATE  ", "on time", "  cancelled ", "Early", "", "later"};
+  static constexpr std::string_view kWords[] = {"late",         " Late", "LATE  ", "on time",
+                                                "  cancelled ", "Early", "",       "later"};
   Data data;
   for (std::size_t i = 0; i < kRows; ++i) {
     put(&data.a, uniform());
@@ -67,7 +68,11 @@ Data MakeData() {
 
 std::vector<Field> Fields() {
   std::vector<Field> fields;
-  for (const auto& [name, type] : {std::pair{"a", TypeId::kFloat64}, {"b", TypeId::kFloat64}, {"c", TypeId::kFloat64}, {"d", TypeId::kFloat64}, {"s", TypeId::kString}}) {
+  for (const auto& [name, type] : {std::pair{"a", TypeId::kFloat64},
+                                   {"b", TypeId::kFloat64},
+                                   {"c", TypeId::kFloat64},
+                                   {"d", TypeId::kFloat64},
+                                   {"s", TypeId::kString}}) {
     Field field;
     field.name = name;
     field.type = type;
@@ -109,7 +114,8 @@ struct Answer {
   std::vector<uint64_t> valid;
 };
 
-__attribute__((noinline)) bool RowT1(bool has_a, double a, bool has_b, double b, bool has_c, double c, double* out) {
+__attribute__((noinline)) bool RowT1(bool has_a, double a, bool has_b, double b, bool has_c,
+                                     double c, double* out) {
   if (has_a && a > 50) {
     if (!has_b) return false;
     *out = std::log(a + 1) * b;
@@ -200,26 +206,32 @@ void RunLoop(Answer (*loop)(const Data&), const Data& data, benchmark::State& st
 
 // Same rows valid, same flags, and values within a few units of the last place (libm is not SLEEF).
 absl::Status Compare(const Bound& bound, const Answer& answer) {
-  LARDER_ASSIGN_OR_RETURN(const std::vector<Column> out, bound.program.EvaluateBatch(bound.inputs, kRows, {}));
+  LARDER_ASSIGN_OR_RETURN(const std::vector<Column> out,
+                          bound.program.EvaluateBatch(bound.inputs, kRows, {}));
   for (std::size_t i = 0; i < kRows; ++i) {
-    if (out[0].IsValid(i) != TestBit(answer.valid.data(), i)) return larder::InternalError("row ", i, ": validity differs");
+    if (out[0].IsValid(i) != TestBit(answer.valid.data(), i))
+      return larder::InternalError("row ", i, ": validity differs");
     if (!out[0].IsValid(i)) continue;
     if (!answer.flags.empty()) {
-      if (out[0].Values<uint8_t>()[i] != answer.flags[i]) return larder::InternalError("row ", i, ": the answers differ");
+      if (out[0].Values<uint8_t>()[i] != answer.flags[i])
+        return larder::InternalError("row ", i, ": the answers differ");
       continue;
     }
     const double x = out[0].Values<double>()[i];
-    if (std::fabs(x - answer.values[i]) > 1e-14 * std::fabs(x)) return larder::InternalError("row ", i, ": ", x, " and ", answer.values[i]);
+    if (std::fabs(x - answer.values[i]) > 1e-14 * std::fabs(x))
+      return larder::InternalError("row ", i, ": ", x, " and ", answer.values[i]);
   }
   return absl::OkStatus();
 }
 
-absl::Status RunBatchBar(BarRun& run, std::string_view id, const char* text, Answer (*loop)(const Data&), const Data& data) {
+absl::Status RunBatchBar(BarRun& run, std::string_view id, const char* text,
+                         Answer (*loop)(const Data&), const Data& data) {
   if (!run.Wants(id)) return absl::OkStatus();
   LARDER_ASSIGN_OR_RETURN(const Bound bound, Bind(text, data));
-  return run.Measure(id, [&](benchmark::State& state) { RunBatch(bound, state); },
-                     [&](benchmark::State& state) { RunLoop(loop, data, state); },
-                     [&] { return Compare(bound, loop(data)); }, "1 M rows, 5 % nulls");
+  return run.Measure(
+      id, [&](benchmark::State& state) { RunBatch(bound, state); },
+      [&](benchmark::State& state) { RunLoop(loop, data, state); },
+      [&] { return Compare(bound, loop(data)); }, "1 M rows, 5 % nulls");
 }
 
 Datum DatumAt(const Column& column, std::size_t i) {
@@ -250,13 +262,15 @@ absl::Status RunRowBar(BarRun& run, const Data& data) {
     for (auto _ : state) {
       const Datum* row = rows.data() + 3 * i;
       double out = 0;
-      bool valid = RowT1(row[0].valid, row[0].f64, row[1].valid, row[1].f64, row[2].valid, row[2].f64, &out);
+      bool valid =
+          RowT1(row[0].valid, row[0].f64, row[1].valid, row[1].f64, row[2].valid, row[2].f64, &out);
       benchmark::DoNotOptimize(valid);
       benchmark::DoNotOptimize(out);
       i = (i + 1) % kCycle;
     }
   };
-  return run.Measure("T3", candidate, yardstick, [&] { return Compare(bound, LoopT1(data)); }, "rows of T1, bound");
+  return run.Measure(
+      "T3", candidate, yardstick, [&] { return Compare(bound, LoopT1(data)); }, "rows of T1, bound");
 }
 
 absl::Status RunPeerBar(BarRun& run, const Data& data) {
@@ -273,11 +287,12 @@ absl::Status RunPeerBar(BarRun& run, const Data& data) {
   parser.DefineVar("c", c.data());
   parser.SetExpr("a > 50 ? ln(a + 1) * b : sqrt(b) + c");
   std::vector<double> out(kRows);
-  return run.Measure("T5", [&](benchmark::State& state) { RunBatch(bound, state); },
-                     [&](benchmark::State& state) {
-                       for (auto _ : state) parser.Eval(out.data(), static_cast<int>(kRows));
-                     },
-                     [&] { return Compare(bound, LoopT1(data)); }, "muParser, bulk mode");
+  return run.Measure(
+      "T5", [&](benchmark::State& state) { RunBatch(bound, state); },
+      [&](benchmark::State& state) {
+        for (auto _ : state) parser.Eval(out.data(), static_cast<int>(kRows));
+      },
+      [&] { return Compare(bound, LoopT1(data)); }, "muParser, bulk mode");
 #else
   static_cast<void>(data);
   run.RecordNotRun("T5", "muParser is not installed");

@@ -3,6 +3,7 @@
 #include <CLI/App.hpp>
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
+#include <algorithm>
 #include <memory>
 #include <utility>
 #include <vector>
@@ -21,6 +22,9 @@ constexpr char kLooking[] = "Looking around";
 constexpr char kKeeping[] = "Keeping the store";
 
 constexpr char kTimeForm[] = "TIME";
+
+// The only command that holds others.
+constexpr char kFeature[] = "feature";
 
 // Builds the commands. Each one's arguments live as long as the command that runs with them.
 class Parser {
@@ -135,6 +139,7 @@ class Parser {
   CLI::App app_;
   bool full_ = false;  // --full names the default
   std::vector<std::string> names_;
+  std::vector<std::string> feature_names_;  // of the commands inside `feature`
   Target front_;
   std::function<absl::Status(Console&)> command_;
 };
@@ -263,7 +268,7 @@ void Parser::AddGoingBack() {
 }
 
 void Parser::AddFeatureEdits() {
-  CLI::App* feature = app_.add_subcommand("feature", "create, update or delete one feature");
+  CLI::App* feature = app_.add_subcommand(kFeature, "create, update or delete one feature");
   feature->group(kDefinitions);
   feature->require_subcommand(1);
   feature->footer(
@@ -273,12 +278,14 @@ void Parser::AddFeatureEdits() {
       "  larder feature update card_profile limit_eur.json\n"
       "  larder feature delete card_profile:limit_eur\n"
       "What is created here stays when a later apply of files lacks it, even with --prune.");
-  names_.push_back("feature");
+  names_.emplace_back(kFeature);
   constexpr char kJson[] = "JSON of the feature, or a file of it; - for standard input";
   const auto add = [&](const char* name, const char* description, const char* footer,
                        absl::Status (*command)(const FeatureArguments&, Console&)) {
     auto edit = std::make_shared<FeatureArguments>();
     CLI::App* sub = feature->add_subcommand(name, description);
+    sub->group("Commands");
+    feature_names_.emplace_back(name);
     Complete(sub, footer, edit, command);
     return std::pair(sub, edit.get());
   };
@@ -548,12 +555,21 @@ std::string Parser::CommandName() const {
 }
 
 std::string Parser::UnknownCommand(std::span<const std::string> arguments) const {
+  const auto unknown = [](const std::string& typed, const std::vector<std::string>& names,
+                          const std::string& parent) -> std::string {
+    if (std::find(names.begin(), names.end(), typed) != names.end()) return {};
+    return Concat("unknown command: ", parent, typed, DidYouMean(typed, names), "\nlarder ", parent,
+                  "--help lists the commands");
+  };
   if (arguments.empty() || arguments[0].empty() || arguments[0][0] == '-') return {};
-  for (const std::string& name : names_) {
-    if (name == arguments[0]) return {};
+  std::string problem = unknown(arguments[0], names_, "");
+  if (!problem.empty() || arguments[0] != kFeature) return problem;
+  if (arguments.size() < 2) {
+    return Concat("feature: say which: ", Join(feature_names_, ", "),
+                  "\nlarder feature --help lists the commands");
   }
-  return Concat("unknown command: ", arguments[0], DidYouMean(arguments[0], names_),
-                "\nlarder --help lists the commands");
+  if (arguments[1].substr(0, 1) == "-") return {};
+  return unknown(arguments[1], feature_names_, "feature ");
 }
 
 CommandLine Parser::Parse(std::span<const std::string> arguments) {

@@ -17,12 +17,28 @@ struct Alias {
   std::string_view name;
 };
 constexpr std::array<Alias, 22> kAliases = {{
-    {"ceiling", "ceil"},     {"power", "pow"},          {"log", "log10"},        {"char_length", "length"},
-    {"len", "length"},       {"strlen", "octet_length"}, {"lcase", "lower"},      {"ucase", "upper"},
-    {"ifnull", "coalesce"},  {"isnan", "is_nan"},       {"isinf", "is_inf"},     {"prefix", "starts_with"},
-    {"suffix", "ends_with"}, {"datetrunc", "date_trunc"}, {"datediff", "date_diff"}, {"datepart", "date_part"},
-    {"datesub", "date_sub"}, {"regexp_match", "regexp_matches"},
-    {"array_inner_product", "dot"}, {"array_cosine_similarity", "cosine"}, {"array_distance", "l2_distance"}, {"list_avg", "list_mean"},
+    {"ceiling", "ceil"},
+    {"power", "pow"},
+    {"log", "log10"},
+    {"char_length", "length"},
+    {"len", "length"},
+    {"strlen", "octet_length"},
+    {"lcase", "lower"},
+    {"ucase", "upper"},
+    {"ifnull", "coalesce"},
+    {"isnan", "is_nan"},
+    {"isinf", "is_inf"},
+    {"prefix", "starts_with"},
+    {"suffix", "ends_with"},
+    {"datetrunc", "date_trunc"},
+    {"datediff", "date_diff"},
+    {"datepart", "date_part"},
+    {"datesub", "date_sub"},
+    {"regexp_match", "regexp_matches"},
+    {"array_inner_product", "dot"},
+    {"array_cosine_similarity", "cosine"},
+    {"array_distance", "l2_distance"},
+    {"list_avg", "list_mean"},
 }};
 
 struct OperatorSign {
@@ -30,9 +46,24 @@ struct OperatorSign {
   std::string_view sign;
 };
 constexpr std::array<OperatorSign, 18> kSigns = {{
-    {"add", "+"}, {"sub", "-"}, {"mul", "*"}, {"div", "/"}, {"idiv", "//"}, {"mod", "%"}, {"neg", "unary -"},
-    {"eq", "="}, {"ne", "<>"}, {"lt", "<"}, {"le", "<="}, {"gt", ">"}, {"ge", ">="}, {"concat_op", "||"},
-    {"is_true", "is true"}, {"is_false", "is false"}, {"is_null", "is null"}, {"element", "[]"},
+    {"add", "+"},
+    {"sub", "-"},
+    {"mul", "*"},
+    {"div", "/"},
+    {"idiv", "//"},
+    {"mod", "%"},
+    {"neg", "unary -"},
+    {"eq", "="},
+    {"ne", "<>"},
+    {"lt", "<"},
+    {"le", "<="},
+    {"gt", ">"},
+    {"ge", ">="},
+    {"concat_op", "||"},
+    {"is_true", "is true"},
+    {"is_false", "is false"},
+    {"is_null", "is null"},
+    {"element", "[]"},
 }};
 std::string_view SignOf(std::string_view function) {
   for (const OperatorSign& sign : kSigns) {
@@ -63,12 +94,17 @@ absl::StatusOr<IrId> Analyzer::Lower(const Ast& ast) {
     LARDER_ASSIGN_OR_RETURN(const IrId lowered, LowerNode(id));
     lowered_.push_back(lowered);
     if (graph_.over_limit()) {
-      return WithKind(Error(ast[id], "the expressions compiled together are too large"), ErrorKind::kTooLarge);
+      return WithKind(Error(ast[id], "the expressions compiled together are too large"),
+                      ErrorKind::kTooLarge);
     }
   }
   const IrId root = lowered_[ast.root];
-  if (root == kNoIr) return Error(ast[ast.root], "fitted constants are not values; write zscore(x, name) or the like");
-  if (graph_[root].untyped_null) return Error(ast[ast.root], "null alone has no type; write cast(null as float64) or another type");
+  if (root == kNoIr)
+    return Error(ast[ast.root],
+                 "fitted constants are not values; write zscore(x, name) or the like");
+  if (graph_[root].untyped_null)
+    return Error(ast[ast.root],
+                 "null alone has no type; write cast(null as float64) or another type");
   return root;
 }
 
@@ -122,14 +158,17 @@ absl::StatusOr<IrId> Analyzer::LowerColumn(const Node& node) {
   std::vector<std::string> names;
   for (std::size_t i = 0; i < inputs_.size(); ++i) {
     if (inputs_[i].name == node.text) {
-      if (inputs_[i].type.id() == TypeId::kMap) return Error(node, Concat("\"", node.text, "\" is a map; maps cannot be used in expressions"));
+      if (inputs_[i].type.id() == TypeId::kMap)
+        return Error(node,
+                     Concat("\"", node.text, "\" is a map; maps cannot be used in expressions"));
       return graph_.Input(static_cast<uint32_t>(i), inputs_[i].type);
     }
     names.push_back(inputs_[i].name);
   }
   if (options_.fitted != nullptr && options_.fitted->Find(node.text) != nullptr) return kNoIr;
   std::string advice = DidYouMean(node.text, names);
-  if (advice.empty() && !names.empty() && names.size() <= 12) advice = Concat("; known are ", larder::Join(names, ", "));
+  if (advice.empty() && !names.empty() && names.size() <= 12)
+    advice = Concat("; known are ", larder::Join(names, ", "));
   return Error(node, Concat("unknown name \"", node.text, "\"", advice));
 }
 
@@ -158,7 +197,8 @@ absl::StatusOr<IrId> Analyzer::LowerList(const Node& node) {
 
 absl::StatusOr<IrId> Analyzer::LowerCase(const Node& node) {
   Ids values;
-  for (std::size_t i = 1; i < node.child_count; i += 2) values.push_back(lowered_[ast_->Child(node, i)]);
+  for (std::size_t i = 1; i < node.child_count; i += 2)
+    values.push_back(lowered_[ast_->Child(node, i)]);
   values.push_back(lowered_[ast_->Child(node, node.child_count - 1)]);
   LARDER_ASSIGN_OR_RETURN(const DataType type, CommonType(node, values, "the branches"));
   LARDER_ASSIGN_OR_RETURN(IrId result, Convert(values.back(), type, node));
@@ -166,18 +206,25 @@ absl::StatusOr<IrId> Analyzer::LowerCase(const Node& node) {
     const NodeId condition_node = ast_->Child(node, i - 2);
     const IrId condition = lowered_[condition_node];
     if (graph_[condition].type != TypeId::kBool) {
-      return Error((*ast_)[condition_node], Concat("a condition must be bool, this is ", Describe(condition)));
+      return Error((*ast_)[condition_node],
+                   Concat("a condition must be bool, this is ", Describe(condition)));
     }
     LARDER_ASSIGN_OR_RETURN(const IrId when, Convert(condition, TypeId::kBool, node));
-    LARDER_ASSIGN_OR_RETURN(const IrId value, Convert(lowered_[ast_->Child(node, i - 1)], type, node));
-    result = graph_.Add({.name = "select", .type = type, .kernel = SelectKernel(StorageOf(type)), .arguments = {when, value, result}, .branching = Branching::kSelect});
+    LARDER_ASSIGN_OR_RETURN(const IrId value,
+                            Convert(lowered_[ast_->Child(node, i - 1)], type, node));
+    result = graph_.Add({.name = "select",
+                         .type = type,
+                         .kernel = SelectKernel(StorageOf(type)),
+                         .arguments = {when, value, result},
+                         .branching = Branching::kSelect});
   }
   return result;
 }
 
 absl::StatusOr<IrId> Analyzer::LowerCall(NodeId id, const Node& node) {
   Ids arguments;
-  for (std::size_t i = 0; i < node.child_count; ++i) arguments.push_back(lowered_[ast_->Child(node, i)]);
+  for (std::size_t i = 0; i < node.child_count; ++i)
+    arguments.push_back(lowered_[ast_->Child(node, i)]);
   std::string_view name = node.text;
   for (const Alias& alias : kAliases) {
     if (alias.alias == name) name = alias.name;
@@ -187,17 +234,21 @@ absl::StatusOr<IrId> Analyzer::LowerCall(NodeId id, const Node& node) {
   if (name == "in") return LowerIn(node, arguments);
   if (name == "coalesce") return LowerCoalesce(node, std::move(arguments));
   if (name == "nullif") return LowerNullIf(node, arguments);
-  if (name == "greatest" || name == "least") return LowerExtreme(node, std::move(arguments), name == "greatest");
+  if (name == "greatest" || name == "least")
+    return LowerExtreme(node, std::move(arguments), name == "greatest");
   if (name == "is_distinct") return LowerDistinct(node, arguments);
   if (name == "is_null") {
     IrId operand = arguments[0];
     if (graph_[operand].untyped_null) operand = graph_.Null(TypeId::kBool);
-    return graph_.Add({.name = name, .type = TypeId::kBool, .kernel = IsNullKernel(), .arguments = {operand}});
+    return graph_.Add(
+        {.name = name, .type = TypeId::kBool, .kernel = IsNullKernel(), .arguments = {operand}});
   }
-  if (name == "current_date" || name == "now" || name == "current_timestamp") return LowerClock(node, arguments, name == "current_date");
+  if (name == "current_date" || name == "now" || name == "current_timestamp")
+    return LowerClock(node, arguments, name == "current_date");
   if (IsComposite(name)) return LowerComposite(name, node, arguments);
   if (!BuiltinTable::Get().Find(name).empty()) return Resolve(name, node, arguments);
-  if (arguments.size() == 1 && TypeNamed(name).has_value()) return LowerCast(node, arguments[0], name, false);
+  if (arguments.size() == 1 && TypeNamed(name).has_value())
+    return LowerCast(node, arguments[0], name, false);
   return LowerUserCall(id, node, arguments);
 }
 
@@ -240,7 +291,13 @@ absl::StatusOr<IrId> Analyzer::LowerIn(const Node& node, const Ids& arguments) {
   if (all_constant && type != TypeId::kBool) {
     InSet set = MakeInSet(type, items, has_null);
     if (set.kernel == nullptr) return Error(node, Concat("in does not take ", type.ToString()));
-    return graph_.Add({.name = "in", .type = TypeId::kBool, .kernel = set.kernel, .arguments = {subject}, .worth_guarding = type.is_text(), .aux = std::move(set.aux), .aux_key = std::move(set.key)});
+    return graph_.Add({.name = "in",
+                       .type = TypeId::kBool,
+                       .kernel = set.kernel,
+                       .arguments = {subject},
+                       .worth_guarding = type.is_text(),
+                       .aux = std::move(set.aux),
+                       .aux_key = std::move(set.key)});
   }
   IrId result = kNoIr;
   for (const IrId item : others) {
@@ -261,7 +318,11 @@ absl::StatusOr<IrId> Analyzer::LowerCoalesce(const Node& node, Ids arguments) {
   for (std::size_t i = arguments.size(); i-- > 0;) {
     LARDER_ASSIGN_OR_RETURN(const IrId value, Convert(arguments[i], type, node));
     result = result == kNoIr ? value
-                             : graph_.Add({.name = "coalesce", .type = type, .kernel = CoalesceKernel(StorageOf(type)), .arguments = {value, result}, .branching = Branching::kCoalesce});
+                             : graph_.Add({.name = "coalesce",
+                                           .type = type,
+                                           .kernel = CoalesceKernel(StorageOf(type)),
+                                           .arguments = {value, result},
+                                           .branching = Branching::kCoalesce});
   }
   return result;
 }
@@ -271,7 +332,10 @@ absl::StatusOr<IrId> Analyzer::LowerNullIf(const Node& node, const Ids& argument
   if (graph_[arguments[0]].untyped_null) return arguments[0];
   LARDER_ASSIGN_OR_RETURN(const IrId equal, Resolve("eq", node, arguments));
   const DataType type = graph_[arguments[0]].type;
-  return graph_.Add({.name = "nullif", .type = type, .kernel = NullIfKernel(StorageOf(type)), .arguments = {arguments[0], equal}});
+  return graph_.Add({.name = "nullif",
+                     .type = type,
+                     .kernel = NullIfKernel(StorageOf(type)),
+                     .arguments = {arguments[0], equal}});
 }
 
 absl::StatusOr<IrId> Analyzer::LowerExtreme(const Node& node, Ids arguments, bool greatest) {
@@ -282,7 +346,10 @@ absl::StatusOr<IrId> Analyzer::LowerExtreme(const Node& node, Ids arguments, boo
   LARDER_ASSIGN_OR_RETURN(IrId result, Convert(arguments[0], type, node));
   for (std::size_t i = 1; i < arguments.size(); ++i) {
     LARDER_ASSIGN_OR_RETURN(const IrId value, Convert(arguments[i], type, node));
-    result = graph_.Add({.name = greatest ? "greatest" : "least", .type = type, .kernel = kernel, .arguments = {result, value}});
+    result = graph_.Add({.name = greatest ? "greatest" : "least",
+                         .type = type,
+                         .kernel = kernel,
+                         .arguments = {result, value}});
   }
   return result;
 }
@@ -292,22 +359,30 @@ absl::StatusOr<IrId> Analyzer::LowerDistinct(const Node& node, const Ids& argume
   LARDER_ASSIGN_OR_RETURN(const IrId a, Convert(arguments[0], type, node));
   LARDER_ASSIGN_OR_RETURN(const IrId b, Convert(arguments[1], type, node));
   LARDER_ASSIGN_OR_RETURN(const IrId equal, Resolve("eq", node, {a, b}));
-  return graph_.Add({.name = "is_distinct", .type = TypeId::kBool, .kernel = IsDistinctKernel(), .arguments = {a, b, equal}});
+  return graph_.Add({.name = "is_distinct",
+                     .type = TypeId::kBool,
+                     .kernel = IsDistinctKernel(),
+                     .arguments = {a, b, equal}});
 }
 
 absl::StatusOr<IrId> Analyzer::LowerClock(const Node& node, const Ids& arguments, bool date) {
   if (options_.refuse_clock) {
-    return Error(node, Concat(date ? "current_date" : "now()", " is not allowed here: the result would depend on when it is computed"));
+    return Error(node,
+                 Concat(date ? "current_date" : "now()",
+                        " is not allowed here: the result would depend on when it is computed"));
   }
   if (!date) {
-    if (!arguments.empty()) return Error(node, "now() takes nothing; a local date is current_date('Zone')");
+    if (!arguments.empty())
+      return Error(node, "now() takes nothing; a local date is current_date('Zone')");
     return graph_.AsOf();
   }
-  if (arguments.empty()) return CastTo(graph_.AsOf(), TypeId::kDate, FindCast(TypeId::kTimestamp, TypeId::kDate, false));
+  if (arguments.empty())
+    return CastTo(graph_.AsOf(), TypeId::kDate, FindCast(TypeId::kTimestamp, TypeId::kDate, false));
   return Resolve("local_date", node, {graph_.AsOf(), arguments[0]});
 }
 
-absl::StatusOr<IrId> Analyzer::Resolve(std::string_view name, const Node& node, const Ids& arguments) {
+absl::StatusOr<IrId> Analyzer::Resolve(std::string_view name, const Node& node,
+                                       const Ids& arguments) {
   const std::span<const Builtin> overloads = BuiltinTable::Get().Find(name);
   const Builtin* best = nullptr;
   int best_distance = 0;
@@ -316,7 +391,8 @@ absl::StatusOr<IrId> Analyzer::Resolve(std::string_view name, const Node& node, 
     if (candidate.variadic ? arguments.size() < count : arguments.size() != count) continue;
     int distance = 0;
     for (std::size_t i = 0; i < arguments.size() && distance >= 0; ++i) {
-      const std::optional<int> one = Distance(arguments[i], candidate.parameters[std::min(i, count - 1)]);
+      const std::optional<int> one =
+          Distance(arguments[i], candidate.parameters[std::min(i, count - 1)]);
       distance = one.has_value() ? distance + *one : -1;
     }
     if (distance < 0 || (best != nullptr && distance >= best_distance)) continue;
@@ -327,22 +403,28 @@ absl::StatusOr<IrId> Analyzer::Resolve(std::string_view name, const Node& node, 
 
   const std::string_view sign = SignOf(name);
   if (sign != name && name != "element") {
-    const std::string_view hint = name == "add" && arguments.size() == 2 && graph_[arguments[0]].type == TypeId::kString ? "; texts are joined by ||" : "";
+    const std::string_view hint =
+        name == "add" && arguments.size() == 2 && graph_[arguments[0]].type == TypeId::kString
+            ? "; texts are joined by ||"
+            : "";
     return Error(node, Concat(sign, " does not take ", DescribeAll(arguments), hint));
   }
   std::vector<std::string> forms;
   for (const Builtin& candidate : overloads) {
     std::vector<std::string> types;
     for (const DataType& type : candidate.parameters) {
-      types.push_back(type.id() == TypeId::kVector ? Concat("vector<", TypeName(type.element()), ">") : type.ToString());
+      types.push_back(type.id() == TypeId::kVector ? Concat("vector<", TypeName(type.element()), ">")
+                                                   : type.ToString());
     }
     if (candidate.variadic) types.back() += "...";
     forms.push_back(Concat(name, "(", larder::Join(types, ", "), ")"));
   }
-  return Error(node, Concat(node.text, " does not take (", DescribeAll(arguments), "); it takes ", larder::Join(forms, " or ")));
+  return Error(node, Concat(node.text, " does not take (", DescribeAll(arguments), "); it takes ",
+                            larder::Join(forms, " or ")));
 }
 
-absl::StatusOr<IrId> Analyzer::Apply(const Builtin& builtin, const Node& node, const Ids& arguments) {
+absl::StatusOr<IrId> Analyzer::Apply(const Builtin& builtin, const Node& node,
+                                     const Ids& arguments) {
   Ids converted;
   for (std::size_t i = 0; i < arguments.size(); ++i) {
     const DataType& parameter = builtin.parameters[std::min(i, builtin.parameters.size() - 1)];
@@ -355,13 +437,18 @@ absl::StatusOr<IrId> Analyzer::Apply(const Builtin& builtin, const Node& node, c
   }
   const IrId fused = Fused(builtin, converted);
   if (fused != kNoIr) return fused;
-  IrGraph::KernelNode kernel = {.name = builtin.name, .type = builtin.result, .kernel = builtin.kernel, .branching = builtin.branching, .worth_guarding = builtin.flags != kPlain};
+  IrGraph::KernelNode kernel = {.name = builtin.name,
+                                .type = builtin.result,
+                                .kernel = builtin.kernel,
+                                .branching = builtin.branching,
+                                .worth_guarding = builtin.flags != kPlain};
   uint32_t run_arguments = 0xffffffffU;
   if (builtin.prepare != nullptr) {
     PrepareContext context;
     context.limits = &options_.limits;
     for (const IrId id : converted) {
-      context.arguments.push_back({graph_[id].type, graph_[id].op == IrOp::kConstant ? &graph_[id].constant : nullptr});
+      context.arguments.push_back(
+          {graph_[id].type, graph_[id].op == IrOp::kConstant ? &graph_[id].constant : nullptr});
     }
     absl::StatusOr<Prepared> prepared = builtin.prepare(context);
     if (!prepared.ok()) return Error(node, MessageOf(prepared.status()));
@@ -382,9 +469,17 @@ IrId Analyzer::Fused(const Builtin& builtin, const Ids& arguments) {
   for (std::size_t i = 0; i < 2; ++i) {
     const IrNode& lowered = graph_[arguments[i]];
     const IrNode& wanted = graph_[arguments[1 - i]];
-    if (lowered.op != IrOp::kKernel || lowered.name != "lower" || wanted.op != IrOp::kConstant || !wanted.constant.valid) continue;
+    if (lowered.op != IrOp::kKernel || lowered.name != "lower" || wanted.op != IrOp::kConstant ||
+        !wanted.constant.valid)
+      continue;
     InSet form = MakeLoweredComparison(wanted.constant, equal);
-    return graph_.Add({.name = equal ? "lower_eq" : "lower_ne", .type = TypeId::kBool, .kernel = form.kernel, .arguments = {lowered.arguments[0]}, .worth_guarding = true, .aux = std::move(form.aux), .aux_key = std::move(form.key)});
+    return graph_.Add({.name = equal ? "lower_eq" : "lower_ne",
+                       .type = TypeId::kBool,
+                       .kernel = form.kernel,
+                       .arguments = {lowered.arguments[0]},
+                       .worth_guarding = true,
+                       .aux = std::move(form.aux),
+                       .aux_key = std::move(form.key)});
   }
   return kNoIr;
 }

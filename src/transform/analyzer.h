@@ -36,7 +36,8 @@ class Analyzer {
   absl::StatusOr<IrId> LowerColumn(const Node& node);
   absl::StatusOr<IrId> LowerList(const Node& node);
   absl::StatusOr<IrId> LowerCase(const Node& node);
-  absl::StatusOr<IrId> LowerCast(const Node& node, IrId operand, std::string_view type_name, bool lenient);
+  absl::StatusOr<IrId> LowerCast(const Node& node, IrId operand, std::string_view type_name,
+                                 bool lenient);
   absl::StatusOr<IrId> LowerCall(NodeId id, const Node& node);
   absl::StatusOr<IrId> LowerNegation(const Node& node, IrId operand);
   absl::StatusOr<IrId> LowerIn(const Node& node, const Ids& arguments);
@@ -68,7 +69,8 @@ class Analyzer {
   IrId CastTo(IrId id, const DataType& type, const CastKernel& cast);
   // The one type all of `ids` convert to.
   absl::StatusOr<DataType> CommonType(const Node& node, const Ids& ids, std::string_view what);
-  std::optional<DataType> Join(const DataType& a, bool a_literal, const DataType& b, bool b_literal) const;
+  std::optional<DataType> Join(const DataType& a, bool a_literal, const DataType& b,
+                               bool b_literal) const;
 
   absl::Status Error(const Node& node, std::string_view message) const;
   std::string Describe(IrId id) const;

@@ -14,18 +14,18 @@ using NodeId = uint32_t;
 
 enum class NodeKind : uint8_t {
   kNull,
-  kBool,      // integer: 0 or 1
-  kInteger,   // unsigned_integer; the sign is a kCall of "neg" above it
-  kDecimal,   // number
-  kString,    // text
-  kDate,      // integer: days (date '2025-01-01')
-  kTimestamp, // integer: microseconds (timestamp '2025-01-01 12:00')
-  kDuration,  // integer: microseconds (2h, duration '1h30m')
-  kColumn,    // text: the name as written
-  kList,      // [a, b, c]; children are the items
-  kCall,      // text: lower-case function or operator name; children are the arguments
-  kCase,      // children: condition, value, condition, value, ..., else (kNull when absent)
-  kCast,      // text: type name; one child; flag: try_cast
+  kBool,       // integer: 0 or 1
+  kInteger,    // unsigned_integer; the sign is a kCall of "neg" above it
+  kDecimal,    // number
+  kString,     // text
+  kDate,       // integer: days (date '2025-01-01')
+  kTimestamp,  // integer: microseconds (timestamp '2025-01-01 12:00')
+  kDuration,   // integer: microseconds (2h, duration '1h30m')
+  kColumn,     // text: the name as written
+  kList,       // [a, b, c]; children are the items
+  kCall,       // text: lower-case function or operator name; children are the arguments
+  kCase,       // children: condition, value, condition, value, ..., else (kNull when absent)
+  kCast,       // text: type name; one child; flag: try_cast
 };
 
 struct Node {

@@ -26,14 +26,16 @@ void Widen(const From* from, std::size_t n, void* to) {
 }
 
 // Points a register at rows [begin, begin + n) of a column, converting only what registers hold otherwise.
-void LoadRows(const Column& column, bool has_nulls, std::size_t begin, std::size_t n, const Register& own, Register* to) {
+void LoadRows(const Column& column, bool has_nulls, std::size_t begin, std::size_t n,
+              const Register& own, Register* to) {
   to->valid = has_nulls ? column.validity().words() + begin / 64 : nullptr;
   to->data = own.data;
   switch (column.type().id()) {
     case TypeId::kBool: {
       const uint8_t* from = column.Values<uint8_t>().data() + begin;
       auto* out = static_cast<uint64_t*>(own.data);
-      for (std::size_t i = 0; i < n; i += 64) out[i / 64] = PackBools(from + i, std::min<std::size_t>(64, n - i));
+      for (std::size_t i = 0; i < n; i += 64)
+        out[i / 64] = PackBools(from + i, std::min<std::size_t>(64, n - i));
       break;
     }
     case TypeId::kInt32:
@@ -56,7 +58,8 @@ void LoadRows(const Column& column, bool has_nulls, std::size_t begin, std::size
       auto* out = static_cast<TextRef*>(own.data);
       const int64_t* offsets = column.offsets().data() + begin;
       const char* base = reinterpret_cast<const char*>(column.data().data());
-      for (std::size_t i = 0; i < n; ++i) out[i] = {base + offsets[i], static_cast<std::size_t>(offsets[i + 1] - offsets[i])};
+      for (std::size_t i = 0; i < n; ++i)
+        out[i] = {base + offsets[i], static_cast<std::size_t>(offsets[i + 1] - offsets[i])};
       break;
     }
     case TypeId::kVector: {
@@ -71,7 +74,8 @@ void LoadRows(const Column& column, bool has_nulls, std::size_t begin, std::size
       const Column& child = *column.child();
       const int64_t* child_offsets = child.type().is_text() ? child.offsets().data() : nullptr;
       for (std::size_t i = 0; i < n; ++i) {
-        out[i] = {child.data().data(), child_offsets, child.validity().words(), static_cast<std::size_t>(offsets[i]),
+        out[i] = {child.data().data(), child_offsets, child.validity().words(),
+                  static_cast<std::size_t>(offsets[i]),
                   static_cast<std::size_t>(offsets[i + 1] - offsets[i])};
       }
       break;
@@ -93,7 +97,8 @@ void StoreFixed(const Register& from, bool constant, std::size_t begin, std::siz
   const std::size_t stride = constant ? 0 : 1;
   const auto one = [](From value) {
     To narrow = static_cast<To>(value);
-    if constexpr (std::is_floating_point_v<To>) narrow = narrow != narrow ? std::numeric_limits<To>::quiet_NaN() : narrow;
+    if constexpr (std::is_floating_point_v<To>)
+      narrow = narrow != narrow ? std::numeric_limits<To>::quiet_NaN() : narrow;
     return narrow;
   };
   for (std::size_t w = 0; w * 64 < n; ++w) {
@@ -138,7 +143,8 @@ void StoreRows(const Register& from, bool constant, std::size_t begin, std::size
     case TypeId::kBool: {
       const auto* bits = static_cast<const uint64_t*>(from.data);
       uint8_t* to = out->MutableValues<uint8_t>().data() + begin;
-      for (std::size_t i = 0; i < n; ++i) to[i] = static_cast<uint8_t>(((bits[i / 64] & words[i / 64]) >> (i % 64)) & 1U);
+      for (std::size_t i = 0; i < n; ++i)
+        to[i] = static_cast<uint8_t>(((bits[i / 64] & words[i / 64]) >> (i % 64)) & 1U);
       break;
     }
     case TypeId::kInt32:
@@ -166,18 +172,22 @@ void StoreRows(const Register& from, bool constant, std::size_t begin, std::size
   }
 }
 
-absl::Status CheckInputs(const ProgramImpl& program, std::span<const Column* const> inputs, std::size_t rows) {
+absl::Status CheckInputs(const ProgramImpl& program, std::span<const Column* const> inputs,
+                         std::size_t rows) {
   if (inputs.size() != program.inputs.size()) {
-    return InvalidArgumentError("the program reads ", program.inputs.size(), " inputs, ", inputs.size(), " were given");
+    return InvalidArgumentError("the program reads ", program.inputs.size(), " inputs, ",
+                                inputs.size(), " were given");
   }
   for (std::size_t i = 0; i < inputs.size(); ++i) {
     const Field& field = program.inputs[i];
     if (inputs[i] == nullptr) return InvalidArgumentError("input \"", field.name, "\" is missing");
     if (inputs[i]->type() != field.type) {
-      return InvalidArgumentError("input \"", field.name, "\" is ", inputs[i]->type().ToString(), ", expected ", field.type.ToString());
+      return InvalidArgumentError("input \"", field.name, "\" is ", inputs[i]->type().ToString(),
+                                  ", expected ", field.type.ToString());
     }
     if (inputs[i]->size() < rows) {
-      return InvalidArgumentError("input \"", field.name, "\" has ", inputs[i]->size(), " rows, expected ", rows);
+      return InvalidArgumentError("input \"", field.name, "\" has ", inputs[i]->size(),
+                                  " rows, expected ", rows);
     }
   }
   return absl::OkStatus();
@@ -193,8 +203,10 @@ Column CopyRows(const Column& from, std::size_t rows) {
 }  // namespace
 }  // namespace transform
 
-absl::StatusOr<std::vector<Column>> Program::EvaluateBatch(std::span<const Column* const> inputs, std::size_t rows,
-                                                           std::span<const Timestamp> as_of, EvalCounts* counts) const {
+absl::StatusOr<std::vector<Column>> Program::EvaluateBatch(std::span<const Column* const> inputs,
+                                                           std::size_t rows,
+                                                           std::span<const Timestamp> as_of,
+                                                           EvalCounts* counts) const {
   const transform::ProgramImpl& program = *impl_;
   LARDER_RETURN_IF_ERROR(transform::CheckInputs(program, inputs, rows));
   if (uses_clock() && as_of.size() != 1 && as_of.size() != rows) {
@@ -204,7 +216,8 @@ absl::StatusOr<std::vector<Column>> Program::EvaluateBatch(std::span<const Colum
   for (std::size_t i = 0; i < program.outputs.size(); ++i) {
     const transform::OutputPlan& plan = program.output_plans[i];
     if (plan.direct_input >= 0) {
-      outputs.push_back(transform::CopyRows(*inputs[static_cast<std::size_t>(plan.direct_input)], rows));
+      outputs.push_back(
+          transform::CopyRows(*inputs[static_cast<std::size_t>(plan.direct_input)], rows));
       continue;
     }
     outputs.emplace_back(program.outputs[i].type);
@@ -221,14 +234,16 @@ absl::StatusOr<std::vector<Column>> Program::EvaluateBatch(std::span<const Colum
   if (uses_clock()) {
     transform::Register& clock = scratch.registers[program.as_of_register];
     clock.valid = nullptr;
-    if (as_of.size() == 1) std::fill_n(static_cast<int64_t*>(clock.data), transform::kChunkRows, as_of[0].us);
+    if (as_of.size() == 1)
+      std::fill_n(static_cast<int64_t*>(clock.data), transform::kChunkRows, as_of[0].us);
   }
   for (std::size_t begin = 0; begin < rows; begin += transform::kChunkRows) {
     const std::size_t n = std::min(transform::kChunkRows, rows - begin);
     scratch.arena.Reset();
     for (std::size_t i = 0; i < inputs.size(); ++i) {
       const uint32_t index = program.input_registers[i];
-      transform::LoadRows(*inputs[i], has_nulls[i], begin, n, scratch.own[index], &scratch.registers[index]);
+      transform::LoadRows(*inputs[i], has_nulls[i], begin, n, scratch.own[index],
+                          &scratch.registers[index]);
     }
     if (uses_clock() && as_of.size() != 1) {
       auto* clock = static_cast<int64_t*>(scratch.registers[program.as_of_register].data);
@@ -238,20 +253,23 @@ absl::StatusOr<std::vector<Column>> Program::EvaluateBatch(std::span<const Colum
     for (std::size_t i = 0; i < outputs.size(); ++i) {
       const transform::OutputPlan& plan = program.output_plans[i];
       if (plan.direct_input >= 0) continue;
-      transform::StoreRows(scratch.registers[plan.register_index], plan.constant, begin, n, &outputs[i]);
+      transform::StoreRows(scratch.registers[plan.register_index], plan.constant, begin, n,
+                           &outputs[i]);
     }
   }
   if (counts != nullptr) *counts += scratch.counts;
   return outputs;
 }
 
-absl::StatusOr<std::vector<Column>> Program::EvaluateBatch(const Batch& batch, std::span<const Timestamp> as_of,
+absl::StatusOr<std::vector<Column>> Program::EvaluateBatch(const Batch& batch,
+                                                           std::span<const Timestamp> as_of,
                                                            EvalCounts* counts) const {
   std::vector<const Column*> columns;
   for (const Field& field : impl_->inputs) {
     columns.push_back(batch.Find(field.name));
     if (columns.back() == nullptr) {
-      return NotFoundError("missing column \"", field.name, "\"", DidYouMean(field.name, batch.names()));
+      return NotFoundError("missing column \"", field.name, "\"",
+                           DidYouMean(field.name, batch.names()));
     }
   }
   return EvaluateBatch(columns, batch.row_count(), as_of, counts);

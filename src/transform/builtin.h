@@ -32,14 +32,14 @@ struct Prepared {
   std::shared_ptr<const void> aux;
   std::string aux_key;
   uint32_t run_arguments = 0xffffffffU;  // bit i: argument i is still passed at run time
-  std::optional<DataType> result;               // where it depends on the arguments
+  std::optional<DataType> result;        // where it depends on the arguments
 };
 using PrepareFunction = absl::StatusOr<Prepared> (*)(const PrepareContext&);
 
 enum BuiltinFlags : uint8_t {
   kPlain = 0,
-  kFallible = 1,     // may turn a row into null by a counted rule
-  kCostly = 2,       // worth skipping where not needed
+  kFallible = 1,  // may turn a row into null by a counted rule
+  kCostly = 2,    // worth skipping where not needed
 };
 
 struct Builtin {
@@ -84,7 +84,7 @@ Kernel SelectKernel(Storage storage);    // (condition, a, b)
 Kernel CoalesceKernel(Storage storage);  // (a, b)
 Kernel NullIfKernel(Storage storage);    // (a, equal): null where `equal` is true
 Kernel IsNullKernel();
-Kernel IsDistinctKernel();               // (a, b, a = b)
+Kernel IsDistinctKernel();                                  // (a, b, a = b)
 Kernel ExtremeKernel(const DataType& type, bool greatest);  // (a, b), nulls skipped
 // Guard bits: argument 0 is the condition (or the tested value), argument 1, if any, the enclosing guard.
 enum class GuardKind : uint8_t { kTrue, kNotTrue, kNotFalse, kNull };

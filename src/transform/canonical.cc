@@ -91,7 +91,9 @@ std::string CanonicalText(const Ast& ast, const Analyzer& analyzer) {
       case NodeKind::kCast:
         text = node.flag ? "try_cast(" : "cast(";
         list_children();
-        text += Concat(" as ", TypeNamed(node.text).has_value() ? TypeName(*TypeNamed(node.text)) : node.text, ")");
+        text += Concat(
+            " as ", TypeNamed(node.text).has_value() ? TypeName(*TypeNamed(node.text)) : node.text,
+            ")");
         break;
     }
     if (uses[id] > 1 && node.child_count != 0) {

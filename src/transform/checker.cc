@@ -10,7 +10,8 @@
 
 namespace larder::inline LARDER_ABI {
 
-absl::StatusOr<CheckedExpression> TransformChecker::Check(std::string_view text, std::span<const Field> inputs) const {
+absl::StatusOr<CheckedExpression> TransformChecker::Check(std::string_view text,
+                                                          std::span<const Field> inputs) const {
   LARDER_ASSIGN_OR_RETURN(const transform::Ast ast, transform::Parse(text, inputs, options_.limits));
   transform::IrGraph graph(options_.limits.program_nodes);
   transform::Analyzer analyzer(&graph, inputs, options_);

@@ -39,7 +39,11 @@ class Generator {
  public:
   Generator(const IrGraph& graph, std::span<const IrId> roots, std::span<const std::string> names,
             std::span<const Field> inputs)
-      : graph_(graph), roots_(roots), names_(names), inputs_(inputs), program_(std::make_shared<ProgramImpl>()) {}
+      : graph_(graph),
+        roots_(roots),
+        names_(names),
+        inputs_(inputs),
+        program_(std::make_shared<ProgramImpl>()) {}
 
   std::shared_ptr<ProgramImpl> Run() {
     PlaceGuards();
@@ -144,7 +148,8 @@ class Generator {
         } else {
           node_done[top.id] = true;
           if (graph_[top.id].op == IrOp::kKernel) steps_.push_back(top);
-          if (graph_[top.id].op != IrOp::kKernel && graph_[top.id].op != IrOp::kAlias) leaves_.push_back(top.id);
+          if (graph_[top.id].op != IrOp::kKernel && graph_[top.id].op != IrOp::kAlias)
+            leaves_.push_back(top.id);
         }
       }
     }
@@ -167,7 +172,9 @@ class Generator {
     node_last_.assign(graph_.size(), 0);
     guard_last_.assign(guards_.size(), 0);
     for (std::size_t at = 0; at < steps_.size(); ++at) {
-      ForEachUse(steps_[at], [&](const Step& used) { (used.is_guard ? guard_last_ : node_last_)[used.id] = at; });
+      ForEachUse(steps_[at], [&](const Step& used) {
+        (used.is_guard ? guard_last_ : node_last_)[used.id] = at;
+      });
     }
     for (const IrId root : roots_) node_last_[Resolved(root)] = steps_.size();
   }
@@ -205,7 +212,8 @@ class Generator {
       }
       program_->registers.push_back(plan);
     }
-    std::sort(used.begin(), used.end(), [this](IrId a, IrId b) { return graph_[a].index < graph_[b].index; });
+    std::sort(used.begin(), used.end(),
+              [this](IrId a, IrId b) { return graph_[a].index < graph_[b].index; });
     for (const IrId id : used) {
       input_position_[id] = static_cast<int32_t>(program_->inputs.size());
       program_->inputs.push_back(inputs_[graph_[id].index]);
@@ -226,7 +234,8 @@ class Generator {
       arguments.push_back(node_register_[Resolved(guard.condition)]);
       if (guard.parent != kEverywhere) arguments.push_back(guard_register_[guard.parent]);
       instruction.out = guard_register_[step.id] = NewRegister(Storage::kBits);
-      static constexpr std::array<const char*, 4> kNames = {"guard true", "guard not true", "guard not false", "guard null"};
+      static constexpr std::array<const char*, 4> kNames = {"guard true", "guard not true",
+                                                            "guard not false", "guard null"};
       program_->instruction_names.emplace_back(kNames[static_cast<std::size_t>(guard.kind)]);
     } else {
       const IrNode& node = graph_[step.id];
@@ -255,10 +264,12 @@ class Generator {
       if ((used.is_guard ? guard_last_ : node_last_)[used.id] != at) return;
       if (!used.is_guard && graph_[used.id].op != IrOp::kKernel) return;
       const uint32_t index = used.is_guard ? guard_register_[used.id] : node_register_[used.id];
-      if (std::find(released.begin(), released.end(), index) == released.end()) released.push_back(index);
+      if (std::find(released.begin(), released.end(), index) == released.end())
+        released.push_back(index);
     };
     ForEachUse(step, release);
-    for (const uint32_t index : released) free_[RegisterClass(program_->registers[index].storage)].push_back(index);
+    for (const uint32_t index : released)
+      free_[RegisterClass(program_->registers[index].storage)].push_back(index);
   }
 
   void AssignOutputs() {
@@ -267,7 +278,8 @@ class Generator {
       OutputPlan plan;
       plan.register_index = node_register_[id];
       plan.constant = graph_[id].op == IrOp::kConstant;
-      if (graph_[id].op == IrOp::kInput && graph_[id].type == graph_[roots_[i]].type) plan.direct_input = input_position_[id];
+      if (graph_[id].op == IrOp::kInput && graph_[id].type == graph_[roots_[i]].type)
+        plan.direct_input = input_position_[id];
       program_->output_plans.push_back(plan);
       Field field;
       field.name = names_[i];
@@ -299,7 +311,8 @@ class Generator {
 }  // namespace
 
 std::shared_ptr<ProgramImpl> Generate(const IrGraph& graph, std::span<const IrId> roots,
-                                      std::span<const std::string> names, std::span<const Field> inputs) {
+                                      std::span<const std::string> names,
+                                      std::span<const Field> inputs) {
   return Generator(graph, roots, names, inputs).Run();
 }
 

@@ -16,7 +16,8 @@ namespace transform {
 
 // `roots` and `names` are the outputs in order; kInput nodes index `inputs`.
 std::shared_ptr<ProgramImpl> Generate(const IrGraph& graph, std::span<const IrId> roots,
-                                      std::span<const std::string> names, std::span<const Field> inputs);
+                                      std::span<const std::string> names,
+                                      std::span<const Field> inputs);
 
 }  // namespace transform
 }  // namespace larder::inline LARDER_ABI

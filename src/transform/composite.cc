@@ -10,15 +10,21 @@ namespace larder::inline LARDER_ABI {
 namespace transform {
 namespace {
 
-constexpr std::array<std::string_view, 8> kComposites = {"clamp",    "zscore",      "minmax", "log_scale",
-                                                         "sigmoid",  "hash_bucket", "cross",  "impute"};
-constexpr std::array<std::string_view, 6> kFittedForms = {"zscore", "minmax", "impute", "bucketize", "one_hot", "vocabulary_index"};
-constexpr std::array<std::string_view, 9> kSpecial = {"coalesce", "nullif", "greatest", "least", "if", "current_date", "now", "cast", "try_cast"};
+constexpr std::array<std::string_view, 8> kComposites = {
+    "clamp", "zscore", "minmax", "log_scale", "sigmoid", "hash_bucket", "cross", "impute"};
+constexpr std::array<std::string_view, 6> kFittedForms = {
+    "zscore", "minmax", "impute", "bucketize", "one_hot", "vocabulary_index"};
+constexpr std::array<std::string_view, 9> kSpecial = {
+    "coalesce", "nullif", "greatest", "least", "if", "current_date", "now", "cast", "try_cast"};
 
 }  // namespace
 
-bool Analyzer::IsComposite(std::string_view name) { return std::find(kComposites.begin(), kComposites.end(), name) != kComposites.end(); }
-bool Analyzer::TakesFitted(std::string_view name) { return std::find(kFittedForms.begin(), kFittedForms.end(), name) != kFittedForms.end(); }
+bool Analyzer::IsComposite(std::string_view name) {
+  return std::find(kComposites.begin(), kComposites.end(), name) != kComposites.end();
+}
+bool Analyzer::TakesFitted(std::string_view name) {
+  return std::find(kFittedForms.begin(), kFittedForms.end(), name) != kFittedForms.end();
+}
 
 std::vector<std::string> Analyzer::AllNames() {
   std::vector<std::string> names = BuiltinTable::Get().names();
@@ -34,7 +40,8 @@ IrId Analyzer::Number(double value) {
   return graph_.MakeConstant(TypeId::kFloat64, std::move(constant));
 }
 
-absl::StatusOr<IrId> Analyzer::LowerComposite(std::string_view name, const Node& node, const Ids& arguments) {
+absl::StatusOr<IrId> Analyzer::LowerComposite(std::string_view name, const Node& node,
+                                              const Ids& arguments) {
   const auto expect = [&](std::size_t count, std::string_view form) -> absl::Status {
     if (arguments.size() == count) return absl::OkStatus();
     return Error(node, Concat(name, " is written ", form));
@@ -49,7 +56,11 @@ absl::StatusOr<IrId> Analyzer::LowerComposite(std::string_view name, const Node&
       values.push_back(value);
     }
     const auto select = [&](IrId condition, IrId a, IrId b) {
-      return graph_.Add({.name = "select", .type = type, .kernel = SelectKernel(StorageOf(type)), .arguments = {condition, a, b}, .branching = Branching::kSelect});
+      return graph_.Add({.name = "select",
+                         .type = type,
+                         .kernel = SelectKernel(StorageOf(type)),
+                         .arguments = {condition, a, b},
+                         .branching = Branching::kSelect});
     };
     LARDER_ASSIGN_OR_RETURN(const IrId above, Resolve("gt", node, {values[0], values[2]}));
     LARDER_ASSIGN_OR_RETURN(const IrId below, Resolve("lt", node, {values[0], values[1]}));
@@ -89,7 +100,8 @@ absl::StatusOr<IrId> Analyzer::LowerComposite(std::string_view name, const Node&
 absl::StatusOr<IrId> Analyzer::LowerHashBucket(const Node& node, const Ids& arguments) {
   const bool cross = node.text == "cross";
   if (cross ? arguments.size() < 3 : arguments.size() != 2) {
-    return Error(node, cross ? "cross is written cross(x, y, ..., buckets)" : "hash_bucket is written hash_bucket(x, buckets)");
+    return Error(node, cross ? "cross is written cross(x, y, ..., buckets)"
+                             : "hash_bucket is written hash_bucket(x, buckets)");
   }
   IrId hash = kNoIr;
   for (std::size_t i = 0; i + 1 < arguments.size(); ++i) {
@@ -108,8 +120,10 @@ absl::Status Analyzer::RefuseFitted(const Node& node) const {
   for (std::size_t i = 0; i < node.child_count; ++i) {
     const NodeId child = ast_->Child(node, i);
     if (lowered_[child] != kNoIr) continue;
-    if (node.kind == NodeKind::kCall && TakesFitted(node.text) && i == 1 && node.child_count == 2) continue;
-    return Error((*ast_)[child], Concat("fitted constants can only stand as in ", larder::Join(kFittedForms, "(x, name), "), "(x, name)"));
+    if (node.kind == NodeKind::kCall && TakesFitted(node.text) && i == 1 && node.child_count == 2)
+      continue;
+    return Error((*ast_)[child], Concat("fitted constants can only stand as in ",
+                                        larder::Join(kFittedForms, "(x, name), "), "(x, name)"));
   }
   return absl::OkStatus();
 }
@@ -120,15 +134,18 @@ absl::StatusOr<IrId> Analyzer::LowerFitted(NodeId id, std::string_view name, con
   const FittedValues& values = entry.values;
   notes_[id] = Concat("@", entry.version, "#", ToHex(entry.hash));
   const IrId x = lowered_[ast_->Child(node, 0)];
-  if (name == "zscore") return LowerComposite(name, node, {x, Number(values.mean), Number(values.deviation)});
-  if (name == "minmax") return LowerComposite(name, node, {x, Number(values.minimum), Number(values.maximum)});
+  if (name == "zscore")
+    return LowerComposite(name, node, {x, Number(values.mean), Number(values.deviation)});
+  if (name == "minmax")
+    return LowerComposite(name, node, {x, Number(values.minimum), Number(values.maximum)});
   if (name == "impute") return LowerCoalesce(node, {x, Number(values.mean)});
 
   Constant list;
   list.valid = true;
   const bool texts = name != "bucketize";
   if (texts ? values.vocabulary.empty() : values.boundaries.empty()) {
-    return Error(reference, Concat("\"", reference.text, "\" has no ", texts ? "vocabulary" : "boundaries"));
+    return Error(reference,
+                 Concat("\"", reference.text, "\" has no ", texts ? "vocabulary" : "boundaries"));
   }
   for (const std::string& word : values.vocabulary) {
     if (!texts) break;

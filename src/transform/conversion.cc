@@ -16,16 +16,38 @@ struct TypeWord {
   TypeId type;
 };
 constexpr std::array<TypeWord, 27> kTypeWords = {{
-    {"bool", TypeId::kBool},       {"boolean", TypeId::kBool},     {"int32", TypeId::kInt32},     {"int", TypeId::kInt32},
-    {"integer", TypeId::kInt32},   {"int4", TypeId::kInt32},       {"int64", TypeId::kInt64},     {"bigint", TypeId::kInt64},
-    {"int8", TypeId::kInt64},      {"uint64", TypeId::kUint64},    {"ubigint", TypeId::kUint64},  {"float32", TypeId::kFloat32},
-    {"float", TypeId::kFloat32},   {"real", TypeId::kFloat32},     {"float4", TypeId::kFloat32},  {"float64", TypeId::kFloat64},
-    {"double", TypeId::kFloat64},  {"float8", TypeId::kFloat64},   {"string", TypeId::kString},   {"varchar", TypeId::kString},
-    {"text", TypeId::kString},     {"bytes", TypeId::kBytes},      {"blob", TypeId::kBytes},      {"timestamp", TypeId::kTimestamp},
-    {"timestamptz", TypeId::kTimestamp}, {"date", TypeId::kDate},  {"duration", TypeId::kDuration},
+    {"bool", TypeId::kBool},
+    {"boolean", TypeId::kBool},
+    {"int32", TypeId::kInt32},
+    {"int", TypeId::kInt32},
+    {"integer", TypeId::kInt32},
+    {"int4", TypeId::kInt32},
+    {"int64", TypeId::kInt64},
+    {"bigint", TypeId::kInt64},
+    {"int8", TypeId::kInt64},
+    {"uint64", TypeId::kUint64},
+    {"ubigint", TypeId::kUint64},
+    {"float32", TypeId::kFloat32},
+    {"float", TypeId::kFloat32},
+    {"real", TypeId::kFloat32},
+    {"float4", TypeId::kFloat32},
+    {"float64", TypeId::kFloat64},
+    {"double", TypeId::kFloat64},
+    {"float8", TypeId::kFloat64},
+    {"string", TypeId::kString},
+    {"varchar", TypeId::kString},
+    {"text", TypeId::kString},
+    {"bytes", TypeId::kBytes},
+    {"blob", TypeId::kBytes},
+    {"timestamp", TypeId::kTimestamp},
+    {"timestamptz", TypeId::kTimestamp},
+    {"date", TypeId::kDate},
+    {"duration", TypeId::kDuration},
 }};
 
-bool IsText(const IrNode& node) { return node.op == IrOp::kConstant && node.literal && node.type == TypeId::kString; }
+bool IsText(const IrNode& node) {
+  return node.op == IrOp::kConstant && node.literal && node.type == TypeId::kString;
+}
 bool IsTime(const DataType& type) {
   return type == TypeId::kDate || type == TypeId::kTimestamp || type == TypeId::kDuration;
 }
@@ -51,7 +73,9 @@ std::optional<int> Analyzer::Distance(IrId id, const DataType& type) const {
   const bool literal = node.op == IrOp::kConstant && node.literal;
   switch (type.id()) {
     case TypeId::kInt32:
-      if (literal && from == TypeId::kInt64 && node.constant.i64 == static_cast<int32_t>(node.constant.i64)) return 1;
+      if (literal && from == TypeId::kInt64 &&
+          node.constant.i64 == static_cast<int32_t>(node.constant.i64))
+        return 1;
       break;
     case TypeId::kInt64:
       if (from == TypeId::kInt32) return 1;
@@ -61,8 +85,12 @@ std::optional<int> Analyzer::Distance(IrId id, const DataType& type) const {
       if (literal && from == TypeId::kInt64 && node.constant.i64 >= 0) return 1;
       break;
     case TypeId::kFloat32:
-      if (literal && from == TypeId::kFloat64 && static_cast<double>(static_cast<float>(node.constant.f64)) == node.constant.f64) return 1;
-      if (literal && from == TypeId::kInt64 && node.constant.i64 >= -(1 << 24) && node.constant.i64 <= 1 << 24) return 2;
+      if (literal && from == TypeId::kFloat64 &&
+          static_cast<double>(static_cast<float>(node.constant.f64)) == node.constant.f64)
+        return 1;
+      if (literal && from == TypeId::kInt64 && node.constant.i64 >= -(1 << 24) &&
+          node.constant.i64 <= 1 << 24)
+        return 2;
       break;
     case TypeId::kFloat64:
       if (from == TypeId::kFloat32) return 1;
@@ -89,7 +117,8 @@ absl::StatusOr<IrId> Analyzer::Convert(IrId id, const DataType& type, const Node
   if (from.untyped_null) return graph_.Null(type);
   if (from.type == type) return id;
   const CastKernel cast = FindCast(from.type.id(), type.id(), false);
-  if (!cast.possible) return Error(node, Concat("cannot use ", from.type.ToString(), " as ", type.ToString()));
+  if (!cast.possible)
+    return Error(node, Concat("cannot use ", from.type.ToString(), " as ", type.ToString()));
   const IrId result = CastTo(id, type, cast);
   if (IsText(from) && IsTime(type) && graph_[result].op != IrOp::kConstant) {
     return Error(node, Concat("cannot read '", graph_[id].constant.text, "' as ", type.ToString()));
@@ -99,23 +128,31 @@ absl::StatusOr<IrId> Analyzer::Convert(IrId id, const DataType& type, const Node
 
 IrId Analyzer::CastTo(IrId id, const DataType& type, const CastKernel& cast) {
   if (cast.kernel == nullptr) return graph_.Alias(id, type);
-  return graph_.Add({.name = "cast", .type = type, .kernel = cast.kernel, .arguments = {id}, .worth_guarding = cast.fallible || cast.costly});
+  return graph_.Add({.name = "cast",
+                     .type = type,
+                     .kernel = cast.kernel,
+                     .arguments = {id},
+                     .worth_guarding = cast.fallible || cast.costly});
 }
 
-std::optional<DataType> Analyzer::Join(const DataType& a, bool a_literal, const DataType& b, bool b_literal) const {
+std::optional<DataType> Analyzer::Join(const DataType& a, bool a_literal, const DataType& b,
+                                       bool b_literal) const {
   if (a == b) return a;
   if (a.is_numeric() && b.is_numeric()) {
     if (a.is_float() || b.is_float()) return DataType(TypeId::kFloat64);
     if (a == TypeId::kUint64 || b == TypeId::kUint64) return std::nullopt;
     return DataType(TypeId::kInt64);
   }
-  if ((a == TypeId::kDate && b == TypeId::kTimestamp) || (a == TypeId::kTimestamp && b == TypeId::kDate)) return DataType(TypeId::kTimestamp);
+  if ((a == TypeId::kDate && b == TypeId::kTimestamp) ||
+      (a == TypeId::kTimestamp && b == TypeId::kDate))
+    return DataType(TypeId::kTimestamp);
   if (a_literal && a == TypeId::kString && IsTime(b)) return b;
   if (b_literal && b == TypeId::kString && IsTime(a)) return a;
   return std::nullopt;
 }
 
-absl::StatusOr<DataType> Analyzer::CommonType(const Node& node, const Ids& ids, std::string_view what) {
+absl::StatusOr<DataType> Analyzer::CommonType(const Node& node, const Ids& ids,
+                                              std::string_view what) {
   std::optional<DataType> type;
   bool literal = true;
   // First what is not a literal, so that literals adapt to it whatever the order.
@@ -132,7 +169,8 @@ absl::StatusOr<DataType> Analyzer::CommonType(const Node& node, const Ids& ids, 
       if (!literal && is_literal && Distance(id, *type).has_value()) continue;
       const std::optional<DataType> joined = Join(*type, literal, candidate.type, is_literal);
       if (!joined.has_value()) {
-        return Error(node, Concat(what, " must have one type; found ", type->ToString(), " and ", candidate.type.ToString(), "; cast one"));
+        return Error(node, Concat(what, " must have one type; found ", type->ToString(), " and ",
+                                  candidate.type.ToString(), "; cast one"));
       }
       type = joined;
       literal = literal && is_literal;
@@ -144,7 +182,8 @@ absl::StatusOr<DataType> Analyzer::CommonType(const Node& node, const Ids& ids, 
   return *type;
 }
 
-absl::StatusOr<IrId> Analyzer::LowerCast(const Node& node, IrId operand, std::string_view type_name, bool lenient) {
+absl::StatusOr<IrId> Analyzer::LowerCast(const Node& node, IrId operand, std::string_view type_name,
+                                         bool lenient) {
   const std::optional<TypeId> type = TypeNamed(type_name);
   if (!type.has_value()) {
     std::vector<std::string> known;
@@ -157,7 +196,8 @@ absl::StatusOr<IrId> Analyzer::LowerCast(const Node& node, IrId operand, std::st
     return from.literal ? graph_.MakeConstant(*type, from.constant) : operand;
   }
   const CastKernel cast = FindCast(from.type.id(), *type, lenient);
-  if (!cast.possible) return Error(node, Concat("cannot cast ", from.type.ToString(), " to ", TypeName(*type)));
+  if (!cast.possible)
+    return Error(node, Concat("cannot cast ", from.type.ToString(), " to ", TypeName(*type)));
   return CastTo(operand, *type, cast);
 }
 

@@ -10,13 +10,15 @@ namespace {
 bool IsContinuation(char c) { return (static_cast<unsigned char>(c) & 0xC0U) == 0x80U; }
 
 std::size_t CountCharacters(std::string_view text) {
-  return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char c) { return !IsContinuation(c); }));
+  return static_cast<std::size_t>(
+      std::count_if(text.begin(), text.end(), [](char c) { return !IsContinuation(c); }));
 }
 
 // Control bytes would move the caret or the terminal's cursor.
 std::string Printable(std::string_view text) {
   std::string out;
-  for (const char c : text) out.push_back(static_cast<unsigned char>(c) < 0x20 || c == 0x7f ? ' ' : c);
+  for (const char c : text)
+    out.push_back(static_cast<unsigned char>(c) < 0x20 || c == 0x7f ? ' ' : c);
   return out;
 }
 
@@ -24,11 +26,13 @@ constexpr std::size_t kShownBytes = 90;
 
 }  // namespace
 
-absl::Status ErrorAt(std::string_view source, std::size_t begin, std::size_t end, std::string_view message) {
+absl::Status ErrorAt(std::string_view source, std::size_t begin, std::size_t end,
+                     std::string_view message) {
   begin = std::min(begin, source.size());
   end = std::clamp(end, begin, source.size());
   const std::size_t line_number =
-      1 + static_cast<std::size_t>(std::count(source.begin(), source.begin() + static_cast<std::ptrdiff_t>(begin), '\n'));
+      1 + static_cast<std::size_t>(std::count(
+              source.begin(), source.begin() + static_cast<std::ptrdiff_t>(begin), '\n'));
   const std::size_t newline = begin == 0 ? std::string_view::npos : source.rfind('\n', begin - 1);
   const std::size_t line_begin = newline == std::string_view::npos ? 0 : newline + 1;
   const std::size_t line_end = std::min(source.find('\n', begin), source.size());
@@ -42,11 +46,13 @@ absl::Status ErrorAt(std::string_view source, std::size_t begin, std::size_t end
   end = std::min(end, to);
 
   const std::string_view lead = from > line_begin ? "..." : "";
-  const std::string shown = Concat(lead, Printable(source.substr(from, to - from)), to < line_end ? "..." : "");
+  const std::string shown =
+      Concat(lead, Printable(source.substr(from, to - from)), to < line_end ? "..." : "");
   const std::string blanks(lead.size() + CountCharacters(source.substr(from, begin - from)), ' ');
-  const std::string carets(std::max<std::size_t>(1, CountCharacters(source.substr(begin, end - begin))), '^');
-  return InvalidArgumentError("line ", line_number, ", column ", column, ": ", message, "\n  ", shown, "\n  ", blanks,
-                              carets);
+  const std::string carets(
+      std::max<std::size_t>(1, CountCharacters(source.substr(begin, end - begin))), '^');
+  return InvalidArgumentError("line ", line_number, ", column ", column, ": ", message, "\n  ",
+                              shown, "\n  ", blanks, carets);
 }
 
 }  // namespace transform

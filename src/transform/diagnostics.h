@@ -12,7 +12,8 @@ namespace transform {
 
 // `line 1, column 8: unknown name "amuont" (did you mean "amount"?)`, then the source line and a line of carets below
 // the bytes [begin, end). Columns count characters, from 1. Long lines are cut around the place.
-absl::Status ErrorAt(std::string_view source, std::size_t begin, std::size_t end, std::string_view message);
+absl::Status ErrorAt(std::string_view source, std::size_t begin, std::size_t end,
+                     std::string_view message);
 
 }  // namespace transform
 }  // namespace larder::inline LARDER_ABI

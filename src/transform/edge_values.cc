@@ -43,7 +43,8 @@ Value ItemOf(const ListRef& list, std::size_t i, TypeId element) {
       std::string text;
       if (list.offsets != nullptr) {
         const auto begin = static_cast<std::size_t>(list.offsets[at]);
-        text.assign(static_cast<const char*>(list.items) + begin, static_cast<std::size_t>(list.offsets[at + 1]) - begin);
+        text.assign(static_cast<const char*>(list.items) + begin,
+                    static_cast<std::size_t>(list.offsets[at + 1]) - begin);
       } else {
         const auto item = Load<TextRef>(list.items, at);
         text.assign(item.data, item.size);
@@ -113,7 +114,8 @@ Value ValueOf(const Datum& datum, const DataType& type) {
     case TypeId::kList: {
       ListValue list;
       list.element = type.element();
-      for (std::size_t i = 0; i < datum.list.size; ++i) list.items.push_back(ItemOf(datum.list, i, type.element()));
+      for (std::size_t i = 0; i < datum.list.size; ++i)
+        list.items.push_back(ItemOf(datum.list, i, type.element()));
       return Value(std::move(list));
     }
     default:
@@ -121,10 +123,12 @@ Value ValueOf(const Datum& datum, const DataType& type) {
   }
 }
 
-absl::StatusOr<std::vector<Value>> EvaluateRow(const Program& program, const Row& row, Timestamp as_of, EvalCounts* counts) {
+absl::StatusOr<std::vector<Value>> EvaluateRow(const Program& program, const Row& row,
+                                               Timestamp as_of, EvalCounts* counts) {
   std::vector<Column> columns;
   for (const Field& field : program.inputs()) {
-    const auto at = std::find_if(row.begin(), row.end(), [&](const auto& cell) { return cell.first == field.name; });
+    const auto at = std::find_if(row.begin(), row.end(),
+                                 [&](const auto& cell) { return cell.first == field.name; });
     if (at == row.end()) {
       std::vector<std::string> names;
       for (const auto& cell : row) names.push_back(cell.first);
@@ -137,7 +141,8 @@ absl::StatusOr<std::vector<Value>> EvaluateRow(const Program& program, const Row
   }
   std::vector<const Column*> inputs;
   for (const Column& column : columns) inputs.push_back(&column);
-  LARDER_ASSIGN_OR_RETURN(const std::vector<Column> outputs, program.EvaluateBatch(inputs, 1, {&as_of, 1}, counts));
+  LARDER_ASSIGN_OR_RETURN(const std::vector<Column> outputs,
+                          program.EvaluateBatch(inputs, 1, {&as_of, 1}, counts));
   std::vector<Value> values;
   for (const Column& output : outputs) values.push_back(output.ValueAt(0));
   return values;

@@ -28,18 +28,18 @@ namespace transform {
   X(cbrt)
 
 namespace elementary {
-#define LARDER_DECLARE(name)                                            \
-  struct name {                                                         \
-    static double One(double x);                                        \
-    static void Many(const double* x, double* out, std::size_t count);  \
+#define LARDER_DECLARE(name)                                           \
+  struct name {                                                        \
+    static double One(double x);                                       \
+    static void Many(const double* x, double* out, std::size_t count); \
   };
 LARDER_ELEMENTARY_FUNCTIONS(LARDER_DECLARE)
 #undef LARDER_DECLARE
 
-#define LARDER_DECLARE(name)                                                             \
-  struct name {                                                                          \
-    static double One(double x, double y);                                               \
-    static void Many(const double* x, const double* y, double* out, std::size_t count);  \
+#define LARDER_DECLARE(name)                                                            \
+  struct name {                                                                         \
+    static double One(double x, double y);                                              \
+    static void Many(const double* x, const double* y, double* out, std::size_t count); \
   };
 LARDER_DECLARE(pow)
 LARDER_DECLARE(atan2)

@@ -34,7 +34,8 @@ void FitNumbers(std::vector<double> values, const FitOptions& options, FittedVal
   out->maximum = values.back();
   for (std::size_t k = 1; k < options.buckets; ++k) {
     const double boundary = values[std::min(values.size() - 1, values.size() * k / options.buckets)];
-    if (out->boundaries.empty() || out->boundaries.back() < boundary) out->boundaries.push_back(boundary);
+    if (out->boundaries.empty() || out->boundaries.back() < boundary)
+      out->boundaries.push_back(boundary);
   }
 }
 
@@ -54,12 +55,14 @@ void FitWords(const Column& column, const FitOptions& options, FittedValues* out
   std::vector<std::pair<int64_t, std::string>> words;
   for (const auto& [word, times] : seen) words.emplace_back(-times, word);
   std::sort(words.begin(), words.end());
-  for (std::size_t i = 0; i < words.size() && i < options.vocabulary; ++i) out->vocabulary.push_back(words[i].second);
+  for (std::size_t i = 0; i < words.size() && i < options.vocabulary; ++i)
+    out->vocabulary.push_back(words[i].second);
 }
 
 void PutValues(const FittedValues& values, ByteWriter* out) {
   out->Put(values.count);
-  for (const double x : {values.mean, values.deviation, values.minimum, values.maximum}) out->Put(x);
+  for (const double x : {values.mean, values.deviation, values.minimum, values.maximum})
+    out->Put(x);
   out->Put(static_cast<uint32_t>(values.boundaries.size()));
   for (const double x : values.boundaries) out->Put(x);
   out->Put(static_cast<uint32_t>(values.vocabulary.size()));
@@ -95,9 +98,11 @@ absl::StatusOr<FittedValues> Fit(const Column& column, const FitOptions& options
       TakeNumbers<double>(column, &values);
       break;
     default:
-      return InvalidArgumentError("cannot fit a column of ", column.type().ToString(), "; numbers and strings can be");
+      return InvalidArgumentError("cannot fit a column of ", column.type().ToString(),
+                                  "; numbers and strings can be");
   }
-  if (values.empty()) return InvalidArgumentError("nothing to fit: the column holds no finite value");
+  if (values.empty())
+    return InvalidArgumentError("nothing to fit: the column holds no finite value");
   FitNumbers(std::move(values), options, &out);
   return out;
 }
@@ -144,9 +149,12 @@ absl::StatusOr<FittedConstants> FittedConstants::Parse(std::string_view bytes) {
     const int version = in.Get<int>();
     FittedValues values;
     values.count = in.Get<int64_t>();
-    for (double* x : {&values.mean, &values.deviation, &values.minimum, &values.maximum}) *x = in.Get<double>();
-    for (auto left = in.Get<uint32_t>(); left > 0 && in.ok(); --left) values.boundaries.push_back(in.Get<double>());
-    for (auto left = in.Get<uint32_t>(); left > 0 && in.ok(); --left) values.vocabulary.emplace_back(in.GetText());
+    for (double* x : {&values.mean, &values.deviation, &values.minimum, &values.maximum})
+      *x = in.Get<double>();
+    for (auto left = in.Get<uint32_t>(); left > 0 && in.ok(); --left)
+      values.boundaries.push_back(in.Get<double>());
+    for (auto left = in.Get<uint32_t>(); left > 0 && in.ok(); --left)
+      values.vocabulary.emplace_back(in.GetText());
     if (!in.ok() || !out.Add(std::move(name), version, std::move(values)).ok()) return bad;
   }
   if (!in.ok() || in.remaining() != 0) return bad;

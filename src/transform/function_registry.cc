@@ -21,7 +21,8 @@ absl::StatusOr<Hash128> RunProbes(const FunctionDefinition& function) {
   std::vector<std::vector<Value>> kept;
   for (const std::vector<Value>& probe : function.probes) {
     if (probe.size() != function.arguments.size()) {
-      return InvalidArgumentError("a probe of ", function.name, " has ", probe.size(), " values, expected ", function.arguments.size());
+      return InvalidArgumentError("a probe of ", function.name, " has ", probe.size(),
+                                  " values, expected ", function.arguments.size());
     }
     kept.emplace_back();
     for (std::size_t k = 0; k < probe.size(); ++k) {
@@ -40,7 +41,8 @@ absl::StatusOr<Hash128> RunProbes(const FunctionDefinition& function) {
   std::string bytes;
   const auto add = [&](const FunctionResult& result) {
     Datum datum = result.datum();
-    if (datum.valid && function.result == TypeId::kDate) datum = Datum::Int32(static_cast<int32_t>(datum.i64));
+    if (datum.valid && function.result == TypeId::kDate)
+      datum = Datum::Int32(static_cast<int32_t>(datum.i64));
     if (!datum.valid) {
       bytes.push_back(result.failed() ? '\2' : '\1');
     } else if (function.result == TypeId::kFloat64 && datum.f64 != datum.f64) {
@@ -71,7 +73,8 @@ absl::StatusOr<Hash128> RunProbes(const FunctionDefinition& function) {
       bytes.resize(before);
       add(result);
       if (bytes.substr(before) != among) {
-        return InvalidArgumentError(function.name, " answers probe ", row, " otherwise alone than among others");
+        return InvalidArgumentError(function.name, " answers probe ", row,
+                                    " otherwise alone than among others");
       }
       continue;
     }
@@ -88,8 +91,10 @@ std::string FunctionRegistry::Entry::Identity() const {
 
 absl::Status FunctionRegistry::Register(FunctionDefinition definition) {
   const std::string& name = definition.name;
-  if (!IsValidName(name)) return InvalidArgumentError("\"", name, "\" is not a valid function name");
-  if (name != ToLowerAscii(name)) return InvalidArgumentError("function names are lower case: ", name);
+  if (!IsValidName(name))
+    return InvalidArgumentError("\"", name, "\" is not a valid function name");
+  if (name != ToLowerAscii(name))
+    return InvalidArgumentError("function names are lower case: ", name);
   if (!transform::BuiltinTable::Get().Find(name).empty() || transform::TypeNamed(name).has_value()) {
     return InvalidArgumentError("\"", name, "\" is a built-in's name");
   }
@@ -97,14 +102,17 @@ absl::Status FunctionRegistry::Register(FunctionDefinition definition) {
   if (static_cast<bool>(definition.scalar) == static_cast<bool>(definition.batch)) {
     return InvalidArgumentError(name, " needs either a scalar or a batch function");
   }
-  if (definition.arguments.empty() || definition.arguments.size() > 16) return InvalidArgumentError(name, " must take 1 to 16 arguments");
+  if (definition.arguments.empty() || definition.arguments.size() > 16)
+    return InvalidArgumentError(name, " must take 1 to 16 arguments");
   for (const DataType& type : definition.arguments) {
     if (!CanTake(type)) return InvalidArgumentError(name, " cannot take ", type.ToString());
   }
-  if (!CanReturn(definition.result)) return InvalidArgumentError(name, " cannot return ", definition.result.ToString());
+  if (!CanReturn(definition.result))
+    return InvalidArgumentError(name, " cannot return ", definition.result.ToString());
   if (definition.probes.empty()) return InvalidArgumentError(name, " needs at least one probe");
   auto& versions = functions_[name];
-  if (versions.contains(definition.version)) return AlreadyExistsError("function ", name, "@", definition.version, " is registered already");
+  if (versions.contains(definition.version))
+    return AlreadyExistsError("function ", name, "@", definition.version, " is registered already");
   const absl::StatusOr<Hash128> hash = RunProbes(definition);
   if (!hash.ok()) {
     if (versions.empty()) functions_.erase(functions_.find(name));
@@ -115,17 +123,20 @@ absl::Status FunctionRegistry::Register(FunctionDefinition definition) {
   return absl::OkStatus();
 }
 
-absl::StatusOr<std::shared_ptr<const FunctionRegistry::Entry>> FunctionRegistry::Find(std::string_view name, int version) const {
+absl::StatusOr<std::shared_ptr<const FunctionRegistry::Entry>> FunctionRegistry::Find(
+    std::string_view name, int version) const {
   const auto at = functions_.find(name);
   if (at == functions_.end()) {
-    return NotFoundError("function \"", name, "\" is not registered in this process", DidYouMean(name, names()));
+    return NotFoundError("function \"", name, "\" is not registered in this process",
+                         DidYouMean(name, names()));
   }
   if (version == 0) return at->second.rbegin()->second;
   const auto found = at->second.find(version);
   if (found != at->second.end()) return found->second;
   std::vector<int> versions;
   for (const auto& entry : at->second) versions.push_back(entry.first);
-  return NotFoundError("function ", name, "@", version, " is not registered in this process; versions here: ", Join(versions, ", "));
+  return NotFoundError("function ", name, "@", version,
+                       " is not registered in this process; versions here: ", Join(versions, ", "));
 }
 
 std::vector<std::string> FunctionRegistry::names() const {
@@ -142,9 +153,11 @@ absl::Status FunctionRegistry::CheckIdentity(std::string_view identity) const {
       std::from_chars(identity.data() + at + 1, identity.data() + hash, version).ec != std::errc()) {
     return InvalidArgumentError("\"", identity, "\" does not name a function as name@version#hash");
   }
-  LARDER_ASSIGN_OR_RETURN(const std::shared_ptr<const Entry> entry, Find(identity.substr(0, at), version));
+  LARDER_ASSIGN_OR_RETURN(const std::shared_ptr<const Entry> entry,
+                          Find(identity.substr(0, at), version));
   if (entry->Identity() == identity) return absl::OkStatus();
-  return FailedPreconditionError("function ", identity.substr(0, hash), " answers its probes otherwise than when it was recorded");
+  return FailedPreconditionError("function ", identity.substr(0, hash),
+                                 " answers its probes otherwise than when it was recorded");
 }
 
 }  // namespace larder::inline LARDER_ABI

@@ -28,13 +28,15 @@ double Join(uint64_t mantissa, int exponent) {
   mantissa <<= static_cast<unsigned>(left);
   exponent -= left;
   if (mantissa < (uint64_t{1} << 52U)) return std::bit_cast<double>(mantissa);
-  return std::bit_cast<double>((static_cast<uint64_t>(exponent + 1075) << 52U) | (mantissa & ((uint64_t{1} << 52U) - 1)));
+  return std::bit_cast<double>((static_cast<uint64_t>(exponent + 1075) << 52U) |
+                               (mantissa & ((uint64_t{1} << 52U) - 1)));
 }
 
 }  // namespace
 
 double Remainder(double x, double y) {
-  if (IsNan(x) || IsNan(y) || !IsFinite(x) || y == 0) return std::numeric_limits<double>::quiet_NaN();
+  if (IsNan(x) || IsNan(y) || !IsFinite(x) || y == 0)
+    return std::numeric_limits<double>::quiet_NaN();
   if (!IsFinite(y) || Abs(x) < Abs(y)) return x;
   const Parts a = Split(Abs(x));
   const Parts b = Split(Abs(y));

@@ -46,7 +46,8 @@ std::string Constant::Key() const {
 }
 
 IrId IrGraph::Intern(std::string key, IrNode node) {
-  const auto [at, inserted] = by_content_.try_emplace(std::move(key), static_cast<IrId>(nodes_.size()));
+  const auto [at, inserted] =
+      by_content_.try_emplace(std::move(key), static_cast<IrId>(nodes_.size()));
   if (inserted) nodes_.push_back(std::move(node));
   return at->second;
 }
@@ -88,7 +89,8 @@ IrId IrGraph::UntypedNull() {
 IrId IrGraph::Alias(IrId argument, const DataType& type) {
   if (nodes_[argument].type == type) return argument;
   if (nodes_[argument].op == IrOp::kConstant) {
-    return nodes_[argument].untyped_null ? Null(type) : MakeConstant(type, nodes_[argument].constant);
+    return nodes_[argument].untyped_null ? Null(type)
+                                         : MakeConstant(type, nodes_[argument].constant);
   }
   IrNode node;
   node.op = IrOp::kAlias;
@@ -154,7 +156,8 @@ std::optional<Constant> IrGraph::Fold(const KernelNode& node) const {
 }
 
 IrId IrGraph::Add(KernelNode node) {
-  std::string key = Concat("kernel ", node.type.ToString(), " ", reinterpret_cast<uintptr_t>(node.kernel), " ", node.name);
+  std::string key = Concat("kernel ", node.type.ToString(), " ",
+                           reinterpret_cast<uintptr_t>(node.kernel), " ", node.name);
   bool all_constant = true;
   IrNode result;
   for (const IrId id : node.arguments) {
@@ -165,7 +168,8 @@ IrId IrGraph::Add(KernelNode node) {
   }
   key += Concat(" aux ", node.aux_key);
   if (all_constant && node.foldable && !node.arguments.empty()) {
-    if (std::optional<Constant> folded = Fold(node)) return MakeConstant(node.type, *std::move(folded));
+    if (std::optional<Constant> folded = Fold(node))
+      return MakeConstant(node.type, *std::move(folded));
   }
   result.op = IrOp::kKernel;
   result.type = node.type;

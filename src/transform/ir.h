@@ -35,11 +35,11 @@ struct Constant {
 Storage StorageOf(const DataType& type);
 
 enum class IrOp : uint8_t {
-  kInput,     // index: of the field
-  kAsOf,      // the timestamp that current_date and now() read
+  kInput,  // index: of the field
+  kAsOf,   // the timestamp that current_date and now() read
   kConstant,
   kKernel,
-  kAlias,     // the argument's register under another type
+  kAlias,  // the argument's register under another type
 };
 
 // Which arguments run only for some rows: the branch not taken is neither counted nor, where no row takes it, run.

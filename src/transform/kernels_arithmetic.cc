@@ -67,8 +67,10 @@ void DivideFloat(const Instruction& instruction, Frame& frame) {
     const double* b = divisor.data + divisor.stride * 64 * w;
     const std::size_t stride = divisor.stride;
     const uint64_t zero =
-        stride == 1 ? PackPredicate(call.rows_in_word(w), [b](std::size_t j) { return b[j] == 0; }) : ~uint64_t{0};
-    valid[w] = call.Reject(w, call.valid_word(0, w) & call.valid_word(1, w), zero, &call.counts().division_by_zero);
+        stride == 1 ? PackPredicate(call.rows_in_word(w), [b](std::size_t j) { return b[j] == 0; })
+                    : ~uint64_t{0};
+    valid[w] = call.Reject(w, call.valid_word(0, w) & call.valid_word(1, w), zero,
+                           &call.counts().division_by_zero);
   }
 }
 
@@ -122,14 +124,17 @@ void DivideWhole(const Instruction& instruction, Frame& frame) {
       zero |= static_cast<uint64_t>(b[i] == 0) << j;
       out[i] = kRemainder ? ieee::Remainder(a[i], b[i]) : ieee::Trunc(a[i] / b[i]);
     }
-    valid[w] = call.Reject(w, call.valid_word(0, w) & call.valid_word(1, w), zero, &call.counts().division_by_zero);
+    valid[w] = call.Reject(w, call.valid_word(0, w) & call.valid_word(1, w), zero,
+                           &call.counts().division_by_zero);
   }
 }
 
 void AddPair(BuiltinTable* table, std::string_view name, TypeId type, Kernel kernel, uint8_t flags) {
-  table->Add({.name = name, .parameters = {type, type}, .result = type, .kernel = kernel, .flags = flags});
+  table->Add(
+      {.name = name, .parameters = {type, type}, .result = type, .kernel = kernel, .flags = flags});
 }
-void AddOne(BuiltinTable* table, std::string_view name, TypeId type, Kernel kernel, uint8_t flags = kPlain) {
+void AddOne(BuiltinTable* table, std::string_view name, TypeId type, Kernel kernel,
+            uint8_t flags = kPlain) {
   table->Add({.name = name, .parameters = {type}, .result = type, .kernel = kernel, .flags = flags});
 }
 
@@ -158,9 +163,11 @@ void AddArithmetic(BuiltinTable* table) {
   AddPair(table, "mod", kInt, DivideInteger<int64_t, true>, kFallible);
   AddPair(table, "mod", kUint, DivideInteger<uint64_t, true>, kFallible);
   AddPair(table, "mod", kFloat, DivideWhole<true>, kFallible);
-  AddOne(table, "neg", kInt, CheckedUnaryLoop<int64_t, int64_t, NegateInteger, &EvalCounts::overflow>, kFallible);
+  AddOne(table, "neg", kInt,
+         CheckedUnaryLoop<int64_t, int64_t, NegateInteger, &EvalCounts::overflow>, kFallible);
   AddOne(table, "neg", kFloat, UnaryLoop<double, double, NegateFloat>);
-  AddOne(table, "abs", kInt, CheckedUnaryLoop<int64_t, int64_t, AbsInteger, &EvalCounts::overflow>, kFallible);
+  AddOne(table, "abs", kInt, CheckedUnaryLoop<int64_t, int64_t, AbsInteger, &EvalCounts::overflow>,
+         kFallible);
   AddOne(table, "abs", kFloat, UnaryLoop<double, double, AbsFloat>);
   AddOne(table, "sign", kInt, UnaryLoop<int64_t, int64_t, SignInteger>);
   AddOne(table, "sign", kFloat, UnaryLoop<double, double, SignFloat>);

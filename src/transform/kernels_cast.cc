@@ -41,7 +41,9 @@ struct Int64ToInt32 {
   }
 };
 struct FloatToInt32 {
-  static bool Do(double a, int64_t* out) { return FloatToInt64::Do(a, out) && Int64ToInt32::Do(*out, out); }
+  static bool Do(double a, int64_t* out) {
+    return FloatToInt64::Do(a, out) && Int64ToInt32::Do(*out, out);
+  }
 };
 struct Uint64ToInt64 {
   static bool Do(uint64_t a, int64_t* out) {
@@ -50,7 +52,9 @@ struct Uint64ToInt64 {
   }
 };
 struct Uint64ToInt32 {
-  static bool Do(uint64_t a, int64_t* out) { return Uint64ToInt64::Do(a, out) && Int64ToInt32::Do(*out, out); }
+  static bool Do(uint64_t a, int64_t* out) {
+    return Uint64ToInt64::Do(a, out) && Int64ToInt32::Do(*out, out);
+  }
 };
 struct Int64ToUint64 {
   static bool Do(int64_t a, uint64_t* out) {
@@ -78,7 +82,9 @@ struct Uint64ToFloat32 {
   static double Do(uint64_t a) { return static_cast<double>(static_cast<float>(a)); }
 };
 struct DateToTimestamp {
-  static bool Do(int64_t days, int64_t* out) { return !__builtin_mul_overflow(days, kMicrosPerDay, out); }
+  static bool Do(int64_t days, int64_t* out) {
+    return !__builtin_mul_overflow(days, kMicrosPerDay, out);
+  }
 };
 struct TimestampToDate {  // the UTC day; every int64 of microseconds has an int32 day
   static int64_t Do(int64_t us) { return us / kMicrosPerDay - (us % kMicrosPerDay < 0); }
@@ -96,7 +102,8 @@ void CheckedCast(const Instruction& instruction, Frame& frame) {
       const std::size_t i = 64 * w + j;
       bad |= static_cast<uint64_t>(!Op::Do(a[i], &out[i])) << j;
     }
-    valid[w] = kLenient ? call.valid_word(0, w) & ~bad : call.Reject(w, call.valid_word(0, w), bad, &call.counts().bad_cast);
+    valid[w] = kLenient ? call.valid_word(0, w) & ~bad
+                        : call.Reject(w, call.valid_word(0, w), bad, &call.counts().bad_cast);
   }
 }
 
@@ -139,13 +146,17 @@ struct TextToInt64 {
     const auto result = std::from_chars(text.data(), text.data() + text.size(), *out);
     if (result.ec == std::errc() && result.ptr == text.data() + text.size()) return true;
     double number = 0;
-    if (!ReadFloat(text, &number) || ieee::RoundEven(number) != number || ieee::Abs(number) > 9007199254740992.0) return false;
+    if (!ReadFloat(text, &number) || ieee::RoundEven(number) != number ||
+        ieee::Abs(number) > 9007199254740992.0)
+      return false;
     *out = static_cast<int64_t>(number);
     return true;
   }
 };
 struct TextToInt32 {
-  static bool Do(TextRef a, int64_t* out) { return TextToInt64::Do(a, out) && Int64ToInt32::Do(*out, out); }
+  static bool Do(TextRef a, int64_t* out) {
+    return TextToInt64::Do(a, out) && Int64ToInt32::Do(*out, out);
+  }
 };
 struct TextToUint64 {
   static bool Do(TextRef a, uint64_t* out) {
@@ -196,7 +207,8 @@ void TextCast(const Instruction& instruction, Frame& frame) {
   const Argument<TextRef> a(call, 0);
   R* out = call.result<R>();
   for (std::size_t i = 0; i < call.n(); ++i) out[i] = R{};
-  ForValidRows(call, kLenient ? nullptr : &call.counts().bad_cast, [&](std::size_t i) { return Op::Do(a[i], &out[i]); });
+  ForValidRows(call, kLenient ? nullptr : &call.counts().bad_cast,
+               [&](std::size_t i) { return Op::Do(a[i], &out[i]); });
 }
 
 template <bool kLenient>
@@ -240,7 +252,9 @@ char* Put(std::string_view text, char* buffer) {
 }
 struct WriteInteger {
   template <class T>
-  static const char* Write(T value, char* buffer) { return std::to_chars(buffer, buffer + 64, value).ptr; }
+  static const char* Write(T value, char* buffer) {
+    return std::to_chars(buffer, buffer + 64, value).ptr;
+  }
 };
 struct WriteFloat {
   static const char* Write(double value, char* buffer) {
@@ -256,7 +270,9 @@ struct WriteFloat32 {
   }
 };
 struct WriteDate {
-  static const char* Write(int64_t days, char* buffer) { return Put(FormatDate({static_cast<int32_t>(days)}), buffer); }
+  static const char* Write(int64_t days, char* buffer) {
+    return Put(FormatDate({static_cast<int32_t>(days)}), buffer);
+  }
 };
 struct WriteTimestamp {
   static const char* Write(int64_t us, char* buffer) { return Put(FormatTimestamp({us}), buffer); }
@@ -283,7 +299,8 @@ CastKernel Safe(Kernel kernel) { return {kernel, true, false, false}; }
 CastKernel Costly(Kernel kernel) { return {kernel, true, false, true}; }
 template <class A, class R, class Op>
 CastKernel Checked(bool lenient) {
-  return {lenient ? CheckedCast<A, R, Op, true> : CheckedCast<A, R, Op, false>, true, !lenient, false};
+  return {lenient ? CheckedCast<A, R, Op, true> : CheckedCast<A, R, Op, false>, true, !lenient,
+          false};
 }
 template <class R, class Op>
 CastKernel FromText(bool lenient) {
@@ -346,7 +363,8 @@ CastKernel CastFromFloat(TypeId from, TypeId to, bool lenient) {
     case TypeId::kFloat64:
       return Free();
     case TypeId::kString:
-      return Costly(from == TypeId::kFloat32 ? ToText<double, WriteFloat32> : ToText<double, WriteFloat>);
+      return Costly(from == TypeId::kFloat32 ? ToText<double, WriteFloat32>
+                                             : ToText<double, WriteFloat>);
     default:
       return {};
   }

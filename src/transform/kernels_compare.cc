@@ -14,34 +14,50 @@ namespace {
 
 struct Equal {
   template <class T>
-  static bool Do(T a, T b) { return a == b; }
+  static bool Do(T a, T b) {
+    return a == b;
+  }
 };
 struct NotEqual {
   template <class T>
-  static bool Do(T a, T b) { return a != b; }
+  static bool Do(T a, T b) {
+    return a != b;
+  }
 };
 struct Less {
   template <class T>
-  static bool Do(T a, T b) { return a < b; }
+  static bool Do(T a, T b) {
+    return a < b;
+  }
 };
 struct LessEqual {
   template <class T>
-  static bool Do(T a, T b) { return a <= b; }
+  static bool Do(T a, T b) {
+    return a <= b;
+  }
 };
 struct Greater {
   template <class T>
-  static bool Do(T a, T b) { return a > b; }
+  static bool Do(T a, T b) {
+    return a > b;
+  }
 };
 struct GreaterEqual {
   template <class T>
-  static bool Do(T a, T b) { return a >= b; }
+  static bool Do(T a, T b) {
+    return a >= b;
+  }
 };
 
 // Integers of either signedness by value, never by conversion.
 template <class Op>
 struct Mixed {
-  static bool Do(int64_t a, uint64_t b) { return a < 0 ? Op::Do(-1, 0) : Op::Do(static_cast<uint64_t>(a), b); }
-  static bool Do(uint64_t a, int64_t b) { return b < 0 ? Op::Do(0, -1) : Op::Do(a, static_cast<uint64_t>(b)); }
+  static bool Do(int64_t a, uint64_t b) {
+    return a < 0 ? Op::Do(-1, 0) : Op::Do(static_cast<uint64_t>(a), b);
+  }
+  static bool Do(uint64_t a, int64_t b) {
+    return b < 0 ? Op::Do(0, -1) : Op::Do(a, static_cast<uint64_t>(b));
+  }
 };
 
 // Bytes of UTF-8 order as their code points do.
@@ -86,10 +102,16 @@ template <class Op>
 void AddComparison(BuiltinTable* table, std::string_view name) {
   const DataType kBool = TypeId::kBool;
   for (const TypeId type : {TypeId::kInt64, TypeId::kDate, TypeId::kTimestamp, TypeId::kDuration}) {
-    table->Add({.name = name, .parameters = {type, type}, .result = kBool, .kernel = PredicateLoop<int64_t, int64_t, Op>});
+    table->Add({.name = name,
+                .parameters = {type, type},
+                .result = kBool,
+                .kernel = PredicateLoop<int64_t, int64_t, Op>});
   }
   constexpr TypeId kUint = TypeId::kUint64;
-  table->Add({.name = name, .parameters = {kUint, kUint}, .result = kBool, .kernel = PredicateLoop<uint64_t, uint64_t, Op>});
+  table->Add({.name = name,
+              .parameters = {kUint, kUint},
+              .result = kBool,
+              .kernel = PredicateLoop<uint64_t, uint64_t, Op>});
   table->Add({.name = name,
               .parameters = {TypeId::kInt64, kUint},
               .result = kBool,
@@ -103,7 +125,11 @@ void AddComparison(BuiltinTable* table, std::string_view name) {
               .result = kBool,
               .kernel = PredicateLoop<double, double, Op>});
   for (const TypeId type : {TypeId::kString, TypeId::kBytes}) {
-    table->Add({.name = name, .parameters = {type, type}, .result = kBool, .kernel = CompareTexts<Op>, .flags = kCostly});
+    table->Add({.name = name,
+                .parameters = {type, type},
+                .result = kBool,
+                .kernel = CompareTexts<Op>,
+                .flags = kCostly});
   }
 }
 
@@ -122,7 +148,8 @@ struct TextSet {
 void SettleNull(const Call& call, bool has_null) {
   if (!has_null) return call.ValidLike(0);
   uint64_t* valid = call.BeginValid();
-  for (std::size_t w = 0; w < call.words(); ++w) valid[w] = call.valid_word(0, w) & call.bits_of_result(w);
+  for (std::size_t w = 0; w < call.words(); ++w)
+    valid[w] = call.valid_word(0, w) & call.bits_of_result(w);
 }
 
 constexpr std::size_t kScanned = 8;
@@ -144,17 +171,21 @@ void InNumbers(const Instruction& instruction, Frame& frame) {
       const T i1 = items[1];
       const T i2 = items[2];
       out[w] = PackPredicate(count, [=](std::size_t j) {
-        return static_cast<unsigned>(x[j] == i0) | static_cast<unsigned>(x[j] == i1) | static_cast<unsigned>(x[j] == i2);
+        return static_cast<unsigned>(x[j] == i0) | static_cast<unsigned>(x[j] == i1) |
+               static_cast<unsigned>(x[j] == i2);
       });
     } else if (size <= kScanned) {
       uint64_t found = 0;
       for (std::size_t k = 0; k < size; ++k) {
         const T item = items[k];
-        found |= PackPredicate(count, [x, stride, item](std::size_t j) { return x[stride * j] == item; });
+        found |= PackPredicate(count,
+                               [x, stride, item](std::size_t j) { return x[stride * j] == item; });
       }
       out[w] = found;
     } else {
-      out[w] = PackPredicate(count, [&](std::size_t j) { return std::binary_search(items, items + size, x[stride * j]); });
+      out[w] = PackPredicate(count, [&](std::size_t j) {
+        return std::binary_search(items, items + size, x[stride * j]);
+      });
     }
   }
   SettleNull(call, set.has_null);
@@ -172,7 +203,8 @@ void InTexts(const Instruction& instruction, Frame& frame) {
       const std::string_view text(x.data, x.size);
       bool yes = false;
       if (set.items.size() <= kScanned) {
-        for (const std::string& item : set.items) yes = yes || EqualText(x, {item.data(), item.size()});
+        for (const std::string& item : set.items)
+          yes = yes || EqualText(x, {item.data(), item.size()});
       } else {
         yes = std::binary_search(set.items.begin(), set.items.end(), text, std::less<>());
       }
@@ -236,11 +268,13 @@ InSet MakeInSet(const DataType& type, std::span<const Constant> items, bool has_
   switch (StorageOf(type)) {
     case Storage::kI64:
       result.kernel = InNumbers<int64_t>;
-      result.aux = BuildSet<NumberSet<int64_t>>(items, has_null, [](const Constant& c) { return c.i64; });
+      result.aux =
+          BuildSet<NumberSet<int64_t>>(items, has_null, [](const Constant& c) { return c.i64; });
       break;
     case Storage::kU64:
       result.kernel = InNumbers<uint64_t>;
-      result.aux = BuildSet<NumberSet<uint64_t>>(items, has_null, [](const Constant& c) { return c.u64; });
+      result.aux =
+          BuildSet<NumberSet<uint64_t>>(items, has_null, [](const Constant& c) { return c.u64; });
       break;
     case Storage::kF64: {
       std::vector<Constant> numbers;  // NaN equals nothing and would spoil the order
@@ -248,7 +282,8 @@ InSet MakeInSet(const DataType& type, std::span<const Constant> items, bool has_
         if (!ieee::IsNan(item.f64)) numbers.push_back(item);
       }
       result.kernel = InNumbers<double>;
-      result.aux = BuildSet<NumberSet<double>>(numbers, has_null, [](const Constant& c) { return c.f64; });
+      result.aux =
+          BuildSet<NumberSet<double>>(numbers, has_null, [](const Constant& c) { return c.f64; });
       break;
     }
     case Storage::kText:

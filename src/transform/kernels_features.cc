@@ -47,7 +47,9 @@ void HashText(const Instruction& instruction, Frame& frame) {
   const Call call(instruction, frame);
   const Argument<TextRef> a(call, 0);
   auto* out = call.result<uint64_t>();
-  ForValidRows(call, nullptr, [&](std::size_t i) { return out[i] = Hash64({a[i].data, a[i].size}), true; });
+  ForValidRows(call, nullptr, [&](std::size_t i) {
+    return out[i] = Hash64({a[i].data, a[i].size}), true;
+  });
 }
 void HashBool(const Instruction& instruction, Frame& frame) {
   const Call call(instruction, frame);
@@ -80,7 +82,8 @@ void Bucket(const Instruction& instruction, Frame& frame) {
 }
 absl::StatusOr<Prepared> PrepareBuckets(const PrepareContext& context) {
   const Constant* count = context.arguments[1].constant;
-  if (count == nullptr || !count->valid || count->i64 < 1) return InvalidArgumentError("the number of buckets must be a constant above 0");
+  if (count == nullptr || !count->valid || count->i64 < 1)
+    return InvalidArgumentError("the number of buckets must be a constant above 0");
   Prepared prepared;
   prepared.aux = std::make_shared<const Buckets>(Buckets{static_cast<uint64_t>(count->i64)});
   prepared.aux_key = Concat(count->i64);
@@ -94,12 +97,14 @@ struct Boundaries {
 };
 absl::StatusOr<Prepared> PrepareBoundaries(const PrepareContext& context) {
   const Constant* list = context.arguments[1].constant;
-  if (list == nullptr || !list->valid || list->items.empty()) return InvalidArgumentError("the boundaries must be a list of constants such as [0, 10, 100]");
+  if (list == nullptr || !list->valid || list->items.empty())
+    return InvalidArgumentError("the boundaries must be a list of constants such as [0, 10, 100]");
   auto boundaries = std::make_shared<Boundaries>();
   const bool integers = context.arguments[1].type.element() == kInt;
   for (const Constant& item : list->items) {
     const double value = integers ? static_cast<double>(item.i64) : item.f64;
-    if (!item.valid || ieee::IsNan(value) || (!boundaries->values.empty() && boundaries->values.back() >= value)) {
+    if (!item.valid || ieee::IsNan(value) ||
+        (!boundaries->values.empty() && boundaries->values.back() >= value)) {
       return InvalidArgumentError("the boundaries must ascend, without null or NaN");
     }
     boundaries->values.push_back(value);
@@ -118,7 +123,8 @@ void Bucketize(const Instruction& instruction, Frame& frame) {
   auto* out = call.result<int64_t>();
   for (std::size_t i = 0; i < call.n(); ++i) {
     const double x = a[i];
-    const auto at = ieee::IsNan(x) ? boundaries.end() : std::upper_bound(boundaries.begin(), boundaries.end(), x);
+    const auto at = ieee::IsNan(x) ? boundaries.end()
+                                   : std::upper_bound(boundaries.begin(), boundaries.end(), x);
     out[i] = at - boundaries.begin();
   }
   call.ValidLike(0);
@@ -140,7 +146,8 @@ struct Vocabulary {
 };
 absl::StatusOr<Prepared> PrepareVocabulary(const PrepareContext& context) {
   const Constant* list = context.arguments[1].constant;
-  if (list == nullptr || !list->valid || list->items.empty()) return InvalidArgumentError("the vocabulary must be a list of constants such as ['a', 'b']");
+  if (list == nullptr || !list->valid || list->items.empty())
+    return InvalidArgumentError("the vocabulary must be a list of constants such as ['a', 'b']");
   auto vocabulary = std::make_shared<Vocabulary>();
   const bool texts = context.arguments[1].type.element() == kText;
   for (const Constant& item : list->items) {
@@ -159,7 +166,8 @@ absl::StatusOr<Prepared> PrepareVocabulary(const PrepareContext& context) {
 absl::StatusOr<Prepared> PrepareOneHot(const PrepareContext& context) {
   absl::StatusOr<Prepared> prepared = PrepareVocabulary(context);
   if (!prepared.ok()) return prepared;
-  prepared->result = DataType::Vector(TypeId::kFloat32, static_cast<uint32_t>(context.arguments[1].constant->items.size()));
+  prepared->result = DataType::Vector(
+      TypeId::kFloat32, static_cast<uint32_t>(context.arguments[1].constant->items.size()));
   return prepared;
 }
 template <class A>
@@ -168,7 +176,8 @@ void VocabularyIndex(const Instruction& instruction, Frame& frame) {
   const auto& vocabulary = call.aux<Vocabulary>();
   const Argument<A> a(call, 0);
   auto* out = call.result<int64_t>();
-  ForValidRows(call, nullptr, [&](std::size_t i) { return out[i] = vocabulary.IndexOf(a[i]), true; });
+  ForValidRows(call, nullptr,
+               [&](std::size_t i) { return out[i] = vocabulary.IndexOf(a[i]), true; });
 }
 template <class A>
 void OneHot(const Instruction& instruction, Frame& frame) {
@@ -182,7 +191,8 @@ void OneHot(const Instruction& instruction, Frame& frame) {
     std::memset(to, 0, bytes);
     const int64_t index = vocabulary.IndexOf(a[i]);
     const float one = 1;
-    if (index < vocabulary.size) std::memcpy(to + static_cast<std::size_t>(index) * sizeof(float), &one, sizeof(float));
+    if (index < vocabulary.size)
+      std::memcpy(to + static_cast<std::size_t>(index) * sizeof(float), &one, sizeof(float));
     out[i] = to;
     return true;
   });
@@ -193,25 +203,53 @@ void OneHot(const Instruction& instruction, Frame& frame) {
 void AddFeatureMaking(BuiltinTable* table) {
   constexpr TypeId kUint = TypeId::kUint64;
   for (const TypeId type : {kInt, TypeId::kDate, TypeId::kTimestamp, TypeId::kDuration, kUint}) {
-    table->Add({.name = "hash64", .parameters = {type}, .result = kUint, .kernel = HashRows<uint64_t, HashNumber>});
+    table->Add({.name = "hash64",
+                .parameters = {type},
+                .result = kUint,
+                .kernel = HashRows<uint64_t, HashNumber>});
   }
-  table->Add({.name = "hash64", .parameters = {kFloat}, .result = kUint, .kernel = HashRows<double, HashFloat>});
+  table->Add({.name = "hash64",
+              .parameters = {kFloat},
+              .result = kUint,
+              .kernel = HashRows<double, HashFloat>});
   table->Add({.name = "hash64", .parameters = {TypeId::kBool}, .result = kUint, .kernel = HashBool});
   for (const TypeId type : {kText, TypeId::kBytes}) {
-    table->Add({.name = "hash64", .parameters = {type}, .result = kUint, .kernel = HashText, .flags = kCostly});
+    table->Add({.name = "hash64",
+                .parameters = {type},
+                .result = kUint,
+                .kernel = HashText,
+                .flags = kCostly});
   }
-  table->Add({.name = "hash_combine", .parameters = {kUint, kUint}, .result = kUint, .kernel = BinaryLoop<uint64_t, uint64_t, uint64_t, CombineHashes>});
-  table->Add({.name = "bucket_of_hash", .parameters = {kUint, kInt}, .result = kInt, .kernel = Bucket, .prepare = PrepareBuckets});
+  table->Add({.name = "hash_combine",
+              .parameters = {kUint, kUint},
+              .result = kUint,
+              .kernel = BinaryLoop<uint64_t, uint64_t, uint64_t, CombineHashes>});
+  table->Add({.name = "bucket_of_hash",
+              .parameters = {kUint, kInt},
+              .result = kInt,
+              .kernel = Bucket,
+              .prepare = PrepareBuckets});
 
   for (const TypeId element : {kInt, kFloat}) {
-    table->Add({.name = "bucketize", .parameters = {kFloat, DataType::List(element)}, .result = kInt, .kernel = Bucketize, .prepare = PrepareBoundaries});
+    table->Add({.name = "bucketize",
+                .parameters = {kFloat, DataType::List(element)},
+                .result = kInt,
+                .kernel = Bucketize,
+                .prepare = PrepareBoundaries});
   }
-  const auto vocabulary = [table](std::string_view name, TypeId type, DataType result, Kernel kernel, PrepareFunction prepare) {
-    table->Add({.name = name, .parameters = {type, DataType::List(type)}, .result = result, .kernel = kernel, .flags = kCostly, .prepare = prepare});
+  const auto vocabulary = [table](std::string_view name, TypeId type, DataType result,
+                                  Kernel kernel, PrepareFunction prepare) {
+    table->Add({.name = name,
+                .parameters = {type, DataType::List(type)},
+                .result = result,
+                .kernel = kernel,
+                .flags = kCostly,
+                .prepare = prepare});
   };
   vocabulary("vocabulary_index", kText, kInt, VocabularyIndex<TextRef>, PrepareVocabulary);
   vocabulary("vocabulary_index", kInt, kInt, VocabularyIndex<int64_t>, PrepareVocabulary);
-  vocabulary("one_hot", kText, DataType::Vector(TypeId::kFloat32, 1), OneHot<TextRef>, PrepareOneHot);
+  vocabulary("one_hot", kText, DataType::Vector(TypeId::kFloat32, 1), OneHot<TextRef>,
+             PrepareOneHot);
   vocabulary("one_hot", kInt, DataType::Vector(TypeId::kFloat32, 1), OneHot<int64_t>, PrepareOneHot);
 }
 

@@ -66,7 +66,8 @@ void IsBool(const Instruction& instruction, Frame& frame) {
   const Call call(instruction, frame);
   const uint64_t* a = call.bits(0);
   uint64_t* out = call.result<uint64_t>();
-  for (std::size_t w = 0; w < call.words(); ++w) out[w] = call.valid_word(0, w) & (kWanted ? a[w] : ~a[w]);
+  for (std::size_t w = 0; w < call.words(); ++w)
+    out[w] = call.valid_word(0, w) & (kWanted ? a[w] : ~a[w]);
   call.AllValid();
 }
 
@@ -118,7 +119,8 @@ void Blend(const Call& call, std::size_t w, uint64_t take_a, std::size_t ia, std
       std::memcpy(&out[j], &z, 8);
     }
   } else {
-    for (std::size_t j = 0; j < count; ++j) out[j] = ((take_a >> j) & 1U) != 0 ? a[sa * j] : b[sb * j];
+    for (std::size_t j = 0; j < count; ++j)
+      out[j] = ((take_a >> j) & 1U) != 0 ? a[sa * j] : b[sb * j];
   }
 }
 
@@ -182,7 +184,9 @@ void Guard(const Instruction& instruction, Frame& frame) {
       rows = ~valid;
     } else {
       const uint64_t bits = call.bits(0)[w];
-      rows = kKind == GuardKind::kTrue ? bits & valid : kKind == GuardKind::kNotTrue ? ~(bits & valid) : bits | ~valid;
+      rows = kKind == GuardKind::kTrue      ? bits & valid
+             : kKind == GuardKind::kNotTrue ? ~(bits & valid)
+                                            : bits | ~valid;
     }
     if (call.argument_count() == 2) rows &= call.bits(1)[w];
     out[w] = rows & call.active_word(w);
@@ -240,13 +244,23 @@ Kernel GuardKernel(GuardKind kind) {
 
 void AddLogic(BuiltinTable* table) {
   const DataType kBool = TypeId::kBool;
-  table->Add({.name = "and", .parameters = {kBool, kBool}, .result = kBool, .kernel = And, .branching = Branching::kAnd});
-  table->Add({.name = "or", .parameters = {kBool, kBool}, .result = kBool, .kernel = Or, .branching = Branching::kOr});
+  table->Add({.name = "and",
+              .parameters = {kBool, kBool},
+              .result = kBool,
+              .kernel = And,
+              .branching = Branching::kAnd});
+  table->Add({.name = "or",
+              .parameters = {kBool, kBool},
+              .result = kBool,
+              .kernel = Or,
+              .branching = Branching::kOr});
   table->Add({.name = "not", .parameters = {kBool}, .result = kBool, .kernel = Not});
   table->Add({.name = "is_true", .parameters = {kBool}, .result = kBool, .kernel = IsBool<true>});
   table->Add({.name = "is_false", .parameters = {kBool}, .result = kBool, .kernel = IsBool<false>});
-  table->Add({.name = "eq", .parameters = {kBool, kBool}, .result = kBool, .kernel = CompareBits<true>});
-  table->Add({.name = "ne", .parameters = {kBool, kBool}, .result = kBool, .kernel = CompareBits<false>});
+  table->Add(
+      {.name = "eq", .parameters = {kBool, kBool}, .result = kBool, .kernel = CompareBits<true>});
+  table->Add(
+      {.name = "ne", .parameters = {kBool, kBool}, .result = kBool, .kernel = CompareBits<false>});
 }
 
 }  // namespace transform

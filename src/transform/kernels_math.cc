@@ -42,7 +42,9 @@ void SettleDomain(const Call& call, const double* x, std::size_t stride) {
     uint64_t* valid = call.BeginValid();
     for (std::size_t w = 0; w < call.words(); ++w) {
       const double* from = x + stride * 64 * w;
-      const uint64_t bad = PackPredicate(call.rows_in_word(w), [from, stride](std::size_t j) { return Domain::Outside(from[stride * j]); });
+      const uint64_t bad = PackPredicate(call.rows_in_word(w), [from, stride](std::size_t j) {
+        return Domain::Outside(from[stride * j]);
+      });
       valid[w] = call.Reject(w, call.valid_word(0, w), bad, &call.counts().domain);
     }
   }
@@ -81,7 +83,8 @@ void Sqrt(const Instruction& instruction, Frame& frame) {
 
 // pow of a negative base to a broken exponent, and of zero to a negative one, have no value.
 bool PowerUndefined(double x, double y) {
-  return (x < 0 && ieee::IsFinite(y) && ieee::IsFinite(x) && ieee::RoundEven(y) != y) || (x == 0 && y < 0);
+  return (x < 0 && ieee::IsFinite(y) && ieee::IsFinite(x) && ieee::RoundEven(y) != y) ||
+         (x == 0 && y < 0);
 }
 bool Never(double, double) { return false; }
 
@@ -110,8 +113,10 @@ void Elementary2(const Instruction& instruction, Frame& frame) {
   uint64_t* valid = call.BeginValid();
   for (std::size_t w = 0; w < call.words(); ++w) {
     uint64_t bad = 0;
-    for (std::size_t j = 0; j < call.rows_in_word(w); ++j) bad |= static_cast<uint64_t>(kUndefined(x[64 * w + j], y[64 * w + j])) << j;
-    valid[w] = call.Reject(w, call.valid_word(0, w) & call.valid_word(1, w), bad, &call.counts().domain);
+    for (std::size_t j = 0; j < call.rows_in_word(w); ++j)
+      bad |= static_cast<uint64_t>(kUndefined(x[64 * w + j], y[64 * w + j])) << j;
+    valid[w] =
+        call.Reject(w, call.valid_word(0, w) & call.valid_word(1, w), bad, &call.counts().domain);
   }
 }
 
@@ -169,7 +174,8 @@ void TestFloat(const Instruction& instruction, Frame& frame) {
   const Argument<double> x(call, 0);
   auto* out = call.result<uint64_t>();
   for (std::size_t w = 0; w < call.words(); ++w) {
-    out[w] = PackPredicate(call.rows_in_word(w), [&](std::size_t j) { return Test::Do(x[64 * w + j], 0); });
+    out[w] = PackPredicate(call.rows_in_word(w),
+                           [&](std::size_t j) { return Test::Do(x[64 * w + j], 0); });
   }
   call.ValidLike(0);
 }
@@ -181,19 +187,30 @@ void NanToNull(const Instruction& instruction, Frame& frame) {
   for (std::size_t w = 0; w < call.words(); ++w) {
     const std::size_t count = call.rows_in_word(w);
     for (std::size_t j = 0; j < count; ++j) out[64 * w + j] = x[64 * w + j];
-    valid[w] = call.valid_word(0, w) & ~PackPredicate(count, [&](std::size_t j) { return ieee::IsNan(x[64 * w + j]); });
+    valid[w] = call.valid_word(0, w) &
+               ~PackPredicate(count, [&](std::size_t j) { return ieee::IsNan(x[64 * w + j]); });
   }
 }
 
 template <class Function, class Domain = Everywhere>
 void AddElementary(BuiltinTable* table, std::string_view name) {
   constexpr uint8_t kFlags = std::is_same_v<Domain, Everywhere> ? kCostly : kCostly | kFallible;
-  table->Add({.name = name, .parameters = {kFloat}, .result = kFloat, .kernel = Elementary<Function, Domain>, .flags = kFlags});
+  table->Add({.name = name,
+              .parameters = {kFloat},
+              .result = kFloat,
+              .kernel = Elementary<Function, Domain>,
+              .flags = kFlags});
 }
 template <class Op>
 void AddRounding(BuiltinTable* table, std::string_view name) {
-  table->Add({.name = name, .parameters = {kInt}, .result = kInt, .kernel = UnaryLoop<int64_t, int64_t, Whole>});
-  table->Add({.name = name, .parameters = {kFloat}, .result = kFloat, .kernel = UnaryLoop<double, double, Op>});
+  table->Add({.name = name,
+              .parameters = {kInt},
+              .result = kInt,
+              .kernel = UnaryLoop<int64_t, int64_t, Whole>});
+  table->Add({.name = name,
+              .parameters = {kFloat},
+              .result = kFloat,
+              .kernel = UnaryLoop<double, double, Op>});
 }
 
 }  // namespace
@@ -204,9 +221,16 @@ void AddMath(BuiltinTable* table) {
   AddRounding<DoTrunc>(table, "trunc");
   AddRounding<DoRound>(table, "round");
   AddRounding<DoRoundEven>(table, "round_even");
-  table->Add({.name = "round", .parameters = {kFloat, kInt}, .result = kFloat, .kernel = BinaryLoop<double, int64_t, double, RoundDigits<ieee::Round>>});
-  table->Add({.name = "round_even", .parameters = {kFloat, kInt}, .result = kFloat, .kernel = BinaryLoop<double, int64_t, double, RoundDigits<ieee::RoundEven>>});
-  table->Add({.name = "sqrt", .parameters = {kFloat}, .result = kFloat, .kernel = Sqrt, .flags = kFallible});
+  table->Add({.name = "round",
+              .parameters = {kFloat, kInt},
+              .result = kFloat,
+              .kernel = BinaryLoop<double, int64_t, double, RoundDigits<ieee::Round>>});
+  table->Add({.name = "round_even",
+              .parameters = {kFloat, kInt},
+              .result = kFloat,
+              .kernel = BinaryLoop<double, int64_t, double, RoundDigits<ieee::RoundEven>>});
+  table->Add(
+      {.name = "sqrt", .parameters = {kFloat}, .result = kFloat, .kernel = Sqrt, .flags = kFallible});
   AddElementary<elementary::cbrt>(table, "cbrt");
   AddElementary<elementary::exp>(table, "exp");
   AddElementary<elementary::expm1>(table, "expm1");
@@ -223,13 +247,36 @@ void AddMath(BuiltinTable* table) {
   AddElementary<elementary::sinh>(table, "sinh");
   AddElementary<elementary::cosh>(table, "cosh");
   AddElementary<elementary::tanh>(table, "tanh");
-  table->Add({.name = "pow", .parameters = {kFloat, kFloat}, .result = kFloat, .kernel = Elementary2<elementary::pow, PowerUndefined>, .flags = kCostly | kFallible});
-  table->Add({.name = "atan2", .parameters = {kFloat, kFloat}, .result = kFloat, .kernel = Elementary2<elementary::atan2, Never>, .flags = kCostly});
-  table->Add({.name = "degrees", .parameters = {kFloat}, .result = kFloat, .kernel = UnaryLoop<double, double, Degrees>});
-  table->Add({.name = "radians", .parameters = {kFloat}, .result = kFloat, .kernel = UnaryLoop<double, double, Radians>});
-  table->Add({.name = "is_nan", .parameters = {kFloat}, .result = TypeId::kBool, .kernel = TestFloat<IsNan>});
-  table->Add({.name = "is_inf", .parameters = {kFloat}, .result = TypeId::kBool, .kernel = TestFloat<IsInfinite>});
-  table->Add({.name = "is_finite", .parameters = {kFloat}, .result = TypeId::kBool, .kernel = TestFloat<IsFinite>});
+  table->Add({.name = "pow",
+              .parameters = {kFloat, kFloat},
+              .result = kFloat,
+              .kernel = Elementary2<elementary::pow, PowerUndefined>,
+              .flags = kCostly | kFallible});
+  table->Add({.name = "atan2",
+              .parameters = {kFloat, kFloat},
+              .result = kFloat,
+              .kernel = Elementary2<elementary::atan2, Never>,
+              .flags = kCostly});
+  table->Add({.name = "degrees",
+              .parameters = {kFloat},
+              .result = kFloat,
+              .kernel = UnaryLoop<double, double, Degrees>});
+  table->Add({.name = "radians",
+              .parameters = {kFloat},
+              .result = kFloat,
+              .kernel = UnaryLoop<double, double, Radians>});
+  table->Add({.name = "is_nan",
+              .parameters = {kFloat},
+              .result = TypeId::kBool,
+              .kernel = TestFloat<IsNan>});
+  table->Add({.name = "is_inf",
+              .parameters = {kFloat},
+              .result = TypeId::kBool,
+              .kernel = TestFloat<IsInfinite>});
+  table->Add({.name = "is_finite",
+              .parameters = {kFloat},
+              .result = TypeId::kBool,
+              .kernel = TestFloat<IsFinite>});
   table->Add({.name = "nan_to_null", .parameters = {kFloat}, .result = kFloat, .kernel = NanToNull});
 }
 

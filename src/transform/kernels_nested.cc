@@ -22,12 +22,15 @@ T LoadItem(const void* base, std::size_t i) {
   std::memcpy(&value, static_cast<const char*>(base) + i * sizeof(T), sizeof(T));
   return value;
 }
-bool ItemValid(const ListRef& list, std::size_t i) { return list.validity == nullptr || TestBit(list.validity, list.first + i); }
+bool ItemValid(const ListRef& list, std::size_t i) {
+  return list.validity == nullptr || TestBit(list.validity, list.first + i);
+}
 
 TextRef TextItem(const ListRef& list, std::size_t i) {
   const std::size_t at = list.first + i;
   if (list.offsets == nullptr) return LoadItem<TextRef>(list.items, at);
-  return {static_cast<const char*>(list.items) + list.offsets[at], static_cast<std::size_t>(list.offsets[at + 1] - list.offsets[at])};
+  return {static_cast<const char*>(list.items) + list.offsets[at],
+          static_cast<std::size_t>(list.offsets[at + 1] - list.offsets[at])};
 }
 
 struct VectorShape {
@@ -38,7 +41,8 @@ absl::StatusOr<Prepared> PrepareVectors(const PrepareContext& context) {
   const uint32_t length = context.arguments[0].type.length();
   for (const PrepareContext::ArgumentInfo& argument : context.arguments) {
     if (argument.type.id() == TypeId::kVector && argument.type.length() != length) {
-      return InvalidArgumentError("the vectors have ", length, " and ", argument.type.length(), " elements");
+      return InvalidArgumentError("the vectors have ", length, " and ", argument.type.length(),
+                                  " elements");
     }
   }
   prepared.aux = std::make_shared<const VectorShape>(VectorShape{length});
@@ -56,7 +60,8 @@ void ListLength(const Instruction& instruction, Frame& frame) {
   const Call call(instruction, frame);
   const Argument<ListRef> a(call, 0);
   auto* out = call.result<int64_t>();
-  ForValidRows(call, nullptr, [&](std::size_t i) { return out[i] = static_cast<int64_t>(a[i].size), true; });
+  ForValidRows(call, nullptr,
+               [&](std::size_t i) { return out[i] = static_cast<int64_t>(a[i].size), true; });
 }
 void VectorLength(const Instruction& instruction, Frame& frame) {
   const Call call(instruction, frame);
@@ -109,7 +114,8 @@ void BoolElement(const Instruction& instruction, Frame& frame) {
   ForValidRows(call, nullptr, [&](std::size_t i) {
     std::size_t at = 0;
     if (!Place(index[i], a[i].size, &at) || !ItemValid(a[i], at)) return false;
-    out[i / 64] |= static_cast<uint64_t>(LoadItem<uint8_t>(a[i].items, a[i].first + at) != 0) << (i % 64);
+    out[i / 64] |= static_cast<uint64_t>(LoadItem<uint8_t>(a[i].items, a[i].first + at) != 0)
+                   << (i % 64);
     return true;
   });
 }
@@ -142,7 +148,8 @@ void ListContains(const Instruction& instruction, Frame& frame) {
       bool same;
       const R item = ReadItem<Stored, R>(a[i], k);
       if constexpr (std::is_same_v<R, TextRef>) {
-        same = std::string_view(item.data, item.size) == std::string_view(wanted[i].data, wanted[i].size);
+        same = std::string_view(item.data, item.size) ==
+               std::string_view(wanted[i].data, wanted[i].size);
       } else {
         same = item == wanted[i];
       }
@@ -164,7 +171,8 @@ bool FoldFloats(Fold fold, std::size_t size, Each each, double* out) {
     if (!each(k, &x)) continue;
     if (fold == Fold::kSum || fold == Fold::kMean) {
       total += x;
-    } else if (count == 0 || (fold == Fold::kMin ? ieee::SortsBefore(x, total) : ieee::SortsBefore(total, x))) {
+    } else if (count == 0 ||
+               (fold == Fold::kMin ? ieee::SortsBefore(x, total) : ieee::SortsBefore(total, x))) {
       total = x;
     }
     ++count;
@@ -179,10 +187,13 @@ void FoldFloatList(const Instruction& instruction, Frame& frame) {
   const Argument<ListRef> a(call, 0);
   auto* out = call.result<double>();
   ForValidRows(call, nullptr, [&](std::size_t i) {
-    return FoldFloats(kFold, a[i].size, [&](std::size_t k, double* x) {
-      *x = static_cast<double>(LoadItem<Stored>(a[i].items, a[i].first + k));
-      return ItemValid(a[i], k);
-    }, &out[i]);
+    return FoldFloats(
+        kFold, a[i].size,
+        [&](std::size_t k, double* x) {
+          *x = static_cast<double>(LoadItem<Stored>(a[i].items, a[i].first + k));
+          return ItemValid(a[i], k);
+        },
+        &out[i]);
   });
 }
 template <class Stored, Fold kFold>
@@ -192,10 +203,13 @@ void FoldVector(const Instruction& instruction, Frame& frame) {
   const Argument<const void*> a(call, 0);
   auto* out = call.result<double>();
   ForValidRows(call, nullptr, [&](std::size_t i) {
-    return FoldFloats(kFold, length, [&](std::size_t k, double* x) {
-      *x = static_cast<double>(LoadItem<Stored>(a[i], k));
-      return true;
-    }, &out[i]);
+    return FoldFloats(
+        kFold, length,
+        [&](std::size_t k, double* x) {
+          *x = static_cast<double>(LoadItem<Stored>(a[i], k));
+          return true;
+        },
+        &out[i]);
   });
 }
 __extension__ using Int128 = __int128;
@@ -230,7 +244,8 @@ void FoldIntList(const Instruction& instruction, Frame& frame) {
 // --- geometry ----------------------------------------------------------------------------------------------------------
 double Dot(const void* a, const void* b, std::size_t length) {
   double total = 0;
-  for (std::size_t k = 0; k < length; ++k) total += static_cast<double>(LoadItem<float>(a, k)) * static_cast<double>(LoadItem<float>(b, k));
+  for (std::size_t k = 0; k < length; ++k)
+    total += static_cast<double>(LoadItem<float>(a, k)) * static_cast<double>(LoadItem<float>(b, k));
   return total;
 }
 double Norm(const void* a, std::size_t length) { return __builtin_sqrt(Dot(a, a, length)); }
@@ -264,7 +279,8 @@ void Distance(const Instruction& instruction, Frame& frame) {
   ForValidRows(call, nullptr, [&](std::size_t i) {
     double total = 0;
     for (std::size_t k = 0; k < length; ++k) {
-      const double difference = static_cast<double>(LoadItem<float>(a[i], k)) - static_cast<double>(LoadItem<float>(b[i], k));
+      const double difference = static_cast<double>(LoadItem<float>(a[i], k)) -
+                                static_cast<double>(LoadItem<float>(b[i], k));
       total += difference * difference;
     }
     out[i] = __builtin_sqrt(total);
@@ -300,38 +316,84 @@ DataType List(TypeId element) { return DataType::List(element); }
 
 template <class Stored>
 void AddFloatList(BuiltinTable* table, TypeId element) {
-  table->Add({.name = "list_sum", .parameters = {List(element)}, .result = kFloat, .kernel = FoldFloatList<Stored, Fold::kSum>, .flags = kCostly});
-  table->Add({.name = "list_min", .parameters = {List(element)}, .result = kFloat, .kernel = FoldFloatList<Stored, Fold::kMin>, .flags = kCostly});
-  table->Add({.name = "list_max", .parameters = {List(element)}, .result = kFloat, .kernel = FoldFloatList<Stored, Fold::kMax>, .flags = kCostly});
+  table->Add({.name = "list_sum",
+              .parameters = {List(element)},
+              .result = kFloat,
+              .kernel = FoldFloatList<Stored, Fold::kSum>,
+              .flags = kCostly});
+  table->Add({.name = "list_min",
+              .parameters = {List(element)},
+              .result = kFloat,
+              .kernel = FoldFloatList<Stored, Fold::kMin>,
+              .flags = kCostly});
+  table->Add({.name = "list_max",
+              .parameters = {List(element)},
+              .result = kFloat,
+              .kernel = FoldFloatList<Stored, Fold::kMax>,
+              .flags = kCostly});
 }
 template <class Stored>
 void AddIntList(BuiltinTable* table, TypeId element) {
   constexpr uint8_t kFlags = kCostly | kFallible;
-  table->Add({.name = "list_sum", .parameters = {List(element)}, .result = kInt, .kernel = FoldIntList<Stored, Fold::kSum>, .flags = kFlags});
-  table->Add({.name = "list_min", .parameters = {List(element)}, .result = kInt, .kernel = FoldIntList<Stored, Fold::kMin>, .flags = kFlags});
-  table->Add({.name = "list_max", .parameters = {List(element)}, .result = kInt, .kernel = FoldIntList<Stored, Fold::kMax>, .flags = kFlags});
+  table->Add({.name = "list_sum",
+              .parameters = {List(element)},
+              .result = kInt,
+              .kernel = FoldIntList<Stored, Fold::kSum>,
+              .flags = kFlags});
+  table->Add({.name = "list_min",
+              .parameters = {List(element)},
+              .result = kInt,
+              .kernel = FoldIntList<Stored, Fold::kMin>,
+              .flags = kFlags});
+  table->Add({.name = "list_max",
+              .parameters = {List(element)},
+              .result = kInt,
+              .kernel = FoldIntList<Stored, Fold::kMax>,
+              .flags = kFlags});
 }
 template <class Stored, class R>
 void AddElement(BuiltinTable* table, TypeId element, TypeId result) {
-  table->Add({.name = "length", .parameters = {List(element)}, .result = kInt, .kernel = ListLength});
-  table->Add({.name = "element", .parameters = {List(element), kInt}, .result = element, .kernel = ListElement<Stored, R>, .flags = kCostly});
-  table->Add({.name = "list_contains", .parameters = {List(element), result}, .result = TypeId::kBool, .kernel = ListContains<Stored, R>, .flags = kCostly});
+  table->Add(
+      {.name = "length", .parameters = {List(element)}, .result = kInt, .kernel = ListLength});
+  table->Add({.name = "element",
+              .parameters = {List(element), kInt},
+              .result = element,
+              .kernel = ListElement<Stored, R>,
+              .flags = kCostly});
+  table->Add({.name = "list_contains",
+              .parameters = {List(element), result},
+              .result = TypeId::kBool,
+              .kernel = ListContains<Stored, R>,
+              .flags = kCostly});
 }
 template <class Stored>
 void AddMean(BuiltinTable* table, TypeId element) {
-  table->Add({.name = "list_mean", .parameters = {List(element)}, .result = kFloat, .kernel = FoldFloatList<Stored, Fold::kMean>, .flags = kCostly});
+  table->Add({.name = "list_mean",
+              .parameters = {List(element)},
+              .result = kFloat,
+              .kernel = FoldFloatList<Stored, Fold::kMean>,
+              .flags = kCostly});
 }
 template <class Stored>
 void AddVector(BuiltinTable* table, TypeId element) {
   const DataType vector = DataType::Vector(element, 0);
   const auto add = [&](std::string_view name, Kernel kernel) {
-    table->Add({.name = name, .parameters = {vector}, .result = kFloat, .kernel = kernel, .flags = kCostly, .prepare = PrepareVectors});
+    table->Add({.name = name,
+                .parameters = {vector},
+                .result = kFloat,
+                .kernel = kernel,
+                .flags = kCostly,
+                .prepare = PrepareVectors});
   };
   add("list_sum", FoldVector<Stored, Fold::kSum>);
   add("list_mean", FoldVector<Stored, Fold::kMean>);
   add("list_min", FoldVector<Stored, Fold::kMin>);
   add("list_max", FoldVector<Stored, Fold::kMax>);
-  table->Add({.name = "length", .parameters = {vector}, .result = kInt, .kernel = VectorLength, .prepare = PrepareVectors});
+  table->Add({.name = "length",
+              .parameters = {vector},
+              .result = kInt,
+              .kernel = VectorLength,
+              .prepare = PrepareVectors});
 }
 
 }  // namespace
@@ -347,8 +409,13 @@ void AddNested(BuiltinTable* table) {
   AddElement<int32_t, int64_t>(table, TypeId::kDate, TypeId::kDate);
   AddElement<int64_t, int64_t>(table, TypeId::kTimestamp, TypeId::kTimestamp);
   AddElement<int64_t, int64_t>(table, TypeId::kDuration, TypeId::kDuration);
-  table->Add({.name = "length", .parameters = {List(TypeId::kBool)}, .result = kInt, .kernel = ListLength});
-  table->Add({.name = "element", .parameters = {List(TypeId::kBool), kInt}, .result = TypeId::kBool, .kernel = BoolElement, .flags = kCostly});
+  table->Add(
+      {.name = "length", .parameters = {List(TypeId::kBool)}, .result = kInt, .kernel = ListLength});
+  table->Add({.name = "element",
+              .parameters = {List(TypeId::kBool), kInt},
+              .result = TypeId::kBool,
+              .kernel = BoolElement,
+              .flags = kCostly});
   AddIntList<int32_t>(table, TypeId::kInt32);
   AddIntList<int64_t>(table, kInt);
   AddFloatList<float>(table, TypeId::kFloat32);
@@ -362,13 +429,48 @@ void AddNested(BuiltinTable* table) {
   AddVector<int8_t>(table, TypeId::kInt8);
 
   const DataType vector = DataType::Vector(TypeId::kFloat32, 0);
-  table->Add({.name = "element", .parameters = {vector, kInt}, .result = TypeId::kFloat32, .kernel = VectorElement<float, double>, .flags = kCostly, .prepare = PrepareVectors});
-  table->Add({.name = "element", .parameters = {DataType::Vector(TypeId::kInt8, 0), kInt}, .result = TypeId::kInt32, .kernel = VectorElement<int8_t, int64_t>, .flags = kCostly, .prepare = PrepareVectors});
-  table->Add({.name = "dot", .parameters = {vector, vector}, .result = kFloat, .kernel = DotProduct, .flags = kCostly, .prepare = PrepareVectors});
-  table->Add({.name = "cosine", .parameters = {vector, vector}, .result = kFloat, .kernel = Cosine, .flags = kCostly | kFallible, .prepare = PrepareVectors});
-  table->Add({.name = "l2_distance", .parameters = {vector, vector}, .result = kFloat, .kernel = Distance, .flags = kCostly, .prepare = PrepareVectors});
-  table->Add({.name = "l2_norm", .parameters = {vector}, .result = kFloat, .kernel = Length2, .flags = kCostly, .prepare = PrepareVectors});
-  table->Add({.name = "normalize", .parameters = {vector}, .result = vector, .kernel = Normalize, .flags = kCostly | kFallible, .prepare = PrepareNormalize});
+  table->Add({.name = "element",
+              .parameters = {vector, kInt},
+              .result = TypeId::kFloat32,
+              .kernel = VectorElement<float, double>,
+              .flags = kCostly,
+              .prepare = PrepareVectors});
+  table->Add({.name = "element",
+              .parameters = {DataType::Vector(TypeId::kInt8, 0), kInt},
+              .result = TypeId::kInt32,
+              .kernel = VectorElement<int8_t, int64_t>,
+              .flags = kCostly,
+              .prepare = PrepareVectors});
+  table->Add({.name = "dot",
+              .parameters = {vector, vector},
+              .result = kFloat,
+              .kernel = DotProduct,
+              .flags = kCostly,
+              .prepare = PrepareVectors});
+  table->Add({.name = "cosine",
+              .parameters = {vector, vector},
+              .result = kFloat,
+              .kernel = Cosine,
+              .flags = kCostly | kFallible,
+              .prepare = PrepareVectors});
+  table->Add({.name = "l2_distance",
+              .parameters = {vector, vector},
+              .result = kFloat,
+              .kernel = Distance,
+              .flags = kCostly,
+              .prepare = PrepareVectors});
+  table->Add({.name = "l2_norm",
+              .parameters = {vector},
+              .result = kFloat,
+              .kernel = Length2,
+              .flags = kCostly,
+              .prepare = PrepareVectors});
+  table->Add({.name = "normalize",
+              .parameters = {vector},
+              .result = vector,
+              .kernel = Normalize,
+              .flags = kCostly | kFallible,
+              .prepare = PrepareNormalize});
 }
 
 }  // namespace transform

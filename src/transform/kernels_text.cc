@@ -67,7 +67,8 @@ std::size_t LeadingBlank(std::string_view text) {
   if (lead < 0xC2) return 0;
   const char* at = text.data();
   const uint32_t code = NextCodePoint(&at, text.data() + text.size());
-  const bool blank = code == 0xA0 || code == 0x1680 || (code >= 0x2000 && code <= 0x200A) || code == 0x202F || code == 0x205F || code == 0x3000;
+  const bool blank = code == 0xA0 || code == 0x1680 || (code >= 0x2000 && code <= 0x200A) ||
+                     code == 0x202F || code == 0x205F || code == 0x3000;
   return blank ? static_cast<std::size_t>(at - text.data()) : 0;
 }
 std::string_view TrimLeft(std::string_view text) {
@@ -150,7 +151,8 @@ void Reverse(const Instruction& instruction, Frame& frame) {
     char* to = call.arena().Allocate(text.size);
     std::size_t end = text.size;
     for (std::size_t at = 0; at < text.size;) {
-      const std::size_t size = std::min(CodePointBytes(static_cast<unsigned char>(text.data[at])), text.size - at);
+      const std::size_t size =
+          std::min(CodePointBytes(static_cast<unsigned char>(text.data[at])), text.size - at);
       end -= size;
       std::memcpy(to + end, text.data + at, size);
       at += size;
@@ -180,7 +182,8 @@ void Concatenate(const Instruction& instruction, Frame& frame) {
         if (kSkipNulls && ((call.valid_word(k, w) >> j) & 1U) == 0) return {nullptr, 0};
         return Argument<TextRef>(call, k)[i];
       };
-      for (std::size_t k = 0; k < call.argument_count(); ++k) size += std::min(piece(k).size, limit + 1);
+      for (std::size_t k = 0; k < call.argument_count(); ++k)
+        size += std::min(piece(k).size, limit + 1);
       if (size > limit) {
         good &= ~(uint64_t{1} << j);
         return;
@@ -263,7 +266,9 @@ void Replace(const Instruction& instruction, Frame& frame) {
     const std::string_view fresh = View(to[i]);
     std::size_t hits = 0;
     if (!old.empty()) {
-      for (std::size_t at = text.find(old); at != std::string_view::npos; at = text.find(old, at + old.size())) ++hits;
+      for (std::size_t at = text.find(old); at != std::string_view::npos;
+           at = text.find(old, at + old.size()))
+        ++hits;
     }
     if (hits == 0) return out[i] = a[i], true;
     const std::size_t kept = text.size() - hits * old.size();
@@ -273,7 +278,8 @@ void Replace(const Instruction& instruction, Frame& frame) {
     char* put = result;
     std::size_t done = 0;
     for (std::size_t at = text.find(old); at != std::string_view::npos; at = text.find(old, done)) {
-      put = std::copy(text.begin() + static_cast<std::ptrdiff_t>(done), text.begin() + static_cast<std::ptrdiff_t>(at), put);
+      put = std::copy(text.begin() + static_cast<std::ptrdiff_t>(done),
+                      text.begin() + static_cast<std::ptrdiff_t>(at), put);
       put = std::copy(fresh.begin(), fresh.end(), put);
       done = at + old.size();
     }
@@ -290,7 +296,9 @@ std::string_view SplitPart(std::string_view text, std::string_view separator, in
   if (separator.empty()) return index == 1 || index == -1 ? text : none;
   if (index < 0) {
     int64_t parts = 1;
-    for (std::size_t at = text.find(separator); at != std::string_view::npos; at = text.find(separator, at + separator.size())) ++parts;
+    for (std::size_t at = text.find(separator); at != std::string_view::npos;
+         at = text.find(separator, at + separator.size()))
+      ++parts;
     if (index < -parts) return none;
     index += parts + 1;
   }
@@ -318,8 +326,13 @@ void SplitParts(const Instruction& instruction, Frame& frame) {
 }  // namespace
 
 void AddText(BuiltinTable* table) {
-  const auto add = [table](std::string_view name, std::vector<DataType> parameters, TypeId result, Kernel kernel) {
-    table->Add({.name = name, .parameters = std::move(parameters), .result = result, .kernel = kernel, .flags = kCostly});
+  const auto add = [table](std::string_view name, std::vector<DataType> parameters, TypeId result,
+                           Kernel kernel) {
+    table->Add({.name = name,
+                .parameters = std::move(parameters),
+                .result = result,
+                .kernel = kernel,
+                .flags = kCostly});
   };
   add("length", {kText}, kInt, Measure<int64_t, Characters>);
   add("octet_length", {kText}, kInt, Measure<int64_t, ByteCount>);
@@ -338,9 +351,25 @@ void AddText(BuiltinTable* table) {
   add("right", {kText, kInt}, kText, Side<false>);
   add("split_part", {kText, kText, kInt}, kText, SplitParts);
   constexpr uint8_t kGrows = kCostly | kFallible;
-  table->Add({.name = "replace", .parameters = {kText, kText, kText}, .result = kText, .kernel = Replace, .flags = kGrows, .prepare = PrepareLimit});
-  table->Add({.name = "concat", .parameters = {kText}, .result = kText, .kernel = Concatenate<true>, .flags = kGrows, .variadic = true, .prepare = PrepareLimit});
-  table->Add({.name = "concat_op", .parameters = {kText, kText}, .result = kText, .kernel = Concatenate<false>, .flags = kGrows, .prepare = PrepareLimit});
+  table->Add({.name = "replace",
+              .parameters = {kText, kText, kText},
+              .result = kText,
+              .kernel = Replace,
+              .flags = kGrows,
+              .prepare = PrepareLimit});
+  table->Add({.name = "concat",
+              .parameters = {kText},
+              .result = kText,
+              .kernel = Concatenate<true>,
+              .flags = kGrows,
+              .variadic = true,
+              .prepare = PrepareLimit});
+  table->Add({.name = "concat_op",
+              .parameters = {kText, kText},
+              .result = kText,
+              .kernel = Concatenate<false>,
+              .flags = kGrows,
+              .prepare = PrepareLimit});
 }
 
 }  // namespace transform

@@ -26,11 +26,14 @@ void TestRows(const Call& call, uint64_t (*rows_of)(const Call&, std::size_t), T
   auto* out = call.result<uint64_t>();
   for (std::size_t w = 0; w < call.words(); ++w) {
     uint64_t found = 0;
-    ForEachSetBit(rows_of(call, w) & call.active_word(w), [&](std::size_t j) { found |= static_cast<uint64_t>(test(64 * w + j)) << j; });
+    ForEachSetBit(rows_of(call, w) & call.active_word(w),
+                  [&](std::size_t j) { found |= static_cast<uint64_t>(test(64 * w + j)) << j; });
     out[w] = found;
   }
 }
-uint64_t BothValid(const Call& call, std::size_t w) { return call.valid_word(0, w) & call.valid_word(1, w); }
+uint64_t BothValid(const Call& call, std::size_t w) {
+  return call.valid_word(0, w) & call.valid_word(1, w);
+}
 uint64_t FirstValid(const Call& call, std::size_t w) { return call.valid_word(0, w); }
 
 template <class Op>
@@ -43,7 +46,9 @@ void TestPair(const Instruction& instruction, Frame& frame) {
 }
 
 struct StartsWith {
-  static bool Do(std::string_view text, std::string_view part) { return text.substr(0, part.size()) == part; }
+  static bool Do(std::string_view text, std::string_view part) {
+    return text.substr(0, part.size()) == part;
+  }
 };
 struct EndsWith {
   static bool Do(std::string_view text, std::string_view part) {
@@ -51,7 +56,9 @@ struct EndsWith {
   }
 };
 struct Contains {
-  static bool Do(std::string_view text, std::string_view part) { return text.find(part) != std::string_view::npos; }
+  static bool Do(std::string_view text, std::string_view part) {
+    return text.find(part) != std::string_view::npos;
+  }
 };
 
 // % is any run of characters, _ one character. Greedy with one point of return: text length x pattern length at worst.
@@ -98,7 +105,8 @@ struct Like {
 absl::StatusOr<Prepared> PrepareLike(const PrepareContext& context) {
   const Constant* pattern = context.arguments[1].constant;
   if (pattern != nullptr && pattern->text.size() > context.limits->pattern_bytes) {
-    return InvalidArgumentError("the pattern is ", pattern->text.size(), " bytes long, the limit is ", context.limits->pattern_bytes);
+    return InvalidArgumentError("the pattern is ", pattern->text.size(),
+                                " bytes long, the limit is ", context.limits->pattern_bytes);
   }
   return Prepared{};
 }
@@ -124,9 +132,11 @@ struct Regex {
 
 absl::StatusOr<Prepared> PrepareRegex(const PrepareContext& context) {
   const Constant* pattern = context.arguments[1].constant;
-  if (pattern == nullptr || !pattern->valid) return InvalidArgumentError("the pattern must be a text constant");
+  if (pattern == nullptr || !pattern->valid)
+    return InvalidArgumentError("the pattern must be a text constant");
   if (pattern->text.size() > context.limits->pattern_bytes) {
-    return InvalidArgumentError("the pattern is ", pattern->text.size(), " bytes long, the limit is ", context.limits->pattern_bytes);
+    return InvalidArgumentError("the pattern is ", pattern->text.size(),
+                                " bytes long, the limit is ", context.limits->pattern_bytes);
   }
   RE2::Options options;
   options.set_log_errors(false);
@@ -136,8 +146,10 @@ absl::StatusOr<Prepared> PrepareRegex(const PrepareContext& context) {
   if (!regex->re->ok()) return InvalidArgumentError("bad pattern: ", regex->re->error());
   if (context.arguments.size() == 3) {
     const Constant* group = context.arguments[2].constant;
-    if (group == nullptr || !group->valid || group->i64 < 0 || group->i64 > regex->re->NumberOfCapturingGroups()) {
-      return InvalidArgumentError("the group must be a constant from 0 to ", regex->re->NumberOfCapturingGroups());
+    if (group == nullptr || !group->valid || group->i64 < 0 ||
+        group->i64 > regex->re->NumberOfCapturingGroups()) {
+      return InvalidArgumentError("the group must be a constant from 0 to ",
+                                  regex->re->NumberOfCapturingGroups());
     }
     regex->group = static_cast<int>(group->i64);
   }
@@ -171,9 +183,11 @@ void RegexExtract(const Instruction& instruction, Frame& frame) {
     constexpr int kMostGroups = 32;
     re2::StringPiece groups[kMostGroups];
     const int count = std::min(regex.group + 1, kMostGroups);
-    const bool found = regex.group < kMostGroups && regex.re->Match(text, 0, text.size(), RE2::UNANCHORED, groups, count);
-    out[i] = found && groups[regex.group].data() != nullptr ? TextRef{groups[regex.group].data(), groups[regex.group].size()}
-                                                           : TextRef{a[i].data, 0};
+    const bool found = regex.group < kMostGroups &&
+                       regex.re->Match(text, 0, text.size(), RE2::UNANCHORED, groups, count);
+    out[i] = found && groups[regex.group].data() != nullptr
+                 ? TextRef{groups[regex.group].data(), groups[regex.group].size()}
+                 : TextRef{a[i].data, 0};
     return true;
   });
 }
@@ -232,7 +246,8 @@ void Levenshtein(const Instruction& instruction, Frame& frame) {
     const std::size_t bytes = (columns + 1) * 2 * sizeof(uint32_t) + alignof(uint32_t);
     char* memory = call.arena().Allocate(bytes);
     const std::size_t skew = reinterpret_cast<uintptr_t>(memory) % alignof(uint32_t);
-    auto* distance = reinterpret_cast<uint32_t*>(memory + (skew == 0 ? 0 : alignof(uint32_t) - skew));
+    auto* distance =
+        reinterpret_cast<uint32_t*>(memory + (skew == 0 ? 0 : alignof(uint32_t) - skew));
     uint32_t* other = distance + columns + 1;  // b's code points
     const char* from = b[i].data;
     const char* const b_end = from + b[i].size;
@@ -259,13 +274,19 @@ void Levenshtein(const Instruction& instruction, Frame& frame) {
 }  // namespace
 
 InSet MakeLoweredComparison(const Constant& wanted, bool equal) {
-  return {equal ? CompareLowered<true> : CompareLowered<false>, std::make_shared<const LoweredText>(LoweredText{wanted.text}), wanted.text};
+  return {equal ? CompareLowered<true> : CompareLowered<false>,
+          std::make_shared<const LoweredText>(LoweredText{wanted.text}), wanted.text};
 }
 
 void AddTextSearch(BuiltinTable* table) {
-  const auto add = [table](std::string_view name, std::vector<DataType> parameters, TypeId result, Kernel kernel,
-                           PrepareFunction prepare = nullptr) {
-    table->Add({.name = name, .parameters = std::move(parameters), .result = result, .kernel = kernel, .flags = kCostly, .prepare = prepare});
+  const auto add = [table](std::string_view name, std::vector<DataType> parameters, TypeId result,
+                           Kernel kernel, PrepareFunction prepare = nullptr) {
+    table->Add({.name = name,
+                .parameters = std::move(parameters),
+                .result = result,
+                .kernel = kernel,
+                .flags = kCostly,
+                .prepare = prepare});
   };
   add("starts_with", {kText, kText}, kBool, TestPair<StartsWith>);
   add("ends_with", {kText, kText}, kBool, TestPair<EndsWith>);
@@ -277,7 +298,11 @@ void AddTextSearch(BuiltinTable* table) {
   add("regexp_full_match", {kText, kText}, kBool, RegexMatches<RE2::ANCHOR_BOTH>, PrepareRegex);
   add("regexp_extract", {kText, kText}, kText, RegexExtract, PrepareRegex);
   add("regexp_extract", {kText, kText, kInt}, kText, RegexExtract, PrepareRegex);
-  table->Add({.name = "levenshtein", .parameters = {kText, kText}, .result = kInt, .kernel = Levenshtein, .flags = kCostly | kFallible});
+  table->Add({.name = "levenshtein",
+              .parameters = {kText, kText},
+              .result = kInt,
+              .kernel = Levenshtein,
+              .flags = kCostly | kFallible});
 }
 
 }  // namespace transform

@@ -13,17 +13,37 @@ namespace transform {
 namespace {
 
 enum class Unit : uint8_t {
-  kMicrosecond, kMillisecond, kSecond, kMinute, kHour, kDay, kWeek, kMonth, kQuarter, kYear, kDow, kIsoDow, kDoy,
+  kMicrosecond,
+  kMillisecond,
+  kSecond,
+  kMinute,
+  kHour,
+  kDay,
+  kWeek,
+  kMonth,
+  kQuarter,
+  kYear,
+  kDow,
+  kIsoDow,
+  kDoy,
 };
 struct UnitName {
   std::string_view name;
   Unit unit;
 };
 constexpr UnitName kUnits[] = {
-    {"microsecond", Unit::kMicrosecond}, {"millisecond", Unit::kMillisecond}, {"second", Unit::kSecond},
-    {"minute", Unit::kMinute},           {"hour", Unit::kHour},               {"day", Unit::kDay},
-    {"week", Unit::kWeek},               {"month", Unit::kMonth},             {"quarter", Unit::kQuarter},
-    {"year", Unit::kYear},               {"dow", Unit::kDow},                 {"isodow", Unit::kIsoDow},
+    {"microsecond", Unit::kMicrosecond},
+    {"millisecond", Unit::kMillisecond},
+    {"second", Unit::kSecond},
+    {"minute", Unit::kMinute},
+    {"hour", Unit::kHour},
+    {"day", Unit::kDay},
+    {"week", Unit::kWeek},
+    {"month", Unit::kMonth},
+    {"quarter", Unit::kQuarter},
+    {"year", Unit::kYear},
+    {"dow", Unit::kDow},
+    {"isodow", Unit::kIsoDow},
     {"doy", Unit::kDoy},
 };
 
@@ -39,16 +59,22 @@ int64_t Wrap(uint64_t x) { return static_cast<int64_t>(x); }
 
 // --- arithmetic ----------------------------------------------------------------------------------------------------
 struct DaysBetween {
-  static int64_t Do(int64_t a, int64_t b) { return Wrap(static_cast<uint64_t>(a) - static_cast<uint64_t>(b)); }
+  static int64_t Do(int64_t a, int64_t b) {
+    return Wrap(static_cast<uint64_t>(a) - static_cast<uint64_t>(b));
+  }
 };
 struct AddDays {
-  static bool Do(int64_t date, int64_t days, int64_t* out) { return !__builtin_add_overflow(date, days, out) && FitsDate(*out); }
+  static bool Do(int64_t date, int64_t days, int64_t* out) {
+    return !__builtin_add_overflow(date, days, out) && FitsDate(*out);
+  }
 };
 struct DaysAdded {
   static bool Do(int64_t days, int64_t date, int64_t* out) { return AddDays::Do(date, days, out); }
 };
 struct SubtractDays {
-  static bool Do(int64_t date, int64_t days, int64_t* out) { return !__builtin_sub_overflow(date, days, out) && FitsDate(*out); }
+  static bool Do(int64_t date, int64_t days, int64_t* out) {
+    return !__builtin_sub_overflow(date, days, out) && FitsDate(*out);
+  }
 };
 struct AddSpan {
   static bool Do(int64_t a, int64_t b, int64_t* out) { return !__builtin_add_overflow(a, b, out); }
@@ -58,7 +84,8 @@ struct SubtractSpan {
 };
 struct DatePlusSpan {
   static bool Do(int64_t date, int64_t us, int64_t* out) {
-    return !__builtin_mul_overflow(date, kMicrosPerDay, out) && !__builtin_add_overflow(*out, us, out);
+    return !__builtin_mul_overflow(date, kMicrosPerDay, out) &&
+           !__builtin_add_overflow(*out, us, out);
   }
 };
 struct SpanPlusDate {
@@ -66,7 +93,8 @@ struct SpanPlusDate {
 };
 struct DateMinusSpan {
   static bool Do(int64_t date, int64_t us, int64_t* out) {
-    return !__builtin_mul_overflow(date, kMicrosPerDay, out) && !__builtin_sub_overflow(*out, us, out);
+    return !__builtin_mul_overflow(date, kMicrosPerDay, out) &&
+           !__builtin_sub_overflow(*out, us, out);
   }
 };
 struct ScaleSpan {
@@ -88,7 +116,9 @@ bool SpanFromFloat(double us, int64_t* out) {
   return fits;
 }
 struct ScaleSpanByFloat {
-  static bool Do(int64_t a, double b, int64_t* out) { return SpanFromFloat(static_cast<double>(a) * b, out); }
+  static bool Do(int64_t a, double b, int64_t* out) {
+    return SpanFromFloat(static_cast<double>(a) * b, out);
+  }
 };
 struct FloatScalesSpan {
   static bool Do(double a, int64_t b, int64_t* out) { return ScaleSpanByFloat::Do(b, a, out); }
@@ -100,7 +130,9 @@ struct SpanRatio {
   }
 };
 struct SpanDivided {
-  static bool Do(int64_t a, double b, int64_t* out) { return b != 0 && SpanFromFloat(static_cast<double>(a) / b, out); }
+  static bool Do(int64_t a, double b, int64_t* out) {
+    return b != 0 && SpanFromFloat(static_cast<double>(a) / b, out);
+  }
 };
 struct EpochSeconds {
   static double Do(int64_t us) { return static_cast<double>(us) / 1e6; }
@@ -190,14 +222,20 @@ int64_t UnitMicros(Unit unit) {
   }
 }
 
-int64_t MonthsPerUnit(Unit unit) { return unit == Unit::kYear ? 12 : unit == Unit::kQuarter ? 3 : 1; }
-bool IsMonths(Unit unit) { return unit == Unit::kMonth || unit == Unit::kQuarter || unit == Unit::kYear; }
+int64_t MonthsPerUnit(Unit unit) {
+  return unit == Unit::kYear ? 12 : unit == Unit::kQuarter ? 3 : 1;
+}
+bool IsMonths(Unit unit) {
+  return unit == Unit::kMonth || unit == Unit::kQuarter || unit == Unit::kYear;
+}
 
 int64_t TruncateDays(Unit unit, int64_t days) {
   if (unit == Unit::kWeek) return days - (((days + 3) % 7) + 7) % 7;
   if (!IsMonths(unit)) return days;
   const CivilDay civil = CivilFromDays(days);
-  const int month = unit == Unit::kYear ? 1 : unit == Unit::kQuarter ? (civil.month - 1) / 3 * 3 + 1 : civil.month;
+  const int month = unit == Unit::kYear      ? 1
+                    : unit == Unit::kQuarter ? (civil.month - 1) / 3 * 3 + 1
+                                             : civil.month;
   return DaysFromCivil(civil.year, month, 1);
 }
 
@@ -205,7 +243,9 @@ bool TruncateTimestamp(const TimeAux& aux, int64_t us, int64_t* out) {
   const int64_t local = LocalMicros(aux, us);
   int64_t truncated = 0;
   if (aux.unit == Unit::kWeek || IsMonths(aux.unit)) {
-    if (__builtin_mul_overflow(TruncateDays(aux.unit, FloorDivide(local, kMicrosPerDay)), kMicrosPerDay, &truncated)) return false;
+    if (__builtin_mul_overflow(TruncateDays(aux.unit, FloorDivide(local, kMicrosPerDay)),
+                               kMicrosPerDay, &truncated))
+      return false;
   } else {
     const int64_t unit = UnitMicros(aux.unit);
     if (__builtin_mul_overflow(FloorDivide(local, unit), unit, &truncated)) return false;
@@ -227,10 +267,13 @@ int64_t MonthNumber(int64_t days) {
 int64_t BoundariesBetween(Unit unit, int64_t a, int64_t b) {
   if (IsMonths(unit)) {
     const int64_t per = MonthsPerUnit(unit);
-    return FloorDivide(MonthNumber(FloorDivide(b, kMicrosPerDay)), per) - FloorDivide(MonthNumber(FloorDivide(a, kMicrosPerDay)), per);
+    return FloorDivide(MonthNumber(FloorDivide(b, kMicrosPerDay)), per) -
+           FloorDivide(MonthNumber(FloorDivide(a, kMicrosPerDay)), per);
   }
   if (unit == Unit::kWeek) {
-    return (TruncateDays(unit, FloorDivide(b, kMicrosPerDay)) - TruncateDays(unit, FloorDivide(a, kMicrosPerDay))) / 7;
+    return (TruncateDays(unit, FloorDivide(b, kMicrosPerDay)) -
+            TruncateDays(unit, FloorDivide(a, kMicrosPerDay))) /
+           7;
   }
   const int64_t us = UnitMicros(unit);
   return Wrap(static_cast<uint64_t>(FloorDivide(b, us)) - static_cast<uint64_t>(FloorDivide(a, us)));
@@ -253,7 +296,8 @@ int64_t WholeMonths(int64_t a, int64_t b) {
 int64_t WholeUnits(Unit unit, int64_t a, int64_t b) {
   if (IsMonths(unit)) return WholeMonths(a, b) / MonthsPerUnit(unit);
   int64_t span = 0;
-  if (__builtin_sub_overflow(b, a, &span)) span = b > a ? std::numeric_limits<int64_t>::max() : std::numeric_limits<int64_t>::min();
+  if (__builtin_sub_overflow(b, a, &span))
+    span = b > a ? std::numeric_limits<int64_t>::max() : std::numeric_limits<int64_t>::min();
   return span / (unit == Unit::kWeek ? 7 * kMicrosPerDay : UnitMicros(unit));
 }
 
@@ -346,7 +390,9 @@ void MakeDate(const Instruction& instruction, Frame& frame) {
   const Argument<int64_t> day(call, 2);
   int64_t* out = call.result<int64_t>();
   ForValidRows(call, &call.counts().domain, [&](std::size_t i) {
-    if (year[i] < -5'000'000 || year[i] > 5'000'000 || month[i] < 1 || month[i] > 12 || day[i] < 1 || day[i] > 31) return false;
+    if (year[i] < -5'000'000 || year[i] > 5'000'000 || month[i] < 1 || month[i] > 12 ||
+        day[i] < 1 || day[i] > 31)
+      return false;
     out[i] = DaysFromCivil(year[i], static_cast<int>(month[i]), static_cast<int>(day[i]));
     const CivilDay back = CivilFromDays(out[i]);
     return back.month == month[i] && FitsDate(out[i]);
@@ -356,7 +402,8 @@ void MakeDate(const Instruction& instruction, Frame& frame) {
 // --- preparation ---------------------------------------------------------------------------------------------------
 absl::StatusOr<TimeAux> ZoneOf(const Constant* zone) {
   TimeAux aux;
-  if (zone == nullptr || !zone->valid) return InvalidArgumentError("the time zone must be a text constant such as 'Europe/Paris'");
+  if (zone == nullptr || !zone->valid)
+    return InvalidArgumentError("the time zone must be a text constant such as 'Europe/Paris'");
   LARDER_ASSIGN_OR_RETURN(aux.zone, TimeZone::Load(zone->text));
   aux.utc = false;
   return aux;
@@ -371,8 +418,10 @@ absl::StatusOr<Unit> UnitOf(const Constant* name, Unit last) {
     if (unit.name == wanted) return unit.unit;
     known.emplace_back(unit.name);
   }
-  if (name == nullptr || !name->valid) return InvalidArgumentError("the unit must be a text constant: ", Join(known, ", "));
-  return InvalidArgumentError("unknown unit '", name->text, "'", DidYouMean(wanted, known), "; known are ", Join(known, ", "));
+  if (name == nullptr || !name->valid)
+    return InvalidArgumentError("the unit must be a text constant: ", Join(known, ", "));
+  return InvalidArgumentError("unknown unit '", name->text, "'", DidYouMean(wanted, known),
+                              "; known are ", Join(known, ", "));
 }
 
 Prepared Finish(TimeAux aux, uint32_t run_arguments) {
@@ -403,7 +452,8 @@ absl::StatusOr<Prepared> PrepareUnit(const PrepareContext& context) {
   }
   LARDER_ASSIGN_OR_RETURN(aux.unit, UnitOf(context.arguments[0].constant, kLast));
   const bool of_date = context.arguments[1].type == TypeId::kDate;
-  if (of_date && aux.unit < Unit::kDay) return InvalidArgumentError("a date has no ", kUnits[static_cast<int>(aux.unit)].name);
+  if (of_date && aux.unit < Unit::kDay)
+    return InvalidArgumentError("a date has no ", kUnits[static_cast<int>(aux.unit)].name);
   return Finish(std::move(aux), kRun);
 }
 
@@ -422,19 +472,41 @@ constexpr TypeId kText = TypeId::kString;
 template <Unit kUnit>
 void AddPart(BuiltinTable* table, std::string_view name) {
   if (kUnit >= Unit::kDay) {
-    table->Add({.name = name, .parameters = {kDate}, .result = kInt, .kernel = Part<true>, .flags = kCostly, .prepare = PreparePart<kUnit>});
+    table->Add({.name = name,
+                .parameters = {kDate},
+                .result = kInt,
+                .kernel = Part<true>,
+                .flags = kCostly,
+                .prepare = PreparePart<kUnit>});
   }
-  table->Add({.name = name, .parameters = {kTimestamp}, .result = kInt, .kernel = Part<false>, .flags = kCostly, .prepare = PreparePart<kUnit>});
-  table->Add({.name = name, .parameters = {kTimestamp, kText}, .result = kInt, .kernel = Part<false>, .flags = kCostly, .prepare = PreparePart<kUnit>});
+  table->Add({.name = name,
+              .parameters = {kTimestamp},
+              .result = kInt,
+              .kernel = Part<false>,
+              .flags = kCostly,
+              .prepare = PreparePart<kUnit>});
+  table->Add({.name = name,
+              .parameters = {kTimestamp, kText},
+              .result = kInt,
+              .kernel = Part<false>,
+              .flags = kCostly,
+              .prepare = PreparePart<kUnit>});
 }
 
 template <class A, class B, class R, class Op, int64_t EvalCounts::*kCause = &EvalCounts::overflow>
 void AddOp(BuiltinTable* table, std::string_view name, TypeId a, TypeId b, TypeId result) {
-  table->Add({.name = name, .parameters = {a, b}, .result = result, .kernel = CheckedBinaryLoop<A, B, R, Op, kCause>, .flags = kFallible});
+  table->Add({.name = name,
+              .parameters = {a, b},
+              .result = result,
+              .kernel = CheckedBinaryLoop<A, B, R, Op, kCause>,
+              .flags = kFallible});
 }
 
 void AddTimeArithmetic(BuiltinTable* table) {
-  table->Add({.name = "sub", .parameters = {kDate, kDate}, .result = kInt, .kernel = BinaryLoop<int64_t, int64_t, int64_t, DaysBetween>});
+  table->Add({.name = "sub",
+              .parameters = {kDate, kDate},
+              .result = kInt,
+              .kernel = BinaryLoop<int64_t, int64_t, int64_t, DaysBetween>});
   AddOp<int64_t, int64_t, int64_t, AddDays>(table, "add", kDate, kInt, kDate);
   AddOp<int64_t, int64_t, int64_t, DaysAdded>(table, "add", kInt, kDate, kDate);
   AddOp<int64_t, int64_t, int64_t, SubtractDays>(table, "sub", kDate, kInt, kDate);
@@ -451,23 +523,59 @@ void AddTimeArithmetic(BuiltinTable* table) {
   AddOp<int64_t, int64_t, int64_t, ScaleSpan>(table, "mul", kInt, kDuration, kDuration);
   AddOp<int64_t, double, int64_t, ScaleSpanByFloat>(table, "mul", kDuration, kFloat, kDuration);
   AddOp<double, int64_t, int64_t, FloatScalesSpan>(table, "mul", kFloat, kDuration, kDuration);
-  AddOp<int64_t, int64_t, double, SpanRatio, &EvalCounts::division_by_zero>(table, "div", kDuration, kDuration, kFloat);
-  AddOp<int64_t, double, int64_t, SpanDivided, &EvalCounts::division_by_zero>(table, "div", kDuration, kFloat, kDuration);
-  table->Add({.name = "neg", .parameters = {kDuration}, .result = kDuration, .kernel = CheckedUnaryLoop<int64_t, int64_t, NegateSpan, &EvalCounts::overflow>, .flags = kFallible});
-  table->Add({.name = "abs", .parameters = {kDuration}, .result = kDuration, .kernel = CheckedUnaryLoop<int64_t, int64_t, AbsSpan, &EvalCounts::overflow>, .flags = kFallible});
+  AddOp<int64_t, int64_t, double, SpanRatio, &EvalCounts::division_by_zero>(table, "div", kDuration,
+                                                                            kDuration, kFloat);
+  AddOp<int64_t, double, int64_t, SpanDivided, &EvalCounts::division_by_zero>(
+      table, "div", kDuration, kFloat, kDuration);
+  table->Add({.name = "neg",
+              .parameters = {kDuration},
+              .result = kDuration,
+              .kernel = CheckedUnaryLoop<int64_t, int64_t, NegateSpan, &EvalCounts::overflow>,
+              .flags = kFallible});
+  table->Add({.name = "abs",
+              .parameters = {kDuration},
+              .result = kDuration,
+              .kernel = CheckedUnaryLoop<int64_t, int64_t, AbsSpan, &EvalCounts::overflow>,
+              .flags = kFallible});
 }
 
 void AddEpochs(BuiltinTable* table) {
-  table->Add({.name = "epoch", .parameters = {kTimestamp}, .result = kFloat, .kernel = UnaryLoop<int64_t, double, EpochSeconds>});
-  table->Add({.name = "epoch", .parameters = {kDuration}, .result = kFloat, .kernel = UnaryLoop<int64_t, double, EpochSeconds>});
-  table->Add({.name = "epoch", .parameters = {kDate}, .result = kFloat, .kernel = UnaryLoop<int64_t, double, EpochDate>});
+  table->Add({.name = "epoch",
+              .parameters = {kTimestamp},
+              .result = kFloat,
+              .kernel = UnaryLoop<int64_t, double, EpochSeconds>});
+  table->Add({.name = "epoch",
+              .parameters = {kDuration},
+              .result = kFloat,
+              .kernel = UnaryLoop<int64_t, double, EpochSeconds>});
+  table->Add({.name = "epoch",
+              .parameters = {kDate},
+              .result = kFloat,
+              .kernel = UnaryLoop<int64_t, double, EpochDate>});
   for (const TypeId type : {kTimestamp, kDuration}) {
-    table->Add({.name = "epoch_ms", .parameters = {type}, .result = kInt, .kernel = UnaryLoop<int64_t, int64_t, EpochMillis>});
-    table->Add({.name = "epoch_us", .parameters = {type}, .result = kInt, .kernel = UnaryLoop<int64_t, int64_t, Same>});
+    table->Add({.name = "epoch_ms",
+                .parameters = {type},
+                .result = kInt,
+                .kernel = UnaryLoop<int64_t, int64_t, EpochMillis>});
+    table->Add({.name = "epoch_us",
+                .parameters = {type},
+                .result = kInt,
+                .kernel = UnaryLoop<int64_t, int64_t, Same>});
   }
-  table->Add({.name = "to_timestamp", .parameters = {kFloat}, .result = kTimestamp, .kernel = CheckedUnaryLoop<double, int64_t, FromSeconds, &EvalCounts::overflow>, .flags = kFallible});
-  table->Add({.name = "make_timestamp", .parameters = {kInt}, .result = kTimestamp, .kernel = UnaryLoop<int64_t, int64_t, Same>});
-  table->Add({.name = "make_date", .parameters = {kInt, kInt, kInt}, .result = kDate, .kernel = MakeDate, .flags = kFallible | kCostly});
+  table->Add({.name = "to_timestamp",
+              .parameters = {kFloat},
+              .result = kTimestamp,
+              .kernel = CheckedUnaryLoop<double, int64_t, FromSeconds, &EvalCounts::overflow>,
+              .flags = kFallible});
+  table->Add({.name = "make_timestamp",
+              .parameters = {kInt},
+              .result = kTimestamp,
+              .kernel = UnaryLoop<int64_t, int64_t, Same>});
+  table->Add({.name = "make_date",
+              .parameters = {kInt, kInt, kInt},
+              .result = kDate,
+              .kernel = MakeDate,
+              .flags = kFallible | kCostly});
 }
 
 }  // namespace
@@ -489,25 +597,40 @@ void AddTime(BuiltinTable* table) {
   AddPart<Unit::kMillisecond>(table, "millisecond");
   AddPart<Unit::kMicrosecond>(table, "microsecond");
 
-  const auto add = [table](std::string_view name, std::vector<DataType> parameters, TypeId result, Kernel kernel, PrepareFunction prepare, uint8_t flags) {
-    table->Add({.name = name, .parameters = std::move(parameters), .result = result, .kernel = kernel, .flags = flags, .prepare = prepare});
+  const auto add = [table](std::string_view name, std::vector<DataType> parameters, TypeId result,
+                           Kernel kernel, PrepareFunction prepare, uint8_t flags) {
+    table->Add({.name = name,
+                .parameters = std::move(parameters),
+                .result = result,
+                .kernel = kernel,
+                .flags = flags,
+                .prepare = prepare});
   };
   add("date_part", {kText, kDate}, kInt, Part<true>, PrepareUnit<Unit::kDoy, 0b10, 2>, kCostly);
-  add("date_part", {kText, kTimestamp}, kInt, Part<false>, PrepareUnit<Unit::kDoy, 0b10, 2>, kCostly);
-  add("date_part", {kText, kTimestamp, kText}, kInt, Part<false>, PrepareUnit<Unit::kDoy, 0b10, 2>, kCostly);
-  add("date_trunc", {kText, kDate}, kDate, Truncate<true>, PrepareUnit<Unit::kYear, 0b10, 2>, kCostly | kFallible);
-  add("date_trunc", {kText, kTimestamp}, kTimestamp, Truncate<false>, PrepareUnit<Unit::kYear, 0b10, 2>, kCostly | kFallible);
-  add("date_trunc", {kText, kTimestamp, kText}, kTimestamp, Truncate<false>, PrepareUnit<Unit::kYear, 0b10, 2>, kCostly | kFallible);
+  add("date_part", {kText, kTimestamp}, kInt, Part<false>, PrepareUnit<Unit::kDoy, 0b10, 2>,
+      kCostly);
+  add("date_part", {kText, kTimestamp, kText}, kInt, Part<false>, PrepareUnit<Unit::kDoy, 0b10, 2>,
+      kCostly);
+  add("date_trunc", {kText, kDate}, kDate, Truncate<true>, PrepareUnit<Unit::kYear, 0b10, 2>,
+      kCostly | kFallible);
+  add("date_trunc", {kText, kTimestamp}, kTimestamp, Truncate<false>,
+      PrepareUnit<Unit::kYear, 0b10, 2>, kCostly | kFallible);
+  add("date_trunc", {kText, kTimestamp, kText}, kTimestamp, Truncate<false>,
+      PrepareUnit<Unit::kYear, 0b10, 2>, kCostly | kFallible);
   for (const bool whole : {false, true}) {
     const std::string_view name = whole ? "date_sub" : "date_diff";
     const Kernel kernel = whole ? Difference<true> : Difference<false>;
-    add(name, {kText, kTimestamp, kTimestamp}, kInt, kernel, PrepareUnit<Unit::kYear, 0b110, 3>, kCostly);
-    add(name, {kText, kTimestamp, kTimestamp, kText}, kInt, kernel, PrepareUnit<Unit::kYear, 0b110, 3>, kCostly);
+    add(name, {kText, kTimestamp, kTimestamp}, kInt, kernel, PrepareUnit<Unit::kYear, 0b110, 3>,
+        kCostly);
+    add(name, {kText, kTimestamp, kTimestamp, kText}, kInt, kernel,
+        PrepareUnit<Unit::kYear, 0b110, 3>, kCostly);
   }
   add("years_between", {kDate, kDate}, kInt, CompletedBetween<12>, nullptr, kCostly);
   add("months_between", {kDate, kDate}, kInt, CompletedBetween<1>, nullptr, kCostly);
-  add("years_between", {kTimestamp, kTimestamp}, kInt, CompletedBetweenInstants<12>, nullptr, kCostly);
-  add("months_between", {kTimestamp, kTimestamp}, kInt, CompletedBetweenInstants<1>, nullptr, kCostly);
+  add("years_between", {kTimestamp, kTimestamp}, kInt, CompletedBetweenInstants<12>, nullptr,
+      kCostly);
+  add("months_between", {kTimestamp, kTimestamp}, kInt, CompletedBetweenInstants<1>, nullptr,
+      kCostly);
   add("local_date", {kTimestamp, kText}, kDate, LocalDay, PrepareZone, kCostly);
 }
 

@@ -13,7 +13,8 @@ bool IsDigit(char c) { return c >= '0' && c <= '9'; }
 bool IsLetter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; }
 bool IsBlank(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
 
-constexpr std::array<std::string_view, 9> kTwoByteSymbols = {"==", "!=", "<>", "<=", ">=", "||", "//", "::", "=>"};
+constexpr std::array<std::string_view, 9> kTwoByteSymbols = {
+    "==", "!=", "<>", "<=", ">=", "||", "//", "::", "=>"};
 constexpr std::string_view kOneByteSymbols = "()[],+-*/%=<>.";
 
 bool IsDurationUnit(std::string_view unit) {
@@ -43,9 +44,12 @@ class Lexer {
 
  private:
   Token Make(TokenKind kind) const {
-    return {kind, static_cast<uint32_t>(begin_), static_cast<uint32_t>(at_), source_.substr(begin_, at_ - begin_)};
+    return {kind, static_cast<uint32_t>(begin_), static_cast<uint32_t>(at_),
+            source_.substr(begin_, at_ - begin_)};
   }
-  char Peek(std::size_t ahead = 0) const { return at_ + ahead < source_.size() ? source_[at_ + ahead] : '\0'; }
+  char Peek(std::size_t ahead = 0) const {
+    return at_ + ahead < source_.size() ? source_[at_ + ahead] : '\0';
+  }
 
   void SkipBlanks() {
     while (at_ < source_.size()) {
@@ -80,14 +84,17 @@ class Lexer {
 
   absl::Status Unexpected(char c) const {
     std::size_t end = at_ + 1;
-    while (end < source_.size() && (static_cast<unsigned char>(source_[end]) & 0xC0U) == 0x80U) ++end;
+    while (end < source_.size() && (static_cast<unsigned char>(source_[end]) & 0xC0U) == 0x80U)
+      ++end;
     std::string_view advice;
     if (c == '^') advice = "; a power is written pow(x, y)";
     if (c == '&' || c == '|') advice = "; write the words and, or";
     if (c == '!') advice = "; write the word not";
     if (c == '?') advice = "; a condition is written if(c, a, b)";
-    if (static_cast<unsigned char>(c) < 0x20) return ErrorAt(source_, at_, end, "unexpected control character");
-    return ErrorAt(source_, at_, end, Concat("unexpected character \"", source_.substr(at_, end - at_), "\"", advice));
+    if (static_cast<unsigned char>(c) < 0x20)
+      return ErrorAt(source_, at_, end, "unexpected control character");
+    return ErrorAt(source_, at_, end,
+                   Concat("unexpected character \"", source_.substr(at_, end - at_), "\"", advice));
   }
 
   TokenKind Name() {
@@ -114,7 +121,8 @@ class Lexer {
       ++at_;
       while (IsDigit(Peek())) ++at_;
     }
-    if ((Peek() == 'e' || Peek() == 'E') && (IsDigit(Peek(1)) || ((Peek(1) == '+' || Peek(1) == '-') && IsDigit(Peek(2))))) {
+    if ((Peek() == 'e' || Peek() == 'E') &&
+        (IsDigit(Peek(1)) || ((Peek(1) == '+' || Peek(1) == '-') && IsDigit(Peek(2))))) {
       kind = TokenKind::kDecimal;
       at_ += 2;
       while (IsDigit(Peek())) ++at_;
@@ -137,9 +145,10 @@ class Lexer {
 
   absl::Status BadNumber() {
     while (IsLetter(Peek()) || IsDigit(Peek())) ++at_;
-    return ErrorAt(source_, begin_, at_,
-                   Concat("\"", source_.substr(begin_, at_ - begin_),
-                          "\" is neither a number nor a duration (units are us, ms, s, m, h, d, w)"));
+    return ErrorAt(
+        source_, begin_, at_,
+        Concat("\"", source_.substr(begin_, at_ - begin_),
+               "\" is neither a number nor a duration (units are us, ms, s, m, h, d, w)"));
   }
 
   absl::StatusOr<TokenKind> Quoted(char quote) {
@@ -148,7 +157,8 @@ class Lexer {
       const std::size_t close = source_.find(quote, at_);
       if (close == std::string_view::npos) {
         return ErrorAt(source_, begin_, begin_ + 1,
-                       quote == '\'' ? "this text has no closing quote" : "this quoted name has no closing quote");
+                       quote == '\'' ? "this text has no closing quote"
+                                     : "this quoted name has no closing quote");
       }
       at_ = close + 1;
       if (Peek() != quote) break;

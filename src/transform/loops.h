@@ -140,7 +140,8 @@ void CheckedBinaryLoop(const Instruction& instruction, Frame& frame) {
       const std::size_t i = 64 * w + j;
       bad |= static_cast<uint64_t>(!Op::Do(a[sa * i], b[sb * i], &out[i])) << j;
     }
-    valid[w] = call.Reject(w, call.valid_word(0, w) & call.valid_word(1, w), bad, &(call.counts().*kCause));
+    valid[w] = call.Reject(w, call.valid_word(0, w) & call.valid_word(1, w), bad,
+                           &(call.counts().*kCause));
   }
 }
 
@@ -175,7 +176,8 @@ template <class T>
 struct Argument {
   const T* data;
   std::size_t stride;
-  Argument(const Call& call, std::size_t k) : data(call.in<T>(k)), stride(call.is_constant(k) ? 0 : 1) {}
+  Argument(const Call& call, std::size_t k)
+      : data(call.in<T>(k)), stride(call.is_constant(k) ? 0 : 1) {}
   const T& operator[](std::size_t i) const { return data[stride * i]; }
 };
 

@@ -23,15 +23,28 @@ struct BinaryOperator {
   Precedence precedence;
 };
 constexpr std::array<BinaryOperator, 16> kBinaryOperators = {{
-    {"or", "or", kOr},         {"and", "and", kAnd},      {"=", "eq", kComparison},  {"==", "eq", kComparison},
-    {"!=", "ne", kComparison}, {"<>", "ne", kComparison}, {"<", "lt", kComparison},  {"<=", "le", kComparison},
-    {">", "gt", kComparison},  {">=", "ge", kComparison}, {"||", "concat_op", kConcat}, {"+", "add", kSum},
-    {"-", "sub", kSum},        {"*", "mul", kProduct},    {"/", "div", kProduct},    {"//", "idiv", kProduct},
+    {"or", "or", kOr},
+    {"and", "and", kAnd},
+    {"=", "eq", kComparison},
+    {"==", "eq", kComparison},
+    {"!=", "ne", kComparison},
+    {"<>", "ne", kComparison},
+    {"<", "lt", kComparison},
+    {"<=", "le", kComparison},
+    {">", "gt", kComparison},
+    {">=", "ge", kComparison},
+    {"||", "concat_op", kConcat},
+    {"+", "add", kSum},
+    {"-", "sub", kSum},
+    {"*", "mul", kProduct},
+    {"/", "div", kProduct},
+    {"//", "idiv", kProduct},
 }};
 
-constexpr std::array<std::string_view, 21> kReserved = {"case", "when", "then", "else", "end",  "and",  "or",
-                                                        "not",  "in",   "is",   "null", "true", "false", "between",
-                                                        "like", "cast", "try_cast", "as", "from", "distinct", "ilike"};
+constexpr std::array<std::string_view, 21> kReserved = {
+    "case", "when", "then",     "else", "end",  "and",      "or",
+    "not",  "in",   "is",       "null", "true", "false",    "between",
+    "like", "cast", "try_cast", "as",   "from", "distinct", "ilike"};
 
 class Parser {
  public:
@@ -44,12 +57,15 @@ class Parser {
     TakeDefinedName();
     if (Peek().kind == TokenKind::kEnd) return ErrorAt(source_, 0, 0, "the expression is empty");
     LARDER_ASSIGN_OR_RETURN(ast_.root, Expression(kNone));
-    if (Peek().kind != TokenKind::kEnd) return Unexpected("an operator or the end of the expression");
+    if (Peek().kind != TokenKind::kEnd)
+      return Unexpected("an operator or the end of the expression");
     return std::move(ast_);
   }
 
  private:
-  const Token& Peek(std::size_t ahead = 0) const { return tokens_[std::min(at_ + ahead, tokens_.size() - 1)]; }
+  const Token& Peek(std::size_t ahead = 0) const {
+    return tokens_[std::min(at_ + ahead, tokens_.size() - 1)];
+  }
   const Token& Take() { return tokens_[at_ + 1 < tokens_.size() ? at_++ : at_]; }
   bool IsSymbol(std::string_view symbol, std::size_t ahead = 0) const {
     return Peek(ahead).kind == TokenKind::kSymbol && Peek(ahead).text == symbol;
@@ -63,9 +79,11 @@ class Parser {
   absl::Status Unexpected(std::string_view expected) const {
     const Token& token = Peek();
     if (token.kind == TokenKind::kEnd) {
-      return ErrorAt(source_, token.begin, token.end, Concat("the expression ends where ", expected, " was expected"));
+      return ErrorAt(source_, token.begin, token.end,
+                     Concat("the expression ends where ", expected, " was expected"));
     }
-    return ErrorAt(source_, token.begin, token.end, Concat("unexpected ", token.text, ", expected ", expected));
+    return ErrorAt(source_, token.begin, token.end,
+                   Concat("unexpected ", token.text, ", expected ", expected));
   }
   absl::Status Expect(std::string_view symbol, std::string_view expected) {
     if (TakeSymbol(symbol)) return absl::OkStatus();
@@ -77,8 +95,11 @@ class Parser {
   }
 
   void TakeDefinedName() {
-    if ((Peek().kind != TokenKind::kName && Peek().kind != TokenKind::kQuotedName) || !IsSymbol("=", 1)) return;
-    const std::string name = Peek().kind == TokenKind::kName ? std::string(Peek().text) : Unquote(Peek().text);
+    if ((Peek().kind != TokenKind::kName && Peek().kind != TokenKind::kQuotedName) ||
+        !IsSymbol("=", 1))
+      return;
+    const std::string name =
+        Peek().kind == TokenKind::kName ? std::string(Peek().text) : Unquote(Peek().text);
     if (!IsValidName(name)) return;
     for (const std::string_view word : kReserved) {
       if (EqualsIgnoreCase(word, name)) return;
@@ -104,7 +125,8 @@ class Parser {
     ast_.nodes.push_back(std::move(node));
     return static_cast<NodeId>(ast_.nodes.size() - 1);
   }
-  absl::StatusOr<NodeId> Call(std::string_view function, std::size_t begin, std::span<const NodeId> arguments) {
+  absl::StatusOr<NodeId> Call(std::string_view function, std::size_t begin,
+                              std::span<const NodeId> arguments) {
     Node node;
     node.kind = NodeKind::kCall;
     node.text = std::string(function);
@@ -112,7 +134,8 @@ class Parser {
     node.end = LastEnd();
     return Add(std::move(node), arguments);
   }
-  absl::StatusOr<NodeId> Call(std::string_view function, std::size_t begin, std::initializer_list<NodeId> arguments) {
+  absl::StatusOr<NodeId> Call(std::string_view function, std::size_t begin,
+                              std::initializer_list<NodeId> arguments) {
     return Call(function, begin, std::span<const NodeId>(arguments.begin(), arguments.size()));
   }
   uint32_t LastEnd() const { return at_ == 0 ? 0 : tokens_[at_ - 1].end; }
@@ -143,8 +166,9 @@ class Parser {
     LARDER_ASSIGN_OR_RETURN(NodeId left, Prefix());
     for (;;) {
       const std::size_t begin = ast_[left].begin;
-      if (floor < kComparison && (IsWord("is") || IsWord("in") || IsWord("between") || IsWord("like") ||
-                                  IsWord("ilike") || (IsWord("not") && !IsSymbol("(", 1)))) {
+      if (floor < kComparison &&
+          (IsWord("is") || IsWord("in") || IsWord("between") || IsWord("like") || IsWord("ilike") ||
+           (IsWord("not") && !IsSymbol("(", 1)))) {
         LARDER_ASSIGN_OR_RETURN(left, WordComparison(left));
         LARDER_RETURN_IF_ERROR(RefuseChain());
         continue;
@@ -171,7 +195,9 @@ class Parser {
     static constexpr BinaryOperator kModulo = {"%", "mod", kProduct};
     if (token.text == "%") return &kModulo;
     for (const BinaryOperator& op : kBinaryOperators) {
-      if (token.kind == TokenKind::kSymbol ? token.text == op.symbol : EqualsIgnoreCase(token.text, op.symbol)) return &op;
+      if (token.kind == TokenKind::kSymbol ? token.text == op.symbol
+                                           : EqualsIgnoreCase(token.text, op.symbol))
+        return &op;
     }
     return nullptr;
   }
@@ -210,7 +236,8 @@ class Parser {
       if (bracket) Take();
       std::vector<NodeId> arguments = {left};
       LARDER_RETURN_IF_ERROR(ArgumentList(bracket ? "]" : ")", &arguments));
-      if (arguments.size() == 1) return ErrorAt(source_, begin, LastEnd(), "in needs at least one value");
+      if (arguments.size() == 1)
+        return ErrorAt(source_, begin, LastEnd(), "in needs at least one value");
       return Call("in", begin, arguments);
     }
     if (TakeWord("between")) {
@@ -305,7 +332,8 @@ class Parser {
     const char* end = token.text.data() + token.text.size();
     const auto result = std::from_chars(token.text.data(), end, node.unsigned_integer);
     if (result.ec != std::errc() || result.ptr != end) {
-      return ErrorAt(source_, token.begin, token.end, "this integer is larger than 18446744073709551615");
+      return ErrorAt(source_, token.begin, token.end,
+                     "this integer is larger than 18446744073709551615");
     }
     return Add(std::move(node));
   }
@@ -343,14 +371,18 @@ class Parser {
   absl::StatusOr<NodeId> NameOrCall() {
     const Token token = Peek();
     const std::string word = ToLowerAscii(token.text);
-    if (Peek(1).kind == TokenKind::kString && (word == "date" || word == "timestamp" || word == "duration")) {
+    if (Peek(1).kind == TokenKind::kString &&
+        (word == "date" || word == "timestamp" || word == "duration")) {
       Take();
       const Token text = Take();
-      const NodeKind kind = word == "date" ? NodeKind::kDate : word == "timestamp" ? NodeKind::kTimestamp : NodeKind::kDuration;
+      const NodeKind kind = word == "date"        ? NodeKind::kDate
+                            : word == "timestamp" ? NodeKind::kTimestamp
+                                                  : NodeKind::kDuration;
       return Literal(kind, text, Unquote(text.text));
     }
     if (word == "interval" && !IsSymbol("(", 1)) {
-      return ErrorAt(source_, token.begin, token.end, "durations are written 90s, 15m, 12h, 7d, 2w, or duration '1h30m'");
+      return ErrorAt(source_, token.begin, token.end,
+                     "durations are written 90s, 15m, 12h, 7d, 2w, or duration '1h30m'");
     }
     if (word == "case") return Case();
     if (word == "cast" || word == "try_cast") return CastCall(word == "try_cast");
@@ -367,7 +399,8 @@ class Parser {
       if (TakeSymbol("(")) LARDER_RETURN_IF_ERROR(ArgumentList(")", &arguments));
       return Call("current_date", token.begin, arguments);
     }
-    if (std::find(kReserved.begin(), kReserved.end(), word) != kReserved.end()) return Unexpected("a value");
+    if (std::find(kReserved.begin(), kReserved.end(), word) != kReserved.end())
+      return Unexpected("a value");
     Take();
     if (TakeSymbol("(")) return FunctionCall(word, token);
     Node node = Leaf(NodeKind::kColumn, token);
@@ -380,7 +413,8 @@ class Parser {
     LARDER_RETURN_IF_ERROR(ArgumentList(")", &arguments));
     if (name != "if") return Call(name, token.begin, arguments);
     if (arguments.size() != 2 && arguments.size() != 3) {
-      return ErrorAt(source_, token.begin, LastEnd(), "if takes a condition, a value and another value");
+      return ErrorAt(source_, token.begin, LastEnd(),
+                     "if takes a condition, a value and another value");
     }
     return MakeCase(std::move(arguments), token.begin);
   }
@@ -480,10 +514,11 @@ class Parser {
 
 }  // namespace
 
-absl::StatusOr<Ast> Parse(std::string_view source, std::span<const Field> inputs, const ExpressionLimits& limits) {
+absl::StatusOr<Ast> Parse(std::string_view source, std::span<const Field> inputs,
+                          const ExpressionLimits& limits) {
   if (source.size() > limits.text_bytes) {
-    return WithKind(InvalidArgumentError("the expression is ", source.size(), " bytes long, the limit is ",
-                                         limits.text_bytes),
+    return WithKind(InvalidArgumentError("the expression is ", source.size(),
+                                         " bytes long, the limit is ", limits.text_bytes),
                     ErrorKind::kTooLarge);
   }
   LARDER_ASSIGN_OR_RETURN(std::vector<Token> tokens, Tokenize(source));

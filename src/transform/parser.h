@@ -15,7 +15,8 @@ namespace transform {
 
 // A leading `name =` is taken as the definition's name when no input is called so; otherwise `=` compares.
 // Errors: kInvalidArgument with a caret; kind kTooLarge over a limit.
-absl::StatusOr<Ast> Parse(std::string_view source, std::span<const Field> inputs, const ExpressionLimits& limits);
+absl::StatusOr<Ast> Parse(std::string_view source, std::span<const Field> inputs,
+                          const ExpressionLimits& limits);
 
 }  // namespace transform
 }  // namespace larder::inline LARDER_ABI

@@ -30,15 +30,15 @@ struct OutputPlan {
 };
 
 struct ProgramImpl {
-  std::vector<Field> inputs;             // used ones
-  std::vector<uint32_t> input_registers; // one per input
+  std::vector<Field> inputs;              // used ones
+  std::vector<uint32_t> input_registers;  // one per input
   std::vector<Field> outputs;
   std::vector<OutputPlan> output_plans;
   std::vector<RegisterPlan> registers;
   std::vector<Instruction> instructions;
   std::vector<std::string> instruction_names;
-  std::deque<std::vector<uint32_t>> argument_lists;  // what Instruction::arguments point into
-  std::vector<std::shared_ptr<const void>> prepared; // what Instruction::aux point at
+  std::deque<std::vector<uint32_t>> argument_lists;   // what Instruction::arguments point into
+  std::vector<std::shared_ptr<const void>> prepared;  // what Instruction::aux point at
   ConstantPool constants;
   std::vector<std::string> functions;
   uint32_t as_of_register = kNoRegister;

@@ -89,7 +89,8 @@ RowEvaluator::RowEvaluator(RowEvaluator&&) noexcept = default;
 RowEvaluator& RowEvaluator::operator=(RowEvaluator&&) noexcept = default;
 RowEvaluator::~RowEvaluator() = default;
 
-void RowEvaluator::Evaluate(std::span<const Datum> inputs, Timestamp as_of, std::span<Datum> outputs) {
+void RowEvaluator::Evaluate(std::span<const Datum> inputs, Timestamp as_of,
+                            std::span<Datum> outputs) {
   const transform::ProgramImpl& program = *program_.impl_;
   LARDER_DCHECK(inputs.size() == program.inputs.size());
   LARDER_DCHECK(outputs.size() == program.outputs.size());
@@ -114,7 +115,8 @@ void RowEvaluator::Evaluate(std::span<const Datum> inputs, Timestamp as_of, std:
     const transform::OutputPlan& plan = program.output_plans[i];
     outputs[i] = plan.direct_input >= 0
                      ? inputs[static_cast<std::size_t>(plan.direct_input)]
-                     : transform::StoreDatum(scratch.registers[plan.register_index], program.outputs[i].type.id());
+                     : transform::StoreDatum(scratch.registers[plan.register_index],
+                                             program.outputs[i].type.id());
   }
 }
 

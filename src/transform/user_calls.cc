@@ -49,7 +49,8 @@ Datum ArgumentAt(const Call& call, std::size_t k, std::size_t i, const DataType&
   return Datum::Null();
 }
 
-bool StoreAnswer(const Call& call, std::size_t i, const DataType& type, const FunctionResult& result) {
+bool StoreAnswer(const Call& call, std::size_t i, const DataType& type,
+                 const FunctionResult& result) {
   if (result.failed()) ++call.counts().other;
   const Datum& datum = result.datum();
   if (!datum.valid) return false;
@@ -88,7 +89,8 @@ void CallUser(const Instruction& instruction, Frame& frame) {
       constexpr std::size_t kMostArguments = 16;
       Datum arguments[kMostArguments];
       ForEachSetBit(rows, [&](std::size_t j) {
-        for (std::size_t k = 0; k < count; ++k) arguments[k] = ArgumentAt(call, k, 64 * w + j, function.arguments[k]);
+        for (std::size_t k = 0; k < count; ++k)
+          arguments[k] = ArgumentAt(call, k, 64 * w + j, function.arguments[k]);
         FunctionResult result(&call.arena());
         function.scalar({arguments, count}, &result);
         good |= static_cast<uint64_t>(StoreAnswer(call, 64 * w + j, function.result, result)) << j;
@@ -97,14 +99,18 @@ void CallUser(const Instruction& instruction, Frame& frame) {
       std::vector<std::vector<Datum>> columns(count);
       std::vector<std::span<const Datum>> arguments;
       for (std::size_t k = 0; k < count; ++k) {
-        ForEachSetBit(rows, [&](std::size_t j) { columns[k].push_back(ArgumentAt(call, k, 64 * w + j, function.arguments[k])); });
+        ForEachSetBit(rows, [&](std::size_t j) {
+          columns[k].push_back(ArgumentAt(call, k, 64 * w + j, function.arguments[k]));
+        });
         arguments.emplace_back(columns[k]);
       }
-      std::vector<FunctionResult> results(static_cast<std::size_t>(std::popcount(rows)), FunctionResult(&call.arena()));
+      std::vector<FunctionResult> results(static_cast<std::size_t>(std::popcount(rows)),
+                                          FunctionResult(&call.arena()));
       if (!results.empty()) function.batch(arguments, results);
       std::size_t at = 0;
       ForEachSetBit(rows, [&](std::size_t j) {
-        good |= static_cast<uint64_t>(StoreAnswer(call, 64 * w + j, function.result, results[at++])) << j;
+        good |= static_cast<uint64_t>(StoreAnswer(call, 64 * w + j, function.result, results[at++]))
+                << j;
       });
     }
     valid[w] = good;
@@ -119,7 +125,8 @@ absl::StatusOr<IrId> Analyzer::LowerUserCall(NodeId id, const Node& node, const 
   const std::size_t at = name.find('@');
   if (at != std::string_view::npos) {
     const auto read = std::from_chars(name.data() + at + 1, name.data() + name.size(), version);
-    if (read.ec != std::errc() || version < 1) return Error(node, "a function's version is a number from 1");
+    if (read.ec != std::errc() || version < 1)
+      return Error(node, "a function's version is a number from 1");
     name = name.substr(0, at);
   }
   std::vector<std::string> known = AllNames();
@@ -130,7 +137,8 @@ absl::StatusOr<IrId> Analyzer::LowerUserCall(NodeId id, const Node& node, const 
     const std::vector<std::string> names = options_.functions->names();
     return std::find(names.begin(), names.end(), name) != names.end();
   }();
-  if (!registered) return Error(node, Concat("unknown function \"", node.text, "\"", DidYouMean(name, known)));
+  if (!registered)
+    return Error(node, Concat("unknown function \"", node.text, "\"", DidYouMean(name, known)));
   const absl::StatusOr<std::shared_ptr<const Entry>> found = options_.functions->Find(name, version);
   if (!found.ok()) return Error(node, MessageOf(found.status()));
 
@@ -139,13 +147,16 @@ absl::StatusOr<IrId> Analyzer::LowerUserCall(NodeId id, const Node& node, const 
   for (const DataType& type : function.arguments) types.push_back(type.ToString());
   const std::string form = Concat(name, "(", larder::Join(types, ", "), ")");
   if (arguments.size() != function.arguments.size()) {
-    return Error(node, Concat(node.text, " does not take (", DescribeAll(arguments), "); it takes ", form));
+    return Error(
+        node, Concat(node.text, " does not take (", DescribeAll(arguments), "); it takes ", form));
   }
   Ids converted;
   for (std::size_t i = 0; i < arguments.size(); ++i) {
     const DataType& type = function.arguments[i];
-    if (!Distance(arguments[i], type).has_value() || (type.is_nested() && graph_[arguments[i]].type != type)) {
-      return Error(node, Concat(node.text, " does not take (", DescribeAll(arguments), "); it takes ", form));
+    if (!Distance(arguments[i], type).has_value() ||
+        (type.is_nested() && graph_[arguments[i]].type != type)) {
+      return Error(node, Concat(node.text, " does not take (", DescribeAll(arguments),
+                                "); it takes ", form));
     }
     LARDER_ASSIGN_OR_RETURN(const IrId value, Convert(arguments[i], type, node));
     converted.push_back(value);
@@ -156,7 +167,14 @@ absl::StatusOr<IrId> Analyzer::LowerUserCall(NodeId id, const Node& node, const 
     functions_.push_back(identity);
     std::sort(functions_.begin(), functions_.end());
   }
-  return graph_.Add({.name = name, .type = function.result, .kernel = CallUser, .arguments = std::move(converted), .worth_guarding = true, .foldable = false, .aux = *found, .aux_key = identity});
+  return graph_.Add({.name = name,
+                     .type = function.result,
+                     .kernel = CallUser,
+                     .arguments = std::move(converted),
+                     .worth_guarding = true,
+                     .foldable = false,
+                     .aux = *found,
+                     .aux_key = identity});
 }
 
 }  // namespace transform

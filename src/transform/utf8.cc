@@ -11,8 +11,9 @@ namespace {
 
 template <std::size_t kSize>
 uint32_t Mapped(const CaseRange (&ranges)[kSize], uint32_t code) {
-  const CaseRange* at = std::upper_bound(std::begin(ranges), std::end(ranges), code,
-                                         [](uint32_t c, const CaseRange& range) { return c < range.first; });
+  const CaseRange* at =
+      std::upper_bound(std::begin(ranges), std::end(ranges), code,
+                       [](uint32_t c, const CaseRange& range) { return c < range.first; });
   if (at == std::begin(ranges)) return code;
   --at;
   if (code > at->last || (code - at->first) % at->stride != 0) return code;

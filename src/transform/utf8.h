@@ -10,7 +10,9 @@
 namespace larder::inline LARDER_ABI {
 namespace transform {
 
-inline std::size_t CodePointBytes(unsigned char lead) { return lead < 0xC0 ? 1 : lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : 4; }
+inline std::size_t CodePointBytes(unsigned char lead) {
+  return lead < 0xC0 ? 1 : lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : 4;
+}
 
 // Reads one code point at `at` (at < end) and moves past it.
 inline uint32_t NextCodePoint(const char** at, const char* end) {
@@ -21,7 +23,8 @@ inline uint32_t NextCodePoint(const char** at, const char* end) {
     return lead;
   }
   uint32_t code = lead & (0x7FU >> size);
-  for (std::size_t i = 1; i < size; ++i) code = (code << 6U) | (static_cast<unsigned char>((*at)[i]) & 0x3FU);
+  for (std::size_t i = 1; i < size; ++i)
+    code = (code << 6U) | (static_cast<unsigned char>((*at)[i]) & 0x3FU);
   *at += size;
   return code;
 }

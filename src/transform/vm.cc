@@ -28,23 +28,30 @@ void TextArena::Grow(std::size_t size) {
 
 namespace {
 constexpr std::size_t kAlignment = 64;
-std::size_t Aligned(std::size_t bytes) { return (bytes + kAlignment - 1) / kAlignment * kAlignment; }
+std::size_t Aligned(std::size_t bytes) {
+  return (bytes + kAlignment - 1) / kAlignment * kAlignment;
+}
 }  // namespace
 
-void Scratch::Free::operator()(std::byte* memory) const { ::operator delete(memory, std::align_val_t{kAlignment}); }
+void Scratch::Free::operator()(std::byte* memory) const {
+  ::operator delete (memory, std::align_val_t{kAlignment});
+}
 
 Scratch::Scratch(const ProgramImpl& program, std::size_t capacity) {
   // One row needs little: registers lie 8 bytes apart so that a whole row stays in a few cache lines.
   const std::size_t alignment = capacity == 1 ? 8 : kAlignment;
-  const auto room = [alignment](std::size_t bytes) { return (bytes + alignment - 1) / alignment * alignment; };
+  const auto room = [alignment](std::size_t bytes) {
+    return (bytes + alignment - 1) / alignment * alignment;
+  };
   const std::size_t words = BitWords(capacity) * sizeof(uint64_t);
   std::size_t total = 0;
   for (const RegisterPlan& plan : program.registers) {
     if (plan.constant) continue;
-    total += room(words) + room(plan.storage == Storage::kBits ? words : StorageBytes(plan.storage) * capacity);
+    total += room(words) +
+             room(plan.storage == Storage::kBits ? words : StorageBytes(plan.storage) * capacity);
   }
   total = Aligned(total + 1);
-  memory.reset(static_cast<std::byte*>(::operator new(total, std::align_val_t{kAlignment})));
+  memory.reset(static_cast<std::byte*>(::operator new (total, std::align_val_t{kAlignment})));
   std::fill_n(memory.get(), total, std::byte{0});
   std::byte* at = memory.get();
   for (const RegisterPlan& plan : program.registers) {

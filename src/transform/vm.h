@@ -34,7 +34,8 @@ constexpr std::size_t StorageBytes(Storage storage) {
 inline constexpr std::size_t kChunkRows = 1024;
 
 struct Register {
-  void* data = nullptr;             // n values; one value when the register is constant (bits: always whole words)
+  void* data =
+      nullptr;  // n values; one value when the register is constant (bits: always whole words)
   const uint64_t* valid = nullptr;  // null: every row is valid. Bits past n are arbitrary
   uint64_t* storage = nullptr;      // room for `valid`
 };
@@ -69,8 +70,8 @@ struct Instruction;
 struct Frame {
   Register* registers = nullptr;
   std::size_t n = 0;
-  std::size_t words = 0;      // BitWords(n)
-  uint64_t tail_mask = 0;     // the bits of the last word that are rows
+  std::size_t words = 0;   // BitWords(n)
+  uint64_t tail_mask = 0;  // the bits of the last word that are rows
   TextArena* arena = nullptr;
   EvalCounts* counts = nullptr;
 };
@@ -84,13 +85,16 @@ inline constexpr uint32_t kNoRegister = 0xffffffffU;
 struct Instruction {
   Kernel kernel = nullptr;
   uint32_t out = kNoRegister;
-  uint32_t guard = kNoRegister;  // bits of the rows that matter; none set: the instruction is skipped
+  uint32_t guard =
+      kNoRegister;  // bits of the rows that matter; none set: the instruction is skipped
   uint32_t argument_count = 0;
-  uint32_t constants = 0;        // bit i: argument i (of the first 32) is constant
+  uint32_t constants = 0;  // bit i: argument i (of the first 32) is constant
   const uint32_t* arguments = nullptr;
-  const void* aux = nullptr;     // what the builtin prepared at compile time
+  const void* aux = nullptr;  // what the builtin prepared at compile time
 
-  [[nodiscard]] bool IsConstant(std::size_t i) const { return i < 32 && ((constants >> i) & 1U) != 0; }
+  [[nodiscard]] bool IsConstant(std::size_t i) const {
+    return i < 32 && ((constants >> i) & 1U) != 0;
+  }
 };
 
 // Typed access used by all kernels.
@@ -101,7 +105,9 @@ class Call {
   [[nodiscard]] std::size_t n() const { return frame_.n; }
   [[nodiscard]] std::size_t words() const { return frame_.words; }
   [[nodiscard]] std::size_t argument_count() const { return instruction_.argument_count; }
-  [[nodiscard]] Register& argument(std::size_t i) const { return frame_.registers[instruction_.arguments[i]]; }
+  [[nodiscard]] Register& argument(std::size_t i) const {
+    return frame_.registers[instruction_.arguments[i]];
+  }
   [[nodiscard]] Register& out() const { return frame_.registers[instruction_.out]; }
   [[nodiscard]] bool is_constant(std::size_t i) const { return instruction_.IsConstant(i); }
   [[nodiscard]] TextArena& arena() const { return *frame_.arena; }
@@ -123,11 +129,14 @@ class Call {
     const uint64_t* valid = argument(i).valid;
     return valid == nullptr ? ~uint64_t{0} : valid[w];
   }
-  [[nodiscard]] uint64_t bits_of_result(std::size_t w) const { return static_cast<const uint64_t*>(out().data)[w]; }
+  [[nodiscard]] uint64_t bits_of_result(std::size_t w) const {
+    return static_cast<const uint64_t*>(out().data)[w];
+  }
   // Rows of word `w` whose outcome is counted.
   [[nodiscard]] uint64_t active_word(std::size_t w) const {
     uint64_t active = w + 1 == frame_.words ? frame_.tail_mask : ~uint64_t{0};
-    if (instruction_.guard != kNoRegister) active &= static_cast<const uint64_t*>(frame_.registers[instruction_.guard].data)[w];
+    if (instruction_.guard != kNoRegister)
+      active &= static_cast<const uint64_t*>(frame_.registers[instruction_.guard].data)[w];
     return active;
   }
   [[nodiscard]] std::size_t rows_in_word(std::size_t w) const {

@@ -57,8 +57,9 @@ TEST_CASE("feature edits that cannot be are refused with their reason", "[cli]")
     const char* message;
   };
   const Case cases[] = {
-      {"feature", 2, "feature"},
-      {"feature make x", 2, "larder feature"},
+      {"feature", 2, "feature: say which: create, update, delete\nlarder feature --help"},
+      {"feature creat x", 2, "unknown command: feature creat (did you mean \"create\"?)"},
+      {"feature --x create", 2, "larder feature"},
       {"feature create user_profile", 2, "feature create: "},
       {"feature create user_profile $D/missing.json", 1, "no such file: $D/missing.json"},
       {"feature create user_profile '{\"nam\": \"x\"}'", 1, "did you mean \"name\"?"},

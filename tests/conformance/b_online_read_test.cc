@@ -25,57 +25,71 @@ const Scenario kTypeCases[] = {
     {.name = "a bool feature is read as it was written",
      .tags = "[conformance][B17][J9]",
      .rows = {"1,true,2025-01-01T00:00:00Z", "2,0,2025-01-01T00:00:00Z", "3,,2025-01-01T00:00:00Z"},
-     .asks = {{"1", kLate, "true PRESENT"}, {"2", kLate, "false PRESENT"},
-              {"3", kLate, "null NULL_VALUE"}, {"4", kLate, "null NOT_FOUND"}},
+     .asks = {{"1", kLate, "true PRESENT"},
+              {"2", kLate, "false PRESENT"},
+              {"3", kLate, "null NULL_VALUE"},
+              {"4", kLate, "null NOT_FOUND"}},
      .value_type = "bool"},
     {.name = "an int32 feature is read as it was written, to both ends",
      .tags = "[conformance][B17][J9]",
      .rows = {"1,-2147483648,2025-01-01T00:00:00Z", "2,2147483647,2025-01-01T00:00:00Z",
               "3,,2025-01-01T00:00:00Z"},
-     .asks = {{"1", kLate, "-2147483648 PRESENT"}, {"2", kLate, "2147483647 PRESENT"},
-              {"3", kLate, "null NULL_VALUE"}, {"4", kLate, "null NOT_FOUND"}},
+     .asks = {{"1", kLate, "-2147483648 PRESENT"},
+              {"2", kLate, "2147483647 PRESENT"},
+              {"3", kLate, "null NULL_VALUE"},
+              {"4", kLate, "null NOT_FOUND"}},
      .value_type = "int32"},
     {.name = "an int64 feature with nulls stays integer, to both ends",
      .tags = "[conformance][B17][J10]",
      .rows = {"1,-9223372036854775808,2025-01-01T00:00:00Z",
               "2,9223372036854775807,2025-01-01T00:00:00Z", "3,,2025-01-01T00:00:00Z"},
      .asks = {{"1", kLate, "-9223372036854775808 PRESENT"},
-              {"2", kLate, "9223372036854775807 PRESENT"}, {"3", kLate, "null NULL_VALUE"},
+              {"2", kLate, "9223372036854775807 PRESENT"},
+              {"3", kLate, "null NULL_VALUE"},
               {"4", kLate, "null NOT_FOUND"}},
      .value_type = "int64"},
     {.name = "a uint64 feature is read as it was written, to both ends",
      .tags = "[conformance][B17]",
      .rows = {"1,0,2025-01-01T00:00:00Z", "2,18446744073709551615,2025-01-01T00:00:00Z",
               "3,,2025-01-01T00:00:00Z"},
-     .asks = {{"1", kLate, "0 PRESENT"}, {"2", kLate, "18446744073709551615 PRESENT"},
-              {"3", kLate, "null NULL_VALUE"}, {"4", kLate, "null NOT_FOUND"}},
+     .asks = {{"1", kLate, "0 PRESENT"},
+              {"2", kLate, "18446744073709551615 PRESENT"},
+              {"3", kLate, "null NULL_VALUE"},
+              {"4", kLate, "null NOT_FOUND"}},
      .value_type = "uint64"},
     {.name = "a float32 feature is rounded once, where it is written",
      .tags = "[conformance][B19]",
      .rows = {"123,0.91,2025-01-01T00:00:00Z", "2,16777217,2025-01-01T00:00:00Z",
               "3,,2025-01-01T00:00:00Z"},
-     .asks = {{"123", kLate, "0.91 PRESENT"}, {"2", kLate, "16777216 PRESENT"},
-              {"3", kLate, "null NULL_VALUE"}, {"4", kLate, "null NOT_FOUND"}},
+     .asks = {{"123", kLate, "0.91 PRESENT"},
+              {"2", kLate, "16777216 PRESENT"},
+              {"3", kLate, "null NULL_VALUE"},
+              {"4", kLate, "null NOT_FOUND"}},
      .value_type = "float32"},
     {.name = "a float64 feature is read to its last bit",
      .tags = "[conformance][B17]",
      .rows = {"1,0.1,2025-01-01T00:00:00Z", "2,5e-324,2025-01-01T00:00:00Z",
               "3,,2025-01-01T00:00:00Z", "5,-0.0,2025-01-01T00:00:00Z"},
-     .asks = {{"1", kLate, "0.1 PRESENT"}, {"2", kLate, "5e-324 PRESENT"},
-              {"3", kLate, "null NULL_VALUE"}, {"4", kLate, "null NOT_FOUND"},
+     .asks = {{"1", kLate, "0.1 PRESENT"},
+              {"2", kLate, "5e-324 PRESENT"},
+              {"3", kLate, "null NULL_VALUE"},
+              {"4", kLate, "null NOT_FOUND"},
               {"5", kLate, "-0 PRESENT"}}},
     {.name = "NaN and the infinities are values and not nulls",
      .tags = "[conformance][J13]",
      .rows = {"1,NaN,2025-01-01T00:00:00Z", "2,Infinity,2025-01-01T00:00:00Z",
               "3,-inf,2025-01-01T00:00:00Z"},
-     .asks = {{"1", kLate, "NaN PRESENT"}, {"2", kLate, "Infinity PRESENT"},
+     .asks = {{"1", kLate, "NaN PRESENT"},
+              {"2", kLate, "Infinity PRESENT"},
               {"3", kLate, "-Infinity PRESENT"}}},
     {.name = "a string feature keeps empty text apart from null",
      .tags = "[conformance][B17]",
      .rows = {"1,John,2025-01-01T00:00:00Z", "2,\"\",2025-01-01T00:00:00Z",
               "3,,2025-01-01T00:00:00Z", "5,\"a,\"\"b\"\"\",2025-01-01T00:00:00Z"},
-     .asks = {{"1", kLate, "John PRESENT"}, {"2", kLate, " PRESENT"},
-              {"3", kLate, "null NULL_VALUE"}, {"4", kLate, "null NOT_FOUND"},
+     .asks = {{"1", kLate, "John PRESENT"},
+              {"2", kLate, " PRESENT"},
+              {"3", kLate, "null NULL_VALUE"},
+              {"4", kLate, "null NOT_FOUND"},
               {"5", kLate, "a,\"b\" PRESENT"}},
      .value_type = "string"},
     {.name = "a string feature beyond ASCII is read as it was written",
@@ -88,7 +102,8 @@ const Scenario kTypeCases[] = {
     {.name = "a bytes feature is read as it was written, zeros and all",
      .tags = "[conformance][J9]",
      .rows = {"1,AP8=,2025-01-01T00:00:00Z", "3,,2025-01-01T00:00:00Z"},
-     .asks = {{"1", kLate, "AP8= PRESENT"}, {"3", kLate, "null NULL_VALUE"},
+     .asks = {{"1", kLate, "AP8= PRESENT"},
+              {"3", kLate, "null NULL_VALUE"},
               {"4", kLate, "null NOT_FOUND"}},
      .value_type = "bytes"},
     {.name = "a timestamp feature keeps its microseconds",
@@ -97,40 +112,49 @@ const Scenario kTypeCases[] = {
               "2,1981-01-01 00:00:00.123456+02:00,2025-01-01T00:00:00Z", "3,,2025-01-01T00:00:00Z"},
      .asks = {{"1", kLate, "1980-01-01T00:00:00Z PRESENT"},
               {"2", kLate, "1980-12-31T22:00:00.123456Z PRESENT"},
-              {"3", kLate, "null NULL_VALUE"}, {"4", kLate, "null NOT_FOUND"}},
+              {"3", kLate, "null NULL_VALUE"},
+              {"4", kLate, "null NOT_FOUND"}},
      .value_type = "timestamp"},
     {.name = "a date feature is read as it was written, leap days and early years too",
      .tags = "[conformance][J9]",
      .rows = {"1,2024-02-29,2025-01-01T00:00:00Z", "2,0001-01-01,2025-01-01T00:00:00Z",
               "3,,2025-01-01T00:00:00Z"},
-     .asks = {{"1", kLate, "2024-02-29 PRESENT"}, {"2", kLate, "0001-01-01 PRESENT"},
-              {"3", kLate, "null NULL_VALUE"}, {"4", kLate, "null NOT_FOUND"}},
+     .asks = {{"1", kLate, "2024-02-29 PRESENT"},
+              {"2", kLate, "0001-01-01 PRESENT"},
+              {"3", kLate, "null NULL_VALUE"},
+              {"4", kLate, "null NOT_FOUND"}},
      .value_type = "date"},
     {.name = "a duration feature is read as it was written",
      .tags = "[conformance][J9]",
      .rows = {"1,1h30m,2025-01-01T00:00:00Z", "2,-250us,2025-01-01T00:00:00Z",
               "3,,2025-01-01T00:00:00Z"},
-     .asks = {{"1", kLate, "1h30m PRESENT"}, {"2", kLate, "-250us PRESENT"},
-              {"3", kLate, "null NULL_VALUE"}, {"4", kLate, "null NOT_FOUND"}},
+     .asks = {{"1", kLate, "1h30m PRESENT"},
+              {"2", kLate, "-250us PRESENT"},
+              {"3", kLate, "null NULL_VALUE"},
+              {"4", kLate, "null NOT_FOUND"}},
      .value_type = "duration"},
     {.name = "a float32 vector feature is null as a whole or not at all",
      .tags = "[conformance][J7]",
      .rows = {R"(1,"[4,5.5,-1]",2025-01-01T00:00:00Z)", "3,,2025-01-01T00:00:00Z"},
-     .asks = {{"1", kLate, "[4,5.5,-1] PRESENT"}, {"3", kLate, "null NULL_VALUE"},
+     .asks = {{"1", kLate, "[4,5.5,-1] PRESENT"},
+              {"3", kLate, "null NULL_VALUE"},
               {"4", kLate, "null NOT_FOUND"}},
      .value_type = "vector<float32, 3>"},
     {.name = "an int8 vector feature is read as it was written",
      .tags = "[conformance][J7]",
      .rows = {R"(1,"[-128,0,127]",2025-01-01T00:00:00Z)", "3,,2025-01-01T00:00:00Z"},
-     .asks = {{"1", kLate, "[-128,0,127] PRESENT"}, {"3", kLate, "null NULL_VALUE"},
+     .asks = {{"1", kLate, "[-128,0,127] PRESENT"},
+              {"3", kLate, "null NULL_VALUE"},
               {"4", kLate, "null NOT_FOUND"}},
      .value_type = "vector<int8, 3>"},
     {.name = "the empty list, null and a list of one null are three different values",
      .tags = "[conformance][J11]",
      .rows = {R"(1,"[1,2]",2025-01-01T00:00:00Z)", "2,[],2025-01-01T00:00:00Z",
               "3,,2025-01-01T00:00:00Z", "5,[null],2025-01-01T00:00:00Z"},
-     .asks = {{"1", kLate, "[1,2] PRESENT"}, {"2", kLate, "[] PRESENT"},
-              {"3", kLate, "null NULL_VALUE"}, {"4", kLate, "null NOT_FOUND"},
+     .asks = {{"1", kLate, "[1,2] PRESENT"},
+              {"2", kLate, "[] PRESENT"},
+              {"3", kLate, "null NULL_VALUE"},
+              {"4", kLate, "null NOT_FOUND"},
               {"5", kLate, "[null] PRESENT"}},
      .value_type = "list<int64>"},
     {.name = "a list of strings is read as it was written",
@@ -157,8 +181,10 @@ const Scenario kKeyCases[] = {
      .tags = "[conformance][B25]",
      .rows = {"-2147483648,1,2025-01-01T00:00:00Z", "2147483647,2,2025-01-01T00:00:00Z",
               "0,3,2025-01-01T00:00:00Z"},
-     .asks = {{"-2147483648", kLate, "1 PRESENT"}, {"2147483647", kLate, "2 PRESENT"},
-              {"0", kLate, "3 PRESENT"}, {"1", kLate, "null NOT_FOUND"},
+     .asks = {{"-2147483648", kLate, "1 PRESENT"},
+              {"2147483647", kLate, "2 PRESENT"},
+              {"0", kLate, "3 PRESENT"},
+              {"1", kLate, "null NOT_FOUND"},
               {"-", kLate, "null NOT_FOUND"}},
      .key_types = "int32"},
     {.name = "an int64 key finds its row, to both ends",
@@ -166,24 +192,31 @@ const Scenario kKeyCases[] = {
      .rows = {"-9223372036854775808,1,2025-01-01T00:00:00Z",
               "9223372036854775807,2,2025-01-01T00:00:00Z", "-1,3,2025-01-01T00:00:00Z"},
      .asks = {{"-9223372036854775808", kLate, "1 PRESENT"},
-              {"9223372036854775807", kLate, "2 PRESENT"}, {"-1", kLate, "3 PRESENT"},
-              {"0", kLate, "null NOT_FOUND"}, {"-", kLate, "null NOT_FOUND"}}},
+              {"9223372036854775807", kLate, "2 PRESENT"},
+              {"-1", kLate, "3 PRESENT"},
+              {"0", kLate, "null NOT_FOUND"},
+              {"-", kLate, "null NOT_FOUND"}}},
     {.name = "a uint64 key beyond int64 finds its row",
      .tags = "[conformance][B2]",
      .rows = {"18446744073709551615,1,2025-01-01T00:00:00Z",
               "9223372036854775808,2,2025-01-01T00:00:00Z", "7,3,2025-01-01T00:00:00Z"},
      .asks = {{"18446744073709551615", kLate, "1 PRESENT"},
-              {"9223372036854775808", kLate, "2 PRESENT"}, {"7", kLate, "3 PRESENT"},
-              {"8", kLate, "null NOT_FOUND"}, {"-", kLate, "null NOT_FOUND"}},
+              {"9223372036854775808", kLate, "2 PRESENT"},
+              {"7", kLate, "3 PRESENT"},
+              {"8", kLate, "null NOT_FOUND"},
+              {"-", kLate, "null NOT_FOUND"}},
      .key_types = "uint64"},
     {.name = "a string key finds its row, case and blanks count",
      .tags = "[conformance][B2]",
      .rows = {"ab,1,2025-01-01T00:00:00Z", "AB,2,2025-01-01T00:00:00Z",
               "\" ab\",3,2025-01-01T00:00:00Z", "5,4,2025-01-01T00:00:00Z",
               "05,5,2025-01-01T00:00:00Z"},
-     .asks = {{"ab", kLate, "1 PRESENT"}, {"AB", kLate, "2 PRESENT"},
-              {" ab", kLate, "3 PRESENT"}, {"5", kLate, "4 PRESENT"},
-              {"05", kLate, "5 PRESENT"}, {"aB", kLate, "null NOT_FOUND"},
+     .asks = {{"ab", kLate, "1 PRESENT"},
+              {"AB", kLate, "2 PRESENT"},
+              {" ab", kLate, "3 PRESENT"},
+              {"5", kLate, "4 PRESENT"},
+              {"05", kLate, "5 PRESENT"},
+              {"aB", kLate, "null NOT_FOUND"},
               {"-", kLate, "null NOT_FOUND"}},
      .key_types = "string"},
     {.name = "a string key beyond ASCII finds its row",
@@ -191,13 +224,16 @@ const Scenario kKeyCases[] = {
      .rows = {"\xE7\x94\xA8\xE6\x88\xB7ID,1,2025-01-01T00:00:00Z",
               "\xC3\xA9,2,2025-01-01T00:00:00Z"},
      .asks = {{"\xE7\x94\xA8\xE6\x88\xB7ID", kLate, "1 PRESENT"},
-              {"\xC3\xA9", kLate, "2 PRESENT"}, {"e\xCC\x81", kLate, "null NOT_FOUND"}},
+              {"\xC3\xA9", kLate, "2 PRESENT"},
+              {"e\xCC\x81", kLate, "null NOT_FOUND"}},
      .key_types = "string"},
     {.name = "a bytes key finds its row, zeros and all",
      .tags = "[conformance][B2]",
      .rows = {"AP8=,1,2025-01-01T00:00:00Z", "AA==,2,2025-01-01T00:00:00Z"},
-     .asks = {{"AP8=", kLate, "1 PRESENT"}, {"AA==", kLate, "2 PRESENT"},
-              {"AAA=", kLate, "null NOT_FOUND"}, {"-", kLate, "null NOT_FOUND"}},
+     .asks = {{"AP8=", kLate, "1 PRESENT"},
+              {"AA==", kLate, "2 PRESENT"},
+              {"AAA=", kLate, "null NOT_FOUND"},
+              {"-", kLate, "null NOT_FOUND"}},
      .key_types = "bytes"},
     {.name = "a timestamp key finds its row by instant, however it is written",
      .tags = "[conformance][B2]",
@@ -211,14 +247,18 @@ const Scenario kKeyCases[] = {
     {.name = "a date key finds its row",
      .tags = "[conformance][B2]",
      .rows = {"2024-02-29,1,2025-01-01T00:00:00Z", "1969-12-31,2,2025-01-01T00:00:00Z"},
-     .asks = {{"2024-02-29", kLate, "1 PRESENT"}, {"1969-12-31", kLate, "2 PRESENT"},
-              {"2024-02-28", kLate, "null NOT_FOUND"}, {"-", kLate, "null NOT_FOUND"}},
+     .asks = {{"2024-02-29", kLate, "1 PRESENT"},
+              {"1969-12-31", kLate, "2 PRESENT"},
+              {"2024-02-28", kLate, "null NOT_FOUND"},
+              {"-", kLate, "null NOT_FOUND"}},
      .key_types = "date"},
     {.name = "a bool key finds its row",
      .tags = "[conformance][B2]",
      .rows = {"true,1,2025-01-01T00:00:00Z"},
-     .asks = {{"true", kLate, "1 PRESENT"}, {"1", kLate, "1 PRESENT"},
-              {"false", kLate, "null NOT_FOUND"}, {"-", kLate, "null NOT_FOUND"}},
+     .asks = {{"true", kLate, "1 PRESENT"},
+              {"1", kLate, "1 PRESENT"},
+              {"false", kLate, "null NOT_FOUND"},
+              {"-", kLate, "null NOT_FOUND"}},
      .key_types = "bool"},
     {.name = "a key of four parts of four types finds its row",
      .tags = "[conformance][B22]",
@@ -321,9 +361,9 @@ TEST_CASE("an integer column of a spine serves a declared text key", "[conforman
   LoadDrivers(fixture);
   larder::HistoricalRequest request;
   request.what.features = kFour;
-  request.spine = SpineOf(
-      {{"driver_id", TypeId::kInt32, "", ""}, {"customer_id", TypeId::kInt64, "", ""}},
-      {{{"driver_id", 1}, {"customer_id", int64_t{5}}}}, {"2025-01-01T00:00:00Z"});
+  request.spine =
+      SpineOf({{"driver_id", TypeId::kInt32, "", ""}, {"customer_id", TypeId::kInt64, "", ""}},
+              {{{"driver_id", 1}, {"customer_id", int64_t{5}}}}, {"2025-01-01T00:00:00Z"});
   const auto set = Train(fixture.store(), request);
   CHECK(Shown(set, "lon", 0) == "1.0 PRESENT");
   CHECK(Shown(set, "name", 0) == "John PRESENT");
@@ -373,8 +413,8 @@ TEST_CASE("a tensor asked for with too few inputs is an error", "[conformance][B
   REQUIRE(session.ok());
   std::vector<double> tensor(plan->width());
   const std::vector<larder::InputColumn> one = {larder::InputColumn::Broadcast(int64_t{1})};
-  const absl::Status status = session->Fill(one, At("2025-01-10T00:00:00Z"),
-                                            larder::Tensor<double>{tensor.data(), 1, 0});
+  const absl::Status status =
+      session->Fill(one, At("2025-01-10T00:00:00Z"), larder::Tensor<double>{tensor.data(), 1, 0});
   CHECK(status.code() == absl::StatusCode::kInvalidArgument);
   CHECK_THAT(MessageOf(status), ContainsSubstring("2") && ContainsSubstring("1"));
 }
@@ -384,8 +424,9 @@ TEST_CASE("an unknown view is named with the nearest one there is", "[conformanc
   LoadDrivers(fixture);
   const auto online = fixture.TryGet({"driver_location:lon"}, {{{"driver_id", 1}}});
   CHECK_FALSE(online.ok());
-  CHECK_THAT(MessageOf(online.status()), ContainsSubstring("driver_location") &&
-                                             ContainsSubstring("did you mean \"driver_locations\""));
+  CHECK_THAT(MessageOf(online.status()),
+             ContainsSubstring("driver_location") &&
+                 ContainsSubstring("did you mean \"driver_locations\""));
 }
 
 TEST_CASE("a feature that only another view of the same source has is unknown",
@@ -404,9 +445,8 @@ TEST_CASE("rows with different columns are an error naming the first such row",
           "[conformance][B6]") {
   StoreFixture fixture;
   LoadDrivers(fixture);
-  const auto online =
-      fixture.TryGet({"driver_locations:lon"},
-                     {{{"driver_id", 1}}, {{"driver_id", 1}, {"customer_id", "5"}}});
+  const auto online = fixture.TryGet(
+      {"driver_locations:lon"}, {{{"driver_id", 1}}, {{"driver_id", 1}, {"customer_id", "5"}}});
   CHECK(online.status().code() == absl::StatusCode::kInvalidArgument);
   CHECK_THAT(MessageOf(online.status()), ContainsSubstring("row 1"));
 }
@@ -414,9 +454,8 @@ TEST_CASE("rows with different columns are an error naming the first such row",
 TEST_CASE("the same columns in another order are the same columns", "[conformance][B6]") {
   StoreFixture fixture;
   LoadDrivers(fixture);
-  const auto response =
-      fixture.Get({"combined:trips"}, {{{"driver_id", 1}, {"customer_id", "5"}},
-                                       {{"customer_id", "5"}, {"driver_id", 2}}});
+  const auto response = fixture.Get({"combined:trips"}, {{{"driver_id", 1}, {"customer_id", "5"}},
+                                                         {{"customer_id", "5"}, {"driver_id", 2}}});
   CHECK(Shown(response, "trips", 0) == "7 PRESENT");
   CHECK(Shown(response, "trips", 1) == "8 PRESENT");
 }
@@ -494,8 +533,8 @@ TEST_CASE("a null of one feature leaves its neighbour of the same row present",
           "[conformance][B12][B17]") {
   StoreFixture fixture;
   LoadDrivers(fixture);
-  const auto response = fixture.Get({"customer_profile:age", "customer_profile:name"},
-                                    {{{"customer_id", "6"}}});
+  const auto response =
+      fixture.Get({"customer_profile:age", "customer_profile:name"}, {{{"customer_id", "6"}}});
   CHECK(ShownWithTime(response, "age", 0) == "null NULL_VALUE 2022-03-02T23:25:00Z");
   CHECK(ShownWithTime(response, "name", 0) == "Ann PRESENT 2022-03-02T23:25:00Z");
 }
@@ -601,9 +640,8 @@ TEST_CASE("a stored null and a row never written are told apart everywhere", "[c
 TEST_CASE("each value carries the event time of its own row", "[conformance][B18]") {
   StoreFixture fixture;
   LoadDrivers(fixture);
-  const auto response =
-      fixture.Get({"driver_locations:lat", "driver_rates:conv_rate"},
-                  {{{"driver_id", 1}}, {{"driver_id", 2}}});
+  const auto response = fixture.Get({"driver_locations:lat", "driver_rates:conv_rate"},
+                                    {{{"driver_id", 1}}, {{"driver_id", 2}}});
   for (const char* feature : {"lat", "conv_rate"}) {
     const auto times = response.Find(feature)->event_times.Values<int64_t>();
     CHECK(times[0] == int64_t{1'646'263'500} * 1'000'000);
@@ -705,8 +743,7 @@ TEST_CASE("an int32 key given in any integer type or as text finds the same row"
   CHECK(Shown(fixture.Get({"small_view:x"}, {{{"small_id", 8}}}), "x", 0) == "43 PRESENT");
 }
 
-TEST_CASE("a key outside its declared type is an error and never not found",
-          "[conformance][B25]") {
+TEST_CASE("a key outside its declared type is an error and never not found", "[conformance][B25]") {
   StoreFixture fixture;
   LoadDrivers(fixture);
   fixture.Push("smalls", {{{"small_id", 7}, {"x", 42}, {"at", At("2025-01-09T00:00:00Z")}}});
@@ -725,8 +762,8 @@ TEST_CASE("a key outside its declared type is an error and never not found",
   double value = 0;
   const std::vector<larder::InputColumn> far = {
       larder::InputColumn::Broadcast(int64_t{1} << 32 | 7)};
-  CHECK(session->Fill(far, At("2025-01-10T00:00:00Z"), larder::Tensor<double>{&value, 1, 0})
-            .code() == absl::StatusCode::kInvalidArgument);
+  CHECK(session->Fill(far, At("2025-01-10T00:00:00Z"), larder::Tensor<double>{&value, 1, 0}).code() ==
+        absl::StatusCode::kInvalidArgument);
 }
 
 TEST_CASE("one column that serves an int32 and an int64 key never wraps around",

@@ -254,10 +254,10 @@ TEST_CASE("a push counts what became of its rows", "[conformance][C2]") {
   StoreFixture fixture;
   fixture.Apply(kHome);
   fixture.Push("pushes", {Event(1, "b", 1, "2025-01-09T12:00:00Z")});
-  const auto pushed = fixture.Push("pushes", {Event(1, "b", 1, "2025-01-09T12:00:00Z"),
-                                              Event(1, "a", 1, "2025-01-09T12:00:00Z"),
-                                              Event(1, "c", 1, "2025-01-09T11:00:00Z"),
-                                              Event(2, "c", 1, "2025-01-09T11:00:00Z")});
+  const auto pushed = fixture.Push(
+      "pushes",
+      {Event(1, "b", 1, "2025-01-09T12:00:00Z"), Event(1, "a", 1, "2025-01-09T12:00:00Z"),
+       Event(1, "c", 1, "2025-01-09T11:00:00Z"), Event(2, "c", 1, "2025-01-09T11:00:00Z")});
   CHECK(pushed.rows == 4);
   CHECK(pushed.skipped == 0);
   REQUIRE(pushed.views.size() == 3);
@@ -284,8 +284,7 @@ TEST_CASE("a removed view leaves the values of its neighbours", "[conformance][C
   const auto pruned = fixture.store().Apply(fixture.Parse(without), prune);
   INFO(pruned.status().ToString());
   REQUIRE(pruned.ok());
-  CHECK(fixture.TryGet({"texts:text"}, {{{"k", 1}}}).status().code() !=
-        absl::StatusCode::kOk);
+  CHECK(fixture.TryGet({"texts:text"}, {{{"k", 1}}}).status().code() != absl::StatusCode::kOk);
   CHECK(larder_test::Shown(fixture.Get({"numbers:number"}, {{{"k", 1}}}), "number", 0) ==
         "7 PRESENT");
 }
@@ -498,8 +497,8 @@ TEST_CASE("of writers racing on one key the later event wins whoever comes last"
   CHECK(larder_test::Shown(fixture.Get({"numbers:number"}, {{{"k", 1}}}), "number", 0) ==
         "49 PRESENT");
   for (int64_t second = 0; second < 50; ++second) {
-    const auto response = fixture.Get({"numbers:number"}, {{{"k", 1}}},
-                                      kTen.Plus(larder::Duration::Seconds(second)));
+    const auto response =
+        fixture.Get({"numbers:number"}, {{{"k", 1}}}, kTen.Plus(larder::Duration::Seconds(second)));
     CHECK(response.Find("number")->values.ValueAt(0) == larder::Value(second));
   }
 }
@@ -560,7 +559,8 @@ TEST_CASE("a null key or event time refuses a push, naming row and reason", "[co
   null_key[0].second = larder::Value();
   Row null_time = Event(1, "x", 4, "2025-01-09T12:00:00Z");
   null_time[3].second = larder::Value();
-  for (const auto& [row, reason] : {std::pair(null_key, "null key"), {null_time, "null event time"}}) {
+  for (const auto& [row, reason] :
+       {std::pair(null_key, "null key"), {null_time, "null event time"}}) {
     const std::vector<Row> rows = {Event(1, "x", 4, "2025-01-09T12:00:00Z"), row};
     const auto refused = fixture.store().Push("pushes", rows);
     CHECK(refused.status().code() == absl::StatusCode::kInvalidArgument);

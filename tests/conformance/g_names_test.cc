@@ -103,8 +103,7 @@ void RunReferenceCase(const ReferenceCase& row) {
           (hours <= row.version ? "7 PRESENT" : "null OUTSIDE_MAX_AGE"));
   }
 }
-const bool kReferencesRegistered =
-    larder_test::RegisterTable<kReferenceCases, RunReferenceCase>();
+const bool kReferencesRegistered = larder_test::RegisterTable<kReferenceCases, RunReferenceCase>();
 
 // Whether a view may bear a name.
 struct NameCase {
@@ -192,14 +191,21 @@ const CollisionCase kCollisionCases[] = {
      {"a:x", "b:x"},
      true,
      {"a__x", "b__x"}},
-    {"one feature asked for twice collides with itself", "[conformance][G7]", {"a:x", "a:x"}, false,
+    {"one feature asked for twice collides with itself",
+     "[conformance][G7]",
+     {"a:x", "a:x"},
+     false,
      {}},
     {"one feature asked for twice collides with itself under full names too",
      "[conformance][G7]",
      {"a:x", "a:x"},
      true,
      {}},
-    {"features of other names never collide", "[conformance][G7]", {"a:y", "b:z"}, false, {"y", "z"}},
+    {"features of other names never collide",
+     "[conformance][G7]",
+     {"a:y", "b:z"},
+     false,
+     {"y", "z"}},
     {"two versions of one feature are told apart by full names",
      "[conformance][G8]",
      {"a@1:x", "a@2:x"},
@@ -320,8 +326,7 @@ TEST_CASE("an unknown service is named with the nearest one there is", "[conform
   CHECK_THAT(MessageOf(plan.status()), ContainsSubstring("did you mean \"closure\""));
 }
 
-TEST_CASE("a request names a service or features, not both and not neither",
-          "[conformance][G11]") {
+TEST_CASE("a request names a service or features, not both and not neither", "[conformance][G11]") {
   StoreFixture fixture;
   PushTwins(fixture);
   larder::OnlineRequest request;
@@ -334,7 +339,8 @@ TEST_CASE("a request names a service or features, not both and not neither",
         absl::StatusCode::kInvalidArgument);
 }
 
-TEST_CASE("a bound service keeps its meaning when the bare name moves on", "[conformance][G2][I8]") {
+TEST_CASE("a bound service keeps its meaning when the bare name moves on",
+          "[conformance][G2][I8]") {
   StoreFixture fixture;
   PushTwins(fixture);
   const auto before = fixture.store().Bind("closure");
@@ -348,9 +354,9 @@ TEST_CASE("a bound service keeps its meaning when the bare name moves on", "[con
   REQUIRE(session->Refresh().ok());
   std::vector<double> tensor(4);
   const std::vector<larder::InputColumn> inputs = {larder::InputColumn::Broadcast(int64_t{1})};
-  REQUIRE(session
-              ->Fill(inputs, At("2025-01-10T00:00:00Z"), larder::Tensor<double>{tensor.data(), 1, 0})
-              .ok());
+  REQUIRE(
+      session->Fill(inputs, At("2025-01-10T00:00:00Z"), larder::Tensor<double>{tensor.data(), 1, 0})
+          .ok());
   CHECK(tensor[3] == 303.0);
   const auto after = fixture.store().Bind("closure");
   REQUIRE(after.ok());

@@ -292,9 +292,8 @@ void CheckFill(larder::FeatureStore& store, std::string_view service, const std:
   constexpr double kUntouched = 12345.678;
   std::vector<double> tensor(rows.size() * stride + 1, kUntouched);
   std::vector<larder::FeatureStatus> statuses(rows.size() * plan->outputs().size());
-  const absl::Status filled =
-      session->Fill(inputs.columns(), as_of,
-                    larder::Tensor<double>{tensor.data(), rows.size(), stride}, statuses);
+  const absl::Status filled = session->Fill(
+      inputs.columns(), as_of, larder::Tensor<double>{tensor.data(), rows.size(), stride}, statuses);
   INFO(filled.ToString());
   REQUIRE(filled.ok());
 

@@ -37,8 +37,7 @@ inline constexpr auto kSpine = larder::KnownAt::kSpine;
 // `20.0 PRESENT 2025-01-01T00:00:00Z` of one output in one row.
 std::string ShownWithTime(const larder::OnlineResponse& response, std::string_view feature,
                           std::size_t row);
-std::string ShownWithTime(const larder::TrainingSet& set, std::string_view feature,
-                          std::size_t row);
+std::string ShownWithTime(const larder::TrainingSet& set, std::string_view feature, std::size_t row);
 
 // The elements a tensor has for a value: none for text, lists and maps.
 std::vector<double> TensorElements(const larder::Value& value, const larder::DataType& type);

@@ -27,18 +27,39 @@ struct Input {
 const std::vector<Input>& Inputs() {
   static const auto* const kInputs = new std::vector<Input>{
       {"b", TypeId::kBool, {Value(true), Value(), Value(false)}},
-      {"i", TypeId::kInt64, {Value(std::numeric_limits<int64_t>::min()), Value(), Value(int64_t{-1})}},
+      {"i",
+       TypeId::kInt64,
+       {Value(std::numeric_limits<int64_t>::min()), Value(), Value(int64_t{-1})}},
       {"n", TypeId::kInt32, {Value(int32_t{7}), Value(), Value(int32_t{0})}},
-      {"u", TypeId::kUint64, {Value(std::numeric_limits<uint64_t>::max()), Value(), Value(uint64_t{3})}},
-      {"f", TypeId::kFloat64, {Value(std::numeric_limits<double>::quiet_NaN()), Value(), Value(-0.0)}},
+      {"u",
+       TypeId::kUint64,
+       {Value(std::numeric_limits<uint64_t>::max()), Value(), Value(uint64_t{3})}},
+      {"f",
+       TypeId::kFloat64,
+       {Value(std::numeric_limits<double>::quiet_NaN()), Value(), Value(-0.0)}},
       {"g", TypeId::kFloat32, {Value(1.5F), Value(), Value(-std::numeric_limits<float>::infinity())}},
       {"s", TypeId::kString, {Value("  Späte A1,b "), Value(), Value("")}},
-      {"d", TypeId::kDate, {Value(larder::Date{std::numeric_limits<int32_t>::max()}), Value(), Value(larder::Date{-1})}},
-      {"t", TypeId::kTimestamp, {Value(larder::Timestamp::Min()), Value(), Value(larder::Timestamp{1741532645250000})}},
-      {"p", TypeId::kDuration, {Value(larder::Duration{std::numeric_limits<int64_t>::max()}), Value(), Value(larder::Duration{-5})}},
-      {"v", DataType::Vector(TypeId::kFloat32, 2), {Value(std::vector<float>{0, 0}), Value(), Value(std::vector<float>{3, 4})}},
-      {"l", DataType::List(TypeId::kInt64), {Value(larder::ListValue{TypeId::kInt64, {Value(int64_t{1}), Value()}}), Value(), Value(larder::ListValue{TypeId::kInt64, {}})}},
-      {"w", DataType::List(TypeId::kString), {Value(larder::ListValue{TypeId::kString, {Value("a"), Value("")}}), Value(), Value(larder::ListValue{TypeId::kString, {}})}},
+      {"d",
+       TypeId::kDate,
+       {Value(larder::Date{std::numeric_limits<int32_t>::max()}), Value(), Value(larder::Date{-1})}},
+      {"t",
+       TypeId::kTimestamp,
+       {Value(larder::Timestamp::Min()), Value(), Value(larder::Timestamp{1741532645250000})}},
+      {"p",
+       TypeId::kDuration,
+       {Value(larder::Duration{std::numeric_limits<int64_t>::max()}), Value(),
+        Value(larder::Duration{-5})}},
+      {"v",
+       DataType::Vector(TypeId::kFloat32, 2),
+       {Value(std::vector<float>{0, 0}), Value(), Value(std::vector<float>{3, 4})}},
+      {"l",
+       DataType::List(TypeId::kInt64),
+       {Value(larder::ListValue{TypeId::kInt64, {Value(int64_t{1}), Value()}}), Value(),
+        Value(larder::ListValue{TypeId::kInt64, {}})}},
+      {"w",
+       DataType::List(TypeId::kString),
+       {Value(larder::ListValue{TypeId::kString, {Value("a"), Value("")}}), Value(),
+        Value(larder::ListValue{TypeId::kString, {}})}},
   };
   return *kInputs;
 }
@@ -87,9 +108,10 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, std::size_t size) {
     for (const Column& column : columns) {
       if (column.type().id() == TypeId::kList && column.IsValid(row)) {
         const Column& child = *column.child();
-        arguments.push_back(Datum::List({child.data().data(), child.type().is_text() ? child.offsets().data() : nullptr, child.validity().words(),
-                                         static_cast<std::size_t>(column.offsets()[row]),
-                                         static_cast<std::size_t>(column.offsets()[row + 1] - column.offsets()[row])}));
+        arguments.push_back(Datum::List(
+            {child.data().data(), child.type().is_text() ? child.offsets().data() : nullptr,
+             child.validity().words(), static_cast<std::size_t>(column.offsets()[row]),
+             static_cast<std::size_t>(column.offsets()[row + 1] - column.offsets()[row])}));
         continue;
       }
       values.push_back(column.ValueAt(row));
@@ -97,7 +119,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, std::size_t size) {
     }
     Datum out;
     evaluator.Evaluate(arguments, as_of, {&out, 1});
-    if (!(larder::ValueOf(out, program->outputs()[0].type) == (*batch)[0].ValueAt(row))) std::abort();
+    if (!(larder::ValueOf(out, program->outputs()[0].type) == (*batch)[0].ValueAt(row)))
+      std::abort();
   }
   if (!(evaluator.counts() == counts)) std::abort();
   return 0;

@@ -14,17 +14,21 @@ int main(int argc, char** argv) {
   const std::size_t programs = argc > 1 ? std::strtoull(argv[1], nullptr, 10) : 10'000;
   larder_test::RandomPrograms random(argc > 2 ? std::strtoull(argv[2], nullptr, 10) : 1);
   constexpr larder::Timestamp kNow = {1741532645250000};
-  static const char* const kElementary[] = {"exp(f1)", "ln(f1)", "log10(f2)", "sin(f1)", "pow(abs(f1), f2)", "atan2(f1, f2)", "tanh(f2)", "cbrt(f1) + log1p(f2)"};
+  static const char* const kElementary[] = {
+      "exp(f1)",          "ln(f1)",        "log10(f2)", "sin(f1)",
+      "pow(abs(f1), f2)", "atan2(f1, f2)", "tanh(f2)",  "cbrt(f1) + log1p(f2)"};
   larder::Hash128 hash;
   std::size_t cases = 0;
   for (std::size_t p = 0; p < programs; ++p) {
     const std::vector<larder::NamedExpression> expressions = {
-        {"a", larder_test::Print(*random.MakeTree(random.AnyKind(), 1 + static_cast<int>(random.Below(5))))},
+        {"a", larder_test::Print(
+                  *random.MakeTree(random.AnyKind(), 1 + static_cast<int>(random.Below(5))))},
         {"b", kElementary[random.Below(8)]}};
     larder::CompileOptions options;
     options.limits.text_bytes = 1 << 20;
     options.limits.nodes = 1 << 16;
-    const auto program = larder::Program::Compile(expressions, larder_test::RandomPrograms::Fields(), options);
+    const auto program =
+        larder::Program::Compile(expressions, larder_test::RandomPrograms::Fields(), options);
     if (!program.ok()) {
       std::fprintf(stderr, "%s\n", expressions[0].text.c_str());
       return 1;
@@ -59,7 +63,8 @@ int main(int argc, char** argv) {
     const auto batch = program->EvaluateBatch(inputs, rows, {&kNow, 1});
     if (!batch.ok()) return 1;
     for (std::size_t i = 0; i < rows; ++i) {
-      for (const larder::Column& column : *batch) larder::AppendCanonicalBytes(column.ValueAt(i), &bytes);
+      for (const larder::Column& column : *batch)
+        larder::AppendCanonicalBytes(column.ValueAt(i), &bytes);
     }
     bytes += larder::ToHex(hash);
     hash = larder::HashWide(bytes);

@@ -15,9 +15,11 @@ std::string Canonical(std::string_view text) {
   return checked.ok() ? checked->canonical : std::string(larder::MessageOf(checked.status()));
 }
 
-TEST_CASE("the canonical form forgets blanks, case of words, comments and redundant parentheses", "[transform]") {
+TEST_CASE("the canonical form forgets blanks, case of words, comments and redundant parentheses",
+          "[transform]") {
   CHECK(Canonical("i64+1") == Canonical("( i64 ) + (1) -- sum"));
-  CHECK(Canonical("case when yes then 1 else 2 end") == Canonical("CASE WHEN yes THEN 1 ELSE 2 END"));
+  CHECK(Canonical("case when yes then 1 else 2 end") ==
+        Canonical("CASE WHEN yes THEN 1 ELSE 2 END"));
   CHECK(Canonical("if(yes, 1, 2)") == Canonical("case when yes then 1 else 2 end"));
   CHECK(Canonical("i64 <> 1") == Canonical("i64 != 1"));
   CHECK(Canonical("age = current_date - birth") == Canonical("current_date - birth"));
@@ -56,11 +58,14 @@ TEST_CASE("a leading name is the definition's unless it is an input", "[transfor
   const NamedExpression wrong = {"age", "aeg = i64 + 1"};
   const auto program = Program::Compile({&wrong, 1}, SampleFields());
   REQUIRE_FALSE(program.ok());
-  CHECK_THAT(std::string(larder::MessageOf(program.status())), Catch::Matchers::ContainsSubstring("did you mean \"age\"?"));
+  CHECK_THAT(std::string(larder::MessageOf(program.status())),
+             Catch::Matchers::ContainsSubstring("did you mean \"age\"?"));
 }
 
-TEST_CASE("expressions of one program share what they have in common and read only what they use", "[transform]") {
-  const NamedExpression expressions[] = {{"a", "ln(f64 + 1) * 2"}, {"b", "ln(f64 + 1) * 3"}, {"c", "f64 + 1"}, {"d", "2 * 3 + 4"}};
+TEST_CASE("expressions of one program share what they have in common and read only what they use",
+          "[transform]") {
+  const NamedExpression expressions[] = {
+      {"a", "ln(f64 + 1) * 2"}, {"b", "ln(f64 + 1) * 3"}, {"c", "f64 + 1"}, {"d", "2 * 3 + 4"}};
   const auto program = Program::Compile(expressions, SampleFields());
   REQUIRE(program.ok());
   CHECK(program->inputs().size() == 1);
@@ -74,8 +79,9 @@ TEST_CASE("a batch of the wrong shape is an error naming the input", "[transform
   REQUIRE(program.ok());
   larder::Column wrong(larder::TypeId::kInt64);
   const larder::Column* input = &wrong;
-  CHECK_THAT(std::string(larder::MessageOf(program->EvaluateBatch({&input, 1}, 0, {&kAsOf, 1}).status())),
-             Catch::Matchers::ContainsSubstring("\"f64\" is int64, expected float64"));
+  CHECK_THAT(
+      std::string(larder::MessageOf(program->EvaluateBatch({&input, 1}, 0, {&kAsOf, 1}).status())),
+      Catch::Matchers::ContainsSubstring("\"f64\" is int64, expected float64"));
   larder::Column shorter(larder::TypeId::kFloat64);
   input = &shorter;
   CHECK_FALSE(program->EvaluateBatch({&input, 1}, 3, {&kAsOf, 1}).ok());

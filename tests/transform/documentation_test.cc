@@ -12,7 +12,8 @@ namespace larder_test {
 namespace {
 
 std::string Unescaped(std::string text) {
-  for (std::size_t at = text.find("\\|"); at != std::string::npos; at = text.find("\\|")) text.erase(at, 1);
+  for (std::size_t at = text.find("\\|"); at != std::string::npos; at = text.find("\\|"))
+    text.erase(at, 1);
   return text;
 }
 
@@ -31,7 +32,9 @@ bool ExampleOf(const std::string& line, std::string* example, std::string* resul
   if (line.empty() || line[0] != '|' || cells.size() < 2) return false;
   const std::string& a = cells[cells.size() - 2];
   const std::string& b = cells[cells.size() - 1];
-  if (a.size() < 3 || a.front() != '`' || a.back() != '`' || b.size() < 2 || b.front() != '`' || b.back() != '`') return false;
+  if (a.size() < 3 || a.front() != '`' || a.back() != '`' || b.size() < 2 || b.front() != '`' ||
+      b.back() != '`')
+    return false;
   *example = Unescaped(a.substr(1, a.size() - 2));
   *result = b.substr(1, b.size() - 2);
   return true;
@@ -59,8 +62,23 @@ TEST_CASE("every built-in function is documented", "[transform][docs]") {
   text << file.rdbuf();
   const std::string page = text.str();
   // Operators have signs, and what composites are made of is not for people.
-  const std::string hidden[] = {"add", "sub", "mul", "div", "idiv", "neg", "eq", "ne", "lt", "le", "gt", "ge", "is_true", "is_false",
-                                "concat_op", "hash_combine", "bucket_of_hash"};
+  const std::string hidden[] = {"add",
+                                "sub",
+                                "mul",
+                                "div",
+                                "idiv",
+                                "neg",
+                                "eq",
+                                "ne",
+                                "lt",
+                                "le",
+                                "gt",
+                                "ge",
+                                "is_true",
+                                "is_false",
+                                "concat_op",
+                                "hash_combine",
+                                "bucket_of_hash"};
   for (const std::string& name : larder::transform::BuiltinTable::Get().names()) {
     if (std::find(std::begin(hidden), std::end(hidden), name) != std::end(hidden)) continue;
     INFO(name);

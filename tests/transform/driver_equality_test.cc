@@ -25,14 +25,18 @@ bool IsNan(const Value& value) {
   return x != nullptr && std::isnan(*x);
 }
 // The naive walk keeps whichever NaN its compiler chose; the engine's own is one.
-bool Same(const Value& engine, const Value& naive) { return engine == naive || (IsNan(engine) && IsNan(naive)); }
+bool Same(const Value& engine, const Value& naive) {
+  return engine == naive || (IsNan(engine) && IsNan(naive));
+}
 
-std::vector<Column> ColumnsOf(const std::vector<std::vector<Maybe>>& rows, std::size_t begin, std::size_t count) {
+std::vector<Column> ColumnsOf(const std::vector<std::vector<Maybe>>& rows, std::size_t begin,
+                              std::size_t count) {
   std::vector<Column> columns;
   for (std::size_t c = 0; c < RandomPrograms::Fields().size(); ++c) {
     columns.emplace_back(RandomPrograms::Fields()[c].type);
     for (std::size_t i = 0; i < count; ++i) {
-      if (!columns.back().Append(ToValue(rows[begin + i][c], static_cast<Kind>(c / 2))).ok()) std::abort();
+      if (!columns.back().Append(ToValue(rows[begin + i][c], static_cast<Kind>(c / 2))).ok())
+        std::abort();
     }
   }
   return columns;
@@ -48,7 +52,8 @@ std::vector<const Column*> InputsOf(const Program& program, const std::vector<Co
   return inputs;
 }
 
-TEST_CASE("random programs: row driver, batch driver and naive walk agree bit for bit", "[transform][random]") {
+TEST_CASE("random programs: row driver, batch driver and naive walk agree bit for bit",
+          "[transform][random]") {
   const uint64_t seed = SeedFromEnvironment(20250309);
   const char* wanted = std::getenv("LARDER_CASES");
   const std::size_t cases = wanted == nullptr ? 20'000 : std::strtoull(wanted, nullptr, 10);
@@ -74,18 +79,21 @@ TEST_CASE("random programs: row driver, batch driver and naive walk agree bit fo
     for (std::size_t i = 0; i < count; ++i) rows.push_back(random.MakeRow());
     const std::vector<Column> columns = ColumnsOf(rows, 0, count);
     larder::EvalCounts batch_counts;
-    const auto batch = program->EvaluateBatch(InputsOf(*program, columns), count, {&kNow, 1}, &batch_counts);
+    const auto batch =
+        program->EvaluateBatch(InputsOf(*program, columns), count, {&kNow, 1}, &batch_counts);
     REQUIRE(batch.ok());
 
     larder::RowEvaluator evaluator(*program);
     std::vector<Datum> out(trees.size());
     for (std::size_t i = 0; i < count; ++i) {
       std::vector<Value> values;
-      for (std::size_t c = 0; c < rows[i].size(); ++c) values.push_back(ToValue(rows[i][c], static_cast<Kind>(c / 2)));
+      for (std::size_t c = 0; c < rows[i].size(); ++c)
+        values.push_back(ToValue(rows[i][c], static_cast<Kind>(c / 2)));
       std::vector<Datum> data;
       for (const larder::Field& field : program->inputs()) {
         for (std::size_t c = 0; c < values.size(); ++c) {
-          if (RandomPrograms::Fields()[c].name == field.name) data.push_back(larder::DatumOf(values[c]));
+          if (RandomPrograms::Fields()[c].name == field.name)
+            data.push_back(larder::DatumOf(values[c]));
         }
       }
       evaluator.Evaluate(data, kNow, out);
@@ -94,8 +102,9 @@ TEST_CASE("random programs: row driver, batch driver and naive walk agree bit fo
         const Value row_value = larder::ValueOf(out[k], program->outputs()[k].type);
         const Value naive = ToValue(Walk(*trees[k], rows[i]), trees[k]->kind);
         if (batch_value == row_value && Same(batch_value, naive)) continue;
-        FAIL_CHECK(expressions[k].text << "\nbatch " << larder::FormatValue(batch_value) << "\nrow   " << larder::FormatValue(row_value)
-                                       << "\nnaive " << larder::FormatValue(naive) << "\nseed " << seed);
+        FAIL_CHECK(expressions[k].text << "\nbatch " << larder::FormatValue(batch_value)
+                                       << "\nrow   " << larder::FormatValue(row_value) << "\nnaive "
+                                       << larder::FormatValue(naive) << "\nseed " << seed);
         return;
       }
     }
@@ -109,7 +118,8 @@ TEST_CASE("every length and every offset of a batch gives the same bits", "[tran
   std::vector<std::vector<Maybe>> rows;
   for (std::size_t i = 0; i < 260; ++i) rows.push_back(random.MakeRow());
   std::vector<NamedExpression> expressions;
-  for (std::size_t k = 0; k < 20; ++k) expressions.push_back({larder::Concat("e", k), Print(*random.MakeTree(random.AnyKind(), 4))});
+  for (std::size_t k = 0; k < 20; ++k)
+    expressions.push_back({larder::Concat("e", k), Print(*random.MakeTree(random.AnyKind(), 4))});
   expressions.push_back({"ln", "ln(f1 * f1 + 1) + exp(f2) * sin(f1) + pow(abs(f1), f2)"});
   const auto program = Program::Compile(expressions, RandomPrograms::Fields());
   REQUIRE(program.ok());
@@ -134,10 +144,12 @@ TEST_CASE("every length and every offset of a batch gives the same bits", "[tran
 }
 
 TEST_CASE("elementary functions give the same bits alone and in any batch", "[transform][random]") {
-  const char* functions[] = {"exp", "expm1", "ln", "log2", "log10", "log1p", "sin", "cos", "tan", "asin", "acos", "atan", "sinh", "cosh", "tanh", "cbrt"};
+  const char* functions[] = {"exp", "expm1", "ln",   "log2", "log10", "log1p", "sin",  "cos",
+                             "tan", "asin",  "acos", "atan", "sinh",  "cosh",  "tanh", "cbrt"};
   std::mt19937_64 random(SeedFromEnvironment(11));
   std::vector<NamedExpression> expressions;
-  for (const char* function : functions) expressions.push_back({function, larder::Concat(function, "(f1)")});
+  for (const char* function : functions)
+    expressions.push_back({function, larder::Concat(function, "(f1)")});
   expressions.push_back({"pow", "pow(f1, f2)"});
   expressions.push_back({"atan2", "atan2(f1, f2)"});
   const auto program = Program::Compile(expressions, RandomPrograms::Fields());
@@ -157,12 +169,14 @@ TEST_CASE("elementary functions give the same bits alone and in any batch", "[tr
   larder::RowEvaluator evaluator(*program);
   std::vector<Datum> out(expressions.size());
   for (std::size_t i = 0; i < kRows; ++i) {
-    const Datum data[] = {Datum::Float64(f1.Values<double>()[i]), Datum::Float64(f2.Values<double>()[i])};
+    const Datum data[] = {Datum::Float64(f1.Values<double>()[i]),
+                          Datum::Float64(f2.Values<double>()[i])};
     evaluator.Evaluate(data, kNow, out);
     for (std::size_t k = 0; k < expressions.size(); ++k) {
       const Value row = larder::ValueOf(out[k], larder::TypeId::kFloat64);
       if (row == (*batch)[k].ValueAt(i)) continue;
-      INFO(expressions[k].text << " of " << f1.Values<double>()[i] << ", " << f2.Values<double>()[i]);
+      INFO(expressions[k].text << " of " << f1.Values<double>()[i] << ", "
+                               << f2.Values<double>()[i]);
       REQUIRE(larder::FormatValue(row) == larder::FormatValue((*batch)[k].ValueAt(i)));
     }
   }

@@ -16,10 +16,11 @@ TEST_CASE("a message points at the place with a caret", "[transform]") {
         "error: line 1, column 7: unknown name \"i46\" (did you mean \"i64\"?)\n"
         "  i64 + i46 * 2\n"
         "        ^^^");
-  CHECK(Evaluate("case\n  when yes then 1\n  else 'a' end").text ==
-        "error: line 1, column 1: the branches must have one type; found int64 and string; cast one\n"
-        "  case\n"
-        "  ^^^^");
+  CHECK(
+      Evaluate("case\n  when yes then 1\n  else 'a' end").text ==
+      "error: line 1, column 1: the branches must have one type; found int64 and string; cast one\n"
+      "  case\n"
+      "  ^^^^");
   CHECK(Evaluate("'äöü' || lowr(s)").text ==
         "error: line 1, column 10: unknown function \"lowr\" (did you mean \"lower\"?)\n"
         "  'äöü' || lowr(s)\n"
@@ -101,7 +102,8 @@ TEST_CASE("limits hold exactly at the limit", "[transform]") {
   CHECK(Evaluate("replace('a-b', '-', '---')", options).text == "null");
   options = {};
   options.limits.pattern_bytes = 3;
-  CHECK_THAT(Evaluate("regexp_match(s, 'aaaa')", options).text, ContainsSubstring("the limit is 3"));
+  CHECK_THAT(Evaluate("regexp_match(s, 'aaaa')", options).text,
+             ContainsSubstring("the limit is 3"));
 }
 
 TEST_CASE("nesting far over the limit is an error, not a crash", "[transform]") {
@@ -117,7 +119,8 @@ TEST_CASE("nesting far over the limit is an error, not a crash", "[transform]") 
 TEST_CASE("an expression that reads the clock is refused where it must not", "[transform]") {
   larder::CompileOptions options;
   options.refuse_clock = true;
-  CHECK_THAT(Evaluate("current_date - birth", options).text, ContainsSubstring("current_date is not allowed here"));
+  CHECK_THAT(Evaluate("current_date - birth", options).text,
+             ContainsSubstring("current_date is not allowed here"));
   CHECK_THAT(Evaluate("now()", options).text, ContainsSubstring("now() is not allowed here"));
 }
 

@@ -51,8 +51,10 @@ const std::vector<Cell>& Cells() {
       {"v", DataType::Vector(TypeId::kFloat32, 3), Value(std::vector<float>{3.0F, 0.0F, 4.0F})},
       {"w", DataType::Vector(TypeId::kFloat32, 3), Value(std::vector<float>{1.0F, 2.0F, 2.0F})},
       {"v8", DataType::Vector(TypeId::kInt8, 2), Value(std::vector<int8_t>{-3, 4})},
-      {"nums", DataType::List(TypeId::kInt64), Value(larder::ListValue{TypeId::kInt64, {Value(int64_t{5}), Value(), Value(int64_t{9})}})},
-      {"tags", DataType::List(TypeId::kString), Value(larder::ListValue{TypeId::kString, {Value("red"), Value("blue")}})},
+      {"nums", DataType::List(TypeId::kInt64),
+       Value(larder::ListValue{TypeId::kInt64, {Value(int64_t{5}), Value(), Value(int64_t{9})}})},
+      {"tags", DataType::List(TypeId::kString),
+       Value(larder::ListValue{TypeId::kString, {Value("red"), Value("blue")}})},
       {"none", DataType::List(TypeId::kFloat64), Value(larder::ListValue{TypeId::kFloat64, {}})},
       {"null_b", TypeId::kBool, Value()},
       {"null_i", TypeId::kInt64, Value()},
@@ -93,14 +95,16 @@ const Row& SampleRow() {
 Outcome Evaluate(std::string_view expression, const larder::CompileOptions& options) {
   Outcome outcome;
   const larder::NamedExpression named = {"", std::string(expression)};
-  const absl::StatusOr<larder::Program> program = larder::Program::Compile({&named, 1}, SampleFields(), options);
+  const absl::StatusOr<larder::Program> program =
+      larder::Program::Compile({&named, 1}, SampleFields(), options);
   if (!program.ok()) {
     outcome.text = Concat("error: ", larder::MessageOf(program.status()));
     return outcome;
   }
   const DataType type = program->outputs()[0].type;
   outcome.type = type.ToString();
-  const absl::StatusOr<std::vector<Value>> values = larder::EvaluateRow(*program, SampleRow(), kAsOf, &outcome.counts);
+  const absl::StatusOr<std::vector<Value>> values =
+      larder::EvaluateRow(*program, SampleRow(), kAsOf, &outcome.counts);
   if (!values.ok()) {
     outcome.text = Concat("error: ", larder::MessageOf(values.status()));
     return outcome;
@@ -128,11 +132,13 @@ Outcome Evaluate(std::string_view expression, const larder::CompileOptions& opti
     }
     for (std::size_t i = 0; i < rows; ++i) {
       if (!((*batch)[0].ValueAt(i) == (*values)[0])) {
-        outcome.text += Concat(" but row ", i, " of ", rows, " is ", larder::FormatValue((*batch)[0].ValueAt(i)));
+        outcome.text += Concat(" but row ", i, " of ", rows, " is ",
+                               larder::FormatValue((*batch)[0].ValueAt(i)));
         return outcome;
       }
     }
-    if (counts.total() != outcome.counts.total() * static_cast<int64_t>(rows)) outcome.text += " but counts differ";
+    if (counts.total() != outcome.counts.total() * static_cast<int64_t>(rows))
+      outcome.text += " but counts differ";
     if (rows != 1) continue;
 
     // The row driver reads lists as the batch driver lays them out.
@@ -140,9 +146,10 @@ Outcome Evaluate(std::string_view expression, const larder::CompileOptions& opti
     for (const Column& column : columns) {
       if (column.type().id() == TypeId::kList && column.IsValid(0)) {
         const Column& child = *column.child();
-        data.push_back(Datum::List({child.data().data(), child.type().is_text() ? child.offsets().data() : nullptr,
-                                    child.validity().words(), static_cast<std::size_t>(column.offsets()[0]),
-                                    static_cast<std::size_t>(column.offsets()[1] - column.offsets()[0])}));
+        data.push_back(Datum::List(
+            {child.data().data(), child.type().is_text() ? child.offsets().data() : nullptr,
+             child.validity().words(), static_cast<std::size_t>(column.offsets()[0]),
+             static_cast<std::size_t>(column.offsets()[1] - column.offsets()[0])}));
         continue;
       }
       for (const auto& [name, value] : SampleRow()) {
@@ -156,8 +163,10 @@ Outcome Evaluate(std::string_view expression, const larder::CompileOptions& opti
     std::vector<Datum> out(1);
     evaluator.Evaluate(data, kAsOf, out);
     const Value row_value = larder::ValueOf(out[0], type);
-    if (!(row_value == (*values)[0])) outcome.text += Concat(" but the row driver says ", larder::FormatValue(row_value));
-    if (!(evaluator.counts() == outcome.counts)) outcome.text += " but the row driver counts otherwise";
+    if (!(row_value == (*values)[0]))
+      outcome.text += Concat(" but the row driver says ", larder::FormatValue(row_value));
+    if (!(evaluator.counts() == outcome.counts))
+      outcome.text += " but the row driver counts otherwise";
   }
   return outcome;
 }

@@ -106,8 +106,9 @@ TEST_CASE("what does not fit is null and counted by its cause", "[transform]") {
 
 TEST_CASE("a branch not taken counts nothing", "[transform]") {
   for (const char* expression :
-       {"case when zero <> 0 then i64 / zero else 1 end", "if(yes, 1.0, ln(zero))", "coalesce(f64, 1 / zero)",
-        "no and 1 / zero > 1", "yes or 1 / zero > 1", "try_cast(s as int64)", "null_f / 0",
+       {"case when zero <> 0 then i64 / zero else 1 end", "if(yes, 1.0, ln(zero))",
+        "coalesce(f64, 1 / zero)", "no and 1 / zero > 1", "yes or 1 / zero > 1",
+        "try_cast(s as int64)", "null_f / 0",
         "case when yes then case when no then sqrt(neg) end else ln(zero) end"}) {
     INFO(expression);
     CHECK(Evaluate(expression).counts.total() == 0);
@@ -416,7 +417,9 @@ TEST_CASE("names may be dotted or quoted and comments are skipped", "[transform]
       {"request.x / 2", "4"},
       {"\"request.x\" / 2", "4"},
       {"1 -- one\n + 2", "3"},
-      {"CASE WHEN YES THEN 1 ELSE 0 END", "error: line 1, column 11: unknown name \"YES\" (did you mean \"yes\"?)\n  CASE WHEN YES THEN 1 ELSE 0 END\n            ^^^"},
+      {"CASE WHEN YES THEN 1 ELSE 0 END",
+       "error: line 1, column 11: unknown name \"YES\" (did you mean \"yes\"?)\n  CASE WHEN YES "
+       "THEN 1 ELSE 0 END\n            ^^^"},
   });
 }
 

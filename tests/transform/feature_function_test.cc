@@ -43,7 +43,9 @@ TEST_CASE("regular expressions are RE2's", "[transform]") {
       {"regexp_extract('AS 123', '([A-Z]+) ([0-9]+)', 2)", "123"},
       {"regexp_extract('none', '([0-9]+)')", ""},
       {"regexp_match(null_s, 'a')", "null"},
-      {"regexp_match('x', '(')", "error: line 1, column 1: bad pattern: missing ): (\n  regexp_match('x', '(')\n  ^^^^^^^^^^^^^^^^^^^^^^"},
+      {"regexp_match('x', '(')",
+       "error: line 1, column 1: bad pattern: missing ): (\n  regexp_match('x', '(')\n  "
+       "^^^^^^^^^^^^^^^^^^^^^^"},
   });
 }
 

@@ -18,7 +18,8 @@ Maybe Fit(Wide x) {
   return Scalar(static_cast<int64_t>(x));
 }
 Maybe FitDate(Wide x) {
-  if (x < std::numeric_limits<int32_t>::min() || x > std::numeric_limits<int32_t>::max()) return std::nullopt;
+  if (x < std::numeric_limits<int32_t>::min() || x > std::numeric_limits<int32_t>::max())
+    return std::nullopt;
   return Scalar(static_cast<int64_t>(x));
 }
 
@@ -30,7 +31,9 @@ Maybe ParseInt(std::string text) {
   while (!text.empty() && text.back() == ' ') text.pop_back();
   if (text.empty()) return std::nullopt;
   bool digits = true;
-  for (std::size_t i = 0; i < text.size(); ++i) digits = digits && (std::isdigit(static_cast<unsigned char>(text[i])) != 0 || (i == 0 && text[i] == '-'));
+  for (std::size_t i = 0; i < text.size(); ++i)
+    digits = digits &&
+             (std::isdigit(static_cast<unsigned char>(text[i])) != 0 || (i == 0 && text[i] == '-'));
   if (digits && text != "-") {
     Wide x = 0;
     for (const char c : text) {
@@ -42,7 +45,8 @@ Maybe ParseInt(std::string text) {
   if (text.find_first_not_of("0123456789.-") != std::string::npos) return std::nullopt;
   char* end = nullptr;
   const double x = std::strtod(text.c_str(), &end);
-  if (end != text.c_str() + text.size() || x != std::floor(x) || std::fabs(x) > 9007199254740992.0) return std::nullopt;
+  if (end != text.c_str() + text.size() || x != std::floor(x) || std::fabs(x) > 9007199254740992.0)
+    return std::nullopt;
   return Scalar(static_cast<int64_t>(x));
 }
 
@@ -98,7 +102,8 @@ Maybe FloatFunction(const std::string& op, double x) {
   if (op == "nan_to_null") return std::isnan(x) ? std::nullopt : Maybe(Scalar(x));
   if (op == "is_nan") return Scalar(std::isnan(x));
   const double r = RoundEven(x);  // toint
-  if (std::isnan(r) || r < -9223372036854775808.0 || r >= 9223372036854775808.0) return std::nullopt;
+  if (std::isnan(r) || r < -9223372036854775808.0 || r >= 9223372036854775808.0)
+    return std::nullopt;
   return Scalar(static_cast<int64_t>(r));
 }
 
@@ -124,7 +129,9 @@ Maybe TextOperation(const std::string& op, const std::string& x, const std::stri
   if (op == "starts_with") return Scalar(x.rfind(y, 0) == 0);
   if (op == "contains") return Scalar(x.find(y) != std::string::npos);
   const std::size_t at = x.find(y);  // strpos
-  return Scalar(at == std::string::npos ? int64_t{0} : static_cast<int64_t>(Characters(x.substr(0, at)).size()) + 1);
+  return Scalar(at == std::string::npos
+                    ? int64_t{0}
+                    : static_cast<int64_t>(Characters(x.substr(0, at)).size()) + 1);
 }
 
 bool SortsBefore(const Scalar& a, const Scalar& b) {
@@ -151,7 +158,9 @@ Maybe Choose(const std::string& op, const std::vector<Maybe>& a) {
 }
 
 Maybe Logic(const std::string& op, const std::vector<Maybe>& a) {
-  const auto is = [&](std::size_t k, bool wanted) { return a[k].has_value() && std::get<bool>(*a[k]) == wanted; };
+  const auto is = [&](std::size_t k, bool wanted) {
+    return a[k].has_value() && std::get<bool>(*a[k]) == wanted;
+  };
   if (op == "istrue") return Scalar(is(0, true));
   if (op == "and") {
     if (is(0, false) || is(1, false)) return Scalar(false);
@@ -171,13 +180,17 @@ Maybe Walk(const Tree& tree, const std::vector<Maybe>& row) {
   for (const auto& child : tree.children) a.push_back(Walk(*child, row));
   const Kind kind = tree.children[0]->kind;
 
-  if (op == "if" || op == "coalesce" || op == "clamp" || op == "greatest" || op == "least") return Choose(op, a);
+  if (op == "if" || op == "coalesce" || op == "clamp" || op == "greatest" || op == "least")
+    return Choose(op, a);
   if (op == "and" || op == "or" || op == "istrue") return Logic(op, a);
   if (op == "isnull") return Scalar(!a[0].has_value());
-  if (op == "distinct") return Scalar(a[0].has_value() != a[1].has_value() || (a[0].has_value() && *a[0] != *a[1]));
-  if (op == "nullif") return a[0].has_value() && a[1].has_value() && *a[0] == *a[1] ? std::nullopt : a[0];
+  if (op == "distinct")
+    return Scalar(a[0].has_value() != a[1].has_value() || (a[0].has_value() && *a[0] != *a[1]));
+  if (op == "nullif")
+    return a[0].has_value() && a[1].has_value() && *a[0] == *a[1] ? std::nullopt : a[0];
   if (op == "concat") {
-    return Scalar((a[0] ? std::get<std::string>(*a[0]) : "") + (a[1] ? std::get<std::string>(*a[1]) : ""));
+    return Scalar((a[0] ? std::get<std::string>(*a[0]) : "") +
+                  (a[1] ? std::get<std::string>(*a[1]) : ""));
   }
   for (const Maybe& argument : a) {
     if (!argument.has_value()) return std::nullopt;
@@ -214,7 +227,8 @@ Maybe Walk(const Tree& tree, const std::vector<Maybe>& row) {
       const int64_t n = std::get<int64_t>(*a[1]);
       const Wide keep = n < 0 ? static_cast<Wide>(characters.size()) + n : Wide{n};
       std::string out;
-      for (std::size_t i = 0; i < characters.size() && static_cast<Wide>(i) < keep; ++i) out += characters[i];
+      for (std::size_t i = 0; i < characters.size() && static_cast<Wide>(i) < keep; ++i)
+        out += characters[i];
       return Scalar(out);
     }
     return TextOperation(op, x, std::get<std::string>(*a[1]));

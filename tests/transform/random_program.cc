@@ -27,21 +27,82 @@ const std::vector<Operation>& Operations() {
   constexpr Kind T = Kind::kText;
   constexpr Kind D = Kind::kDate;
   static const auto* const kOperations = new std::vector<Operation>{
-      {"+", I, {I, I}}, {"-", I, {I, I}}, {"*", I, {I, I}}, {"//", I, {I, I}}, {"%", I, {I, I}}, {"neg", I, {I}},
-      {"abs", I, {I}}, {"sign", I, {I}}, {"length", I, {T}}, {"toint", I, {F}}, {"parse", I, {T}}, {"if", I, {B, I, I}},
-      {"coalesce", I, {I, I}}, {"nullif", I, {I, I}}, {"greatest", I, {I, I}}, {"datediff", I, {D, D}}, {"year", I, {D}},
-      {"dow", I, {D}}, {"years_between", I, {D, D}}, {"strpos", I, {T, T}}, {"boolint", I, {B}},
-      {"+", F, {F, F}}, {"-", F, {F, F}}, {"*", F, {F, F}}, {"/", F, {F, F}}, {"%", F, {F, F}}, {"neg", F, {F}},
-      {"abs", F, {F}}, {"floor", F, {F}}, {"ceil", F, {F}}, {"trunc", F, {F}}, {"round", F, {F}}, {"round_even", F, {F}},
-      {"sqrt", F, {F}}, {"tofloat", F, {I}}, {"if", F, {B, F, F}}, {"coalesce", F, {F, F}}, {"least", F, {F, F}},
-      {"nan_to_null", F, {F}}, {"clamp", F, {F, F, F}},
-      {"=", B, {I, I}}, {"<", B, {I, I}}, {">=", B, {I, I}}, {"<>", B, {F, F}}, {"<", B, {F, F}}, {"<=", B, {F, F}},
-      {">", B, {F, F}}, {"=", B, {T, T}}, {"<", B, {T, T}}, {"<", B, {D, D}}, {"=", B, {B, B}}, {"and", B, {B, B}},
-      {"or", B, {B, B}}, {"not", B, {B}}, {"isnull", B, {F}}, {"isnull", B, {T}}, {"istrue", B, {B}}, {"if", B, {B, B, B}},
-      {"distinct", B, {I, I}}, {"starts_with", B, {T, T}}, {"contains", B, {T, T}}, {"is_nan", B, {F}}, {"in3", B, {I}},
-      {"if", T, {B, T, T}}, {"||", T, {T, T}}, {"concat", T, {T, T}}, {"coalesce", T, {T, T}}, {"trim", T, {T}},
-      {"reverse", T, {T}}, {"totext", T, {I}}, {"left", T, {T, I}}, {"greatest", T, {T, T}},
-      {"if", D, {B, D, D}}, {"addday", D, {D, I}}, {"coalesce", D, {D, D}}, {"month_start", D, {D}},
+      {"+", I, {I, I}},
+      {"-", I, {I, I}},
+      {"*", I, {I, I}},
+      {"//", I, {I, I}},
+      {"%", I, {I, I}},
+      {"neg", I, {I}},
+      {"abs", I, {I}},
+      {"sign", I, {I}},
+      {"length", I, {T}},
+      {"toint", I, {F}},
+      {"parse", I, {T}},
+      {"if", I, {B, I, I}},
+      {"coalesce", I, {I, I}},
+      {"nullif", I, {I, I}},
+      {"greatest", I, {I, I}},
+      {"datediff", I, {D, D}},
+      {"year", I, {D}},
+      {"dow", I, {D}},
+      {"years_between", I, {D, D}},
+      {"strpos", I, {T, T}},
+      {"boolint", I, {B}},
+      {"+", F, {F, F}},
+      {"-", F, {F, F}},
+      {"*", F, {F, F}},
+      {"/", F, {F, F}},
+      {"%", F, {F, F}},
+      {"neg", F, {F}},
+      {"abs", F, {F}},
+      {"floor", F, {F}},
+      {"ceil", F, {F}},
+      {"trunc", F, {F}},
+      {"round", F, {F}},
+      {"round_even", F, {F}},
+      {"sqrt", F, {F}},
+      {"tofloat", F, {I}},
+      {"if", F, {B, F, F}},
+      {"coalesce", F, {F, F}},
+      {"least", F, {F, F}},
+      {"nan_to_null", F, {F}},
+      {"clamp", F, {F, F, F}},
+      {"=", B, {I, I}},
+      {"<", B, {I, I}},
+      {">=", B, {I, I}},
+      {"<>", B, {F, F}},
+      {"<", B, {F, F}},
+      {"<=", B, {F, F}},
+      {">", B, {F, F}},
+      {"=", B, {T, T}},
+      {"<", B, {T, T}},
+      {"<", B, {D, D}},
+      {"=", B, {B, B}},
+      {"and", B, {B, B}},
+      {"or", B, {B, B}},
+      {"not", B, {B}},
+      {"isnull", B, {F}},
+      {"isnull", B, {T}},
+      {"istrue", B, {B}},
+      {"if", B, {B, B, B}},
+      {"distinct", B, {I, I}},
+      {"starts_with", B, {T, T}},
+      {"contains", B, {T, T}},
+      {"is_nan", B, {F}},
+      {"in3", B, {I}},
+      {"if", T, {B, T, T}},
+      {"||", T, {T, T}},
+      {"concat", T, {T, T}},
+      {"coalesce", T, {T, T}},
+      {"trim", T, {T}},
+      {"reverse", T, {T}},
+      {"totext", T, {I}},
+      {"left", T, {T, I}},
+      {"greatest", T, {T, T}},
+      {"if", D, {B, D, D}},
+      {"addday", D, {D, I}},
+      {"coalesce", D, {D, D}},
+      {"month_start", D, {D}},
   };
   return *kOperations;
 }
@@ -68,13 +129,16 @@ std::string PrintConstant(const Tree& tree) {
       return Concat("(", std::get<int64_t>(*tree.constant), ")");
     case Kind::kFloat: {
       const double x = std::get<double>(*tree.constant);
-      if (!std::isfinite(x)) return Concat("cast('", std::isnan(x) ? "nan" : x > 0 ? "inf" : "-inf", "' as float64)");
+      if (!std::isfinite(x))
+        return Concat("cast('", std::isnan(x) ? "nan" : x > 0 ? "inf" : "-inf", "' as float64)");
       return Concat("cast('", x, "' as float64)");
     }
     case Kind::kText:
       return Quote(std::get<std::string>(*tree.constant));
     case Kind::kDate:
-      return Concat("date '", larder::FormatDate({static_cast<int32_t>(std::get<int64_t>(*tree.constant))}), "'");
+      return Concat("date '",
+                    larder::FormatDate({static_cast<int32_t>(std::get<int64_t>(*tree.constant))}),
+                    "'");
   }
   return "";
 }
@@ -84,9 +148,11 @@ std::string PrintConstant(const Tree& tree) {
 const std::vector<larder::Field>& RandomPrograms::Fields() {
   static const auto* const kFields = [] {
     auto* fields = new std::vector<larder::Field>;
-    const std::pair<const char*, larder::TypeId> names[] = {
-        {"b", larder::TypeId::kBool}, {"i", larder::TypeId::kInt64}, {"f", larder::TypeId::kFloat64},
-        {"t", larder::TypeId::kString}, {"d", larder::TypeId::kDate}};
+    const std::pair<const char*, larder::TypeId> names[] = {{"b", larder::TypeId::kBool},
+                                                            {"i", larder::TypeId::kInt64},
+                                                            {"f", larder::TypeId::kFloat64},
+                                                            {"t", larder::TypeId::kString},
+                                                            {"d", larder::TypeId::kDate}};
     for (const auto& [name, type] : names) {
       for (const char* suffix : {"1", "2"}) {
         larder::Field field;
@@ -106,24 +172,53 @@ Maybe RandomPrograms::RandomValue(Kind kind) {
     case Kind::kBool:
       return Scalar(Below(2) == 0);
     case Kind::kInt: {
-      static constexpr int64_t kOdd[] = {0, 1, -1, kMin, kMin + 1, std::numeric_limits<int64_t>::max(), 1 << 20, 4503599627370497};
+      static constexpr int64_t kOdd[] = {
+          0, 1, -1, kMin, kMin + 1, std::numeric_limits<int64_t>::max(), 1 << 20, 4503599627370497};
       if (Below(3) == 0) return Scalar(kOdd[Below(8)]);
       return Scalar(static_cast<int64_t>(Below(41)) - 20);
     }
     case Kind::kFloat: {
-      const double nan = std::bit_cast<double>(uint64_t{0x7ff8000000000123} | (static_cast<uint64_t>(Below(2)) << 63U));
-      const double odd[] = {0.0, -0.0, 0.5, -0.5, 1.5, 2.5, nan, std::numeric_limits<double>::infinity(),
-                            -std::numeric_limits<double>::infinity(), 5e-324, 1.7976931348623157e308, 4503599627370495.5,
-                            9223372036854775808.0, -9223372036854775808.0, 0.49999999999999994, 1e-300};
+      const double nan = std::bit_cast<double>(uint64_t{0x7ff8000000000123} |
+                                               (static_cast<uint64_t>(Below(2)) << 63U));
+      const double odd[] = {0.0,
+                            -0.0,
+                            0.5,
+                            -0.5,
+                            1.5,
+                            2.5,
+                            nan,
+                            std::numeric_limits<double>::infinity(),
+                            -std::numeric_limits<double>::infinity(),
+                            5e-324,
+                            1.7976931348623157e308,
+                            4503599627370495.5,
+                            9223372036854775808.0,
+                            -9223372036854775808.0,
+                            0.49999999999999994,
+                            1e-300};
       if (Below(2) == 0) return Scalar(odd[Below(16)]);
       return Scalar((static_cast<double>(Below(2001)) - 1000.0) / 8.0);
     }
     case Kind::kText: {
-      static const std::string kOdd[] = {"", " ", "a", "A b ", "  x", "12", "-7", "é", "日本語", "12.0", "ab", "b", std::string(300, 'z')};
+      static const std::string kOdd[] = {"",
+                                         " ",
+                                         "a",
+                                         "A b ",
+                                         "  x",
+                                         "12",
+                                         "-7",
+                                         "é",
+                                         "日本語",
+                                         "12.0",
+                                         "ab",
+                                         "b",
+                                         std::string(300, 'z')};
       return Scalar(kOdd[Below(13)]);
     }
     case Kind::kDate:
-      if (Below(8) == 0) return Scalar(static_cast<int64_t>(Below(2) == 0 ? std::numeric_limits<int32_t>::max() : std::numeric_limits<int32_t>::min()));
+      if (Below(8) == 0)
+        return Scalar(static_cast<int64_t>(Below(2) == 0 ? std::numeric_limits<int32_t>::max()
+                                                         : std::numeric_limits<int32_t>::min()));
       return Scalar(static_cast<int64_t>(Below(40000)) - 5000);
   }
   return std::nullopt;
@@ -142,7 +237,8 @@ std::unique_ptr<Tree> RandomPrograms::MakeTree(Kind kind, int depth) {
     if (Below(4) == 0) {
       tree->op = "constant";
       tree->constant = RandomValue(kind);
-      if (kind == Kind::kDate && tree->constant.has_value()) tree->constant = Scalar(static_cast<int64_t>(Below(20000)));
+      if (kind == Kind::kDate && tree->constant.has_value())
+        tree->constant = Scalar(static_cast<int64_t>(Below(20000)));
     } else {
       tree->op = "input";
       tree->input = static_cast<std::size_t>(kind) * 2 + Below(2);
@@ -155,7 +251,8 @@ std::unique_ptr<Tree> RandomPrograms::MakeTree(Kind kind, int depth) {
     operation = &all[Below(all.size())];
   } while (operation->result != kind);
   tree->op = operation->name;
-  for (const Kind argument : operation->arguments) tree->children.push_back(MakeTree(argument, depth - 1));
+  for (const Kind argument : operation->arguments)
+    tree->children.push_back(MakeTree(argument, depth - 1));
   return tree;
 }
 

@@ -23,7 +23,7 @@ using Maybe = std::optional<Scalar>;  // kDate: int64_t days
 
 struct Tree {
   Kind kind = Kind::kInt;
-  std::string op;    // "input", "constant" or an operation
+  std::string op;  // "input", "constant" or an operation
   Maybe constant;
   std::size_t input = 0;
   std::vector<std::unique_ptr<Tree>> children;

@@ -36,9 +36,11 @@ FunctionDefinition Shout() {
   definition.name = "shout";
   definition.arguments = {TypeId::kString, TypeId::kInt64};
   definition.result = TypeId::kString;
-  definition.batch = [](std::span<const std::span<const Datum>> arguments, std::span<FunctionResult> results) {
+  definition.batch = [](std::span<const std::span<const Datum>> arguments,
+                        std::span<FunctionResult> results) {
     for (std::size_t i = 0; i < results.size(); ++i) {
-      results[i].SetText(std::string(arguments[0][i].view()) + std::string(static_cast<std::size_t>(arguments[1][i].i64), '!'));
+      results[i].SetText(std::string(arguments[0][i].view()) +
+                         std::string(static_cast<std::size_t>(arguments[1][i].i64), '!'));
     }
   };
   definition.probes = {{Value("a"), Value(int64_t{2})}, {Value(""), Value(int64_t{0})}};
@@ -59,7 +61,8 @@ TEST_CASE("a C++ function is called by name and version, alone and in batches", 
   CHECK(Evaluate("plus(1e7)", options).counts.other == 1);
   CHECK(Evaluate("shout(word, 2)", options).text == "straße!!");
   CHECK(Evaluate("if(no, plus(1e7), 0)", options).counts.other == 0);
-  CHECK_THAT(Evaluate("plus@3(f64)", options).text, ContainsSubstring("plus@3 is not registered in this process; versions here: 1, 2"));
+  CHECK_THAT(Evaluate("plus@3(f64)", options).text,
+             ContainsSubstring("plus@3 is not registered in this process; versions here: 1, 2"));
   CHECK_THAT(Evaluate("pluss(f64)", options).text, ContainsSubstring("did you mean \"plus\""));
   CHECK_THAT(Evaluate("plus(s)", options).text, ContainsSubstring("it takes plus(float64)"));
   CHECK_THAT(Evaluate("plus(f64)").text, ContainsSubstring("unknown function \"plus\""));
@@ -107,7 +110,8 @@ TEST_CASE("what cannot be a function is refused when registered", "[transform]")
     for (FunctionResult& result : results) result.SetInt(static_cast<int64_t>(results.size()));
   };
   crowd.probes = {{Value(int64_t{1})}, {Value(int64_t{2})}};
-  CHECK_THAT(std::string(larder::MessageOf(functions.Register(crowd))), ContainsSubstring("otherwise alone"));
+  CHECK_THAT(std::string(larder::MessageOf(functions.Register(crowd))),
+             ContainsSubstring("otherwise alone"));
 }
 
 TEST_CASE("a program outlives the registry it was compiled with", "[transform]") {
@@ -143,7 +147,8 @@ TEST_CASE("fitted constants do not depend on the order of the rows", "[transform
   CHECK_FALSE(larder::Fit(larder::Column(TypeId::kBool)).ok());
 }
 
-TEST_CASE("fitted constants stand in expressions by name and are part of their meaning", "[transform]") {
+TEST_CASE("fitted constants stand in expressions by name and are part of their meaning",
+          "[transform]") {
   larder::FittedConstants fitted;
   larder::FittedValues values;
   values.mean = 0.5;
@@ -159,10 +164,13 @@ TEST_CASE("fitted constants stand in expressions by name and are part of their m
   CHECK(Evaluate("impute(null_f, amount_fit)", options).text == "0.5");
   CHECK(Evaluate("bucketize(f64, amount_fit)", options).text == "2");
   CHECK(Evaluate("one_hot(lower(trim(s)), amount_fit)", options).text == "[1,0]");
-  CHECK_THAT(Evaluate("amount_fit + 1", options).text, ContainsSubstring("fitted constants can only stand"));
-  CHECK_THAT(Evaluate("amount_fit", options).text, ContainsSubstring("fitted constants are not values"));
+  CHECK_THAT(Evaluate("amount_fit + 1", options).text,
+             ContainsSubstring("fitted constants can only stand"));
+  CHECK_THAT(Evaluate("amount_fit", options).text,
+             ContainsSubstring("fitted constants are not values"));
   CHECK_THAT(Evaluate("zscore(f64, amount_fat)", options).text, ContainsSubstring("unknown name"));
-  const auto first = larder::TransformChecker(options).Check("zscore(f64, amount_fit)", SampleFields());
+  const auto first =
+      larder::TransformChecker(options).Check("zscore(f64, amount_fit)", SampleFields());
   const auto parsed = larder::FittedConstants::Parse(fitted.Serialize());
   REQUIRE(parsed.ok());
   CHECK(parsed->Find("amount_fit")->values == values);
@@ -170,7 +178,8 @@ TEST_CASE("fitted constants stand in expressions by name and are part of their m
   CHECK_FALSE(larder::FittedConstants::Parse("junk").ok());
   values.mean = 0.25;
   REQUIRE(fitted.Add("amount_fit", 3, values).ok());
-  const auto second = larder::TransformChecker(options).Check("zscore(f64, amount_fit)", SampleFields());
+  const auto second =
+      larder::TransformChecker(options).Check("zscore(f64, amount_fit)", SampleFields());
   CHECK(first->canonical != second->canonical);
 }
 

@@ -28,8 +28,8 @@ struct FittedValues {
 };
 
 struct FitOptions {
-  std::size_t buckets = 10;         // quantile boundaries: buckets - 1 before repeats are dropped
-  std::size_t vocabulary = 1000;    // at most so many words
+  std::size_t buckets = 10;       // quantile boundaries: buckets - 1 before repeats are dropped
+  std::size_t vocabulary = 1000;  // at most so many words
 };
 
 // A function of the set of values, bit for bit, whatever their order. Nulls, NaN and infinities are left out.

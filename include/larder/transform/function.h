@@ -26,7 +26,10 @@ class FunctionResult {
   explicit FunctionResult(void* arena) : arena_(arena) {}
   void SetNull() { datum_ = Datum::Null(); }
   // A null that a rule of the function made: counted in EvalCounts::other.
-  void Fail() { datum_ = Datum::Null(); failed_ = true; }
+  void Fail() {
+    datum_ = Datum::Null();
+    failed_ = true;
+  }
   void SetBool(bool v) { datum_ = Datum::Bool(v); }
   void SetInt(int64_t v) { datum_ = Datum::Int64(v); }  // int64, timestamp, date (days), duration
   void SetUint(uint64_t v) { datum_ = Datum::Uint64(v); }
@@ -47,7 +50,8 @@ using ScalarFunction = std::function<void(std::span<const Datum> arguments, Func
 
 // Many rows: `arguments[k][row]`; fill `results`, as many as rows. Called with one row when serving, so both uses must
 // agree; the probes check it.
-using BatchFunction = std::function<void(std::span<const std::span<const Datum>> arguments, std::span<FunctionResult> results)>;
+using BatchFunction = std::function<void(std::span<const std::span<const Datum>> arguments,
+                                         std::span<FunctionResult> results)>;
 
 struct FunctionDefinition {
   std::string name;  // a valid name, not a built-in's
@@ -77,7 +81,8 @@ class FunctionRegistry {
     [[nodiscard]] std::string Identity() const;
   };
   // Version 0 means the latest. Errors: kNotFound naming the registered names or versions.
-  [[nodiscard]] absl::StatusOr<std::shared_ptr<const Entry>> Find(std::string_view name, int version = 0) const;
+  [[nodiscard]] absl::StatusOr<std::shared_ptr<const Entry>> Find(std::string_view name,
+                                                                  int version = 0) const;
   [[nodiscard]] std::vector<std::string> names() const;
   // Whether what a stored definition names (`name@version#hash`) is here and answers its probes as then.
   // Errors: kNotFound when it is missing, kFailedPrecondition when the hash differs.

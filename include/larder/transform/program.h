@@ -44,29 +44,74 @@ struct ListRef {
 // One nullable value without its type, which the program knows. Owns nothing.
 struct Datum {
   union {
-    bool b;           // bool
-    int32_t i32;      // int32, date
-    int64_t i64;      // int64, timestamp, duration
-    uint64_t u64;     // uint64
-    float f32;        // float32
-    double f64;       // float64
-    TextRef text;     // string, bytes
+    bool b;             // bool
+    int32_t i32;        // int32, date
+    int64_t i64;        // int64, timestamp, duration
+    uint64_t u64;       // uint64
+    float f32;          // float32
+    double f64;         // float64
+    TextRef text;       // string, bytes
     const void* fixed;  // vector: length() elements, any alignment
-    ListRef list;     // list
+    ListRef list;       // list
   };
   bool valid;
 
   Datum() : list{}, valid(false) {}  // null
   static Datum Null() { return {}; }
-  static Datum Bool(bool v) { Datum d; d.b = v; d.valid = true; return d; }
-  static Datum Int32(int32_t v) { Datum d; d.i32 = v; d.valid = true; return d; }
-  static Datum Int64(int64_t v) { Datum d; d.i64 = v; d.valid = true; return d; }
-  static Datum Uint64(uint64_t v) { Datum d; d.u64 = v; d.valid = true; return d; }
-  static Datum Float32(float v) { Datum d; d.f32 = v; d.valid = true; return d; }
-  static Datum Float64(double v) { Datum d; d.f64 = v; d.valid = true; return d; }
-  static Datum Text(std::string_view v) { Datum d; d.text = {v.data(), v.size()}; d.valid = true; return d; }
-  static Datum Fixed(const void* v) { Datum d; d.fixed = v; d.valid = true; return d; }
-  static Datum List(const ListRef& v) { Datum d; d.list = v; d.valid = true; return d; }
+  static Datum Bool(bool v) {
+    Datum d;
+    d.b = v;
+    d.valid = true;
+    return d;
+  }
+  static Datum Int32(int32_t v) {
+    Datum d;
+    d.i32 = v;
+    d.valid = true;
+    return d;
+  }
+  static Datum Int64(int64_t v) {
+    Datum d;
+    d.i64 = v;
+    d.valid = true;
+    return d;
+  }
+  static Datum Uint64(uint64_t v) {
+    Datum d;
+    d.u64 = v;
+    d.valid = true;
+    return d;
+  }
+  static Datum Float32(float v) {
+    Datum d;
+    d.f32 = v;
+    d.valid = true;
+    return d;
+  }
+  static Datum Float64(double v) {
+    Datum d;
+    d.f64 = v;
+    d.valid = true;
+    return d;
+  }
+  static Datum Text(std::string_view v) {
+    Datum d;
+    d.text = {v.data(), v.size()};
+    d.valid = true;
+    return d;
+  }
+  static Datum Fixed(const void* v) {
+    Datum d;
+    d.fixed = v;
+    d.valid = true;
+    return d;
+  }
+  static Datum List(const ListRef& v) {
+    Datum d;
+    d.list = v;
+    d.valid = true;
+    return d;
+  }
   [[nodiscard]] std::string_view view() const { return {text.data, text.size}; }
 };
 
@@ -79,7 +124,8 @@ class Program {
   // Errors: kInvalidArgument for everything wrong in a text: the message has the feature, line, column, the line
   // itself, a caret and a suggestion when a name is close; for over-long or over-deep text (kTooLarge).
   static absl::StatusOr<Program> Compile(std::span<const NamedExpression> expressions,
-                                         std::span<const Field> inputs, const CompileOptions& options = {});
+                                         std::span<const Field> inputs,
+                                         const CompileOptions& options = {});
 
   // What is really read, in the order of the `inputs` given to Compile.
   [[nodiscard]] std::span<const Field> inputs() const LARDER_LIFETIME_BOUND;
@@ -96,14 +142,12 @@ class Program {
   // `inputs` are in inputs() order, of exactly those types, each at least `rows` long; `as_of` has one entry for all
   // rows, or one each (ignored, and may be empty, unless uses_clock()). Adds to `counts` when given.
   // Errors: kInvalidArgument naming the input whose type or length is not as required.
-  [[nodiscard]] absl::StatusOr<std::vector<Column>> EvaluateBatch(std::span<const Column* const> inputs,
-                                                                  std::size_t rows,
-                                                                  std::span<const Timestamp> as_of,
-                                                                  EvalCounts* counts = nullptr) const;
+  [[nodiscard]] absl::StatusOr<std::vector<Column>> EvaluateBatch(
+      std::span<const Column* const> inputs, std::size_t rows, std::span<const Timestamp> as_of,
+      EvalCounts* counts = nullptr) const;
   // The same with columns found by name. Errors: also kNotFound for a missing column.
-  [[nodiscard]] absl::StatusOr<std::vector<Column>> EvaluateBatch(const Batch& batch,
-                                                                  std::span<const Timestamp> as_of,
-                                                                  EvalCounts* counts = nullptr) const;
+  [[nodiscard]] absl::StatusOr<std::vector<Column>> EvaluateBatch(
+      const Batch& batch, std::span<const Timestamp> as_of, EvalCounts* counts = nullptr) const;
 
  private:
   friend class RowEvaluator;
@@ -136,7 +180,8 @@ class RowEvaluator {
 
 // Edge convenience: one row of values in, one value per output out. Allocates; for tools and tests.
 // Errors: kInvalidArgument for a value that does not convert to its input's type, kNotFound for a missing input.
-[[nodiscard]] absl::StatusOr<std::vector<Value>> EvaluateRow(const Program& program, const Row& row, Timestamp as_of,
+[[nodiscard]] absl::StatusOr<std::vector<Value>> EvaluateRow(const Program& program, const Row& row,
+                                                             Timestamp as_of,
                                                              EvalCounts* counts = nullptr);
 // Borrows from `value`. Requires: null or of type `type` exactly; not a list of text or bool, not a map.
 [[nodiscard]] Datum DatumOf(const Value& value LARDER_LIFETIME_BOUND);
