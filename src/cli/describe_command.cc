@@ -1,5 +1,6 @@
 // describe.
 #include <algorithm>
+#include <optional>
 #include <variant>
 
 #include "cli/arguments.h"
@@ -7,6 +8,7 @@
 #include "cli/description.h"
 #include "cli/listing.h"
 #include "larder/registry/definitions_json.h"
+#include "larder/registry/rollback.h"
 #include "larder/schema/reference.h"
 
 namespace larder::inline LARDER_ABI {
@@ -152,7 +154,11 @@ absl::StatusOr<std::string> AsText(const Object& object, const Catalog& catalog,
   const auto state = std::find_if(states.begin(), states.end(), [&](const ViewState& known) {
     return known.view == view.ToString();
   });
-  return DescribeView(view, state == states.end() ? nullptr : &*state);
+  std::optional<uint64_t> held_by;
+  for (const larder::Hold& hold : Holds(catalog)) {
+    if (hold.project == view.project && hold.view == view.name) held_by = hold.number;
+  }
+  return DescribeView(view, state == states.end() ? nullptr : &*state, held_by);
 }
 
 absl::Status DescribeOneFeature(const DescribeArguments& arguments, const Catalog& catalog,

@@ -114,7 +114,8 @@ std::string DescribeSource(const Source& source, const Catalog& catalog,
   return Concat(facts.ToText(), "\n", fields.ToText("  "));
 }
 
-std::string DescribeView(const ViewVersion& view, const ViewState* state) {
+std::string DescribeView(const ViewVersion& view, const ViewState* state,
+                         const std::optional<uint64_t>& held_by) {
   const FeatureView& definition = view.definition;
   Facts facts(Concat("feature view ", view.ToString()));
   facts.Add("project", Concat(view.project, ", revision ", view.revision));
@@ -139,6 +140,8 @@ std::string DescribeView(const ViewVersion& view, const ViewState* state) {
     if (state->loaded_to) facts.Add("loaded to", FormatTimestamp(*state->loaded_to));
     if (state->loaded_at) facts.Add("loaded at", FormatTimestamp(*state->loaded_at));
   }
+  if (held_by)
+    facts.Add("on hold", Concat("by entry ", *held_by, ", until larder release ", view.name));
   return facts.ToText() + FeatureTable(view.features);
 }
 

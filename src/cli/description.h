@@ -1,6 +1,8 @@
 // Objects of a catalog as text for people.
 #pragma once
 
+#include <cstdint>
+#include <optional>
 #include <string>
 
 #include "larder/base/config.h"
@@ -14,8 +16,9 @@ namespace cli {
                                          const std::string& project);
 [[nodiscard]] std::string DescribeSource(const Source& source, const Catalog& catalog,
                                          const std::string& project);
-// `state` may be null: nothing known of its data.
-[[nodiscard]] std::string DescribeView(const ViewVersion& view, const ViewState* state);
+// `state` may be null: nothing known of its data. `held_by`: the history entry that put the view on hold.
+[[nodiscard]] std::string DescribeView(const ViewVersion& view, const ViewState* state,
+                                       const std::optional<uint64_t>& held_by);
 [[nodiscard]] std::string DescribeOnDemandView(const OnDemandVersion& view, const Catalog& catalog);
 [[nodiscard]] std::string DescribeLabel(const LabelVersion& label);
 [[nodiscard]] std::string DescribeService(const ServiceVersion& service, const Catalog& catalog);

@@ -78,6 +78,9 @@ TEST_CASE("a view on hold is checked by loads but not written until it is releas
   CHECK_THAT(shell.Ok("hold user_profile -m 'source under repair'"),
              StartsWith("user_profile is on hold: entry 3; "));
   CHECK(shell.Ok("hold user_profile") == "nothing to change: user_profile is on hold\n");
+  CHECK_THAT(shell.Ok("describe user_profile"),
+             ContainsSubstring("on hold    by entry 3, until larder release user_profile\n"));
+  CHECK_THAT(shell.Ok("describe last_purchase"), !ContainsSubstring("on hold"));
   CHECK_THAT(shell.Ok("materialize --view user_profile"),
              ContainsSubstring("is on hold: its source was checked and nothing written"));
   CHECK_THAT(shell.Ok("materialize --view user_profile --format json"),
