@@ -109,7 +109,7 @@ TEST_CASE("commands that read say how to make a store when there is none", "[cli
   }
 }
 
-TEST_CASE("--store may stand before or after the command", "[cli]") {
+TEST_CASE("the option --store may stand before or after the command", "[cli]") {
   Shell shell;
   MakeShop(&shell);
   const std::string list = shell.Ok("list");

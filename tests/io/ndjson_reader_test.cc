@@ -72,7 +72,7 @@ TEST_CASE("members are read as their declared types", "[io][ndjson]") {
   }
 }
 
-TEST_CASE("lines are objects; others are bad rows", "[io][ndjson]") {
+TEST_CASE("lines are objects, others are bad rows", "[io][ndjson]") {
   auto source =
       MakeSource({MakeField("n", TypeId::kInt64, "", "N"), MakeField("s", TypeId::kString)});
   CHECK(DumpLines("\xEF\xBB\xBF{\"N\":1,\"s\":\"a\",\"extra\":[{}]}\r\n\n  \n{\"s\":\"b\"}",

@@ -67,8 +67,7 @@ struct StringEqual {
                                       std::span<const std::string> candidates);
 
 // ` (did you mean "x"?)`, or nothing when no candidate is near.
-[[nodiscard]] std::string DidYouMean(std::string_view name,
-                                     std::span<const std::string> candidates);
+[[nodiscard]] std::string DidYouMean(std::string_view name, std::span<const std::string> candidates);
 
 // Whether `name` matches [A-Za-z_][A-Za-z0-9_]{0,62}: the rule for every name in a definition.
 [[nodiscard]] bool IsValidName(std::string_view name);

@@ -100,7 +100,8 @@ class WriteTransaction {
   // Reading what this transaction sees, its own changes included. Valid until its next change.
   [[nodiscard]] absl::StatusOr<std::optional<std::string_view>> GetRecord(
       uint32_t table, std::string_view key) const& LARDER_LIFETIME_BOUND;
-  absl::StatusOr<std::optional<std::string_view>> GetRecord(uint32_t, std::string_view) const&& = delete;
+  absl::StatusOr<std::optional<std::string_view>> GetRecord(uint32_t,
+                                                            std::string_view) const&& = delete;
   // As ReadSession::ListRecords; `visit` must not change the transaction.
   absl::Status ListRecords(
       uint32_t table, const std::function<bool(std::string_view key, std::string_view value)>& visit,

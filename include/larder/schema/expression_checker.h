@@ -18,7 +18,7 @@ struct CheckedExpression {
   DataType type;
   std::vector<std::string> inputs;  // names used, sorted; request fields as `request.x`
   bool uses_clock = false;  // current_date or now(): evaluated on read, whatever view it is in
-  std::string canonical;  // parsed form, blanks and case normalised: hashed as meaning
+  std::string canonical;    // parsed form, blanks and case normalised: hashed as meaning
 };
 
 class ExpressionChecker {
