@@ -14,7 +14,6 @@ namespace {
 
 constexpr TypeId kText = TypeId::kString;
 constexpr TypeId kInt = TypeId::kInt64;
-constexpr TypeId kBool = TypeId::kBool;
 
 // The largest result; longer ones are null and counted as overflow.
 struct SizeLimit {

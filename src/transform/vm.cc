@@ -33,8 +33,8 @@ std::size_t Aligned(std::size_t bytes) {
 }
 }  // namespace
 
-void Scratch::Free::operator()(std::byte* memory) const {
-  ::operator delete (memory, std::align_val_t{kAlignment});
+void Scratch::Free::operator()(std::byte* block) const {
+  ::operator delete (block, std::align_val_t{kAlignment});
 }
 
 Scratch::Scratch(const ProgramImpl& program, std::size_t capacity) {
