@@ -138,7 +138,7 @@ absl::StatusOr<Past> PastAt(const Catalog& current, const Pointers& pointers,
         break;
       }
     }
-    LARDER_RETURN_IF_ERROR(status);
+    if (!status.ok()) return status;
     past.by_api[name] = by_api;
   }
   return past;
