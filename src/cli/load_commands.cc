@@ -163,6 +163,7 @@ void PrintPushJson(const PushResult& result, const std::vector<std::string>& rea
     json.EndObject();
   }
   json.EndArray();
+  WriteReasons("not_fed", result.not_fed, json);
   json.EndObject();
   console.out << std::move(json).Finish();
 }
@@ -181,6 +182,8 @@ void PrintPush(const PushResult& result, const std::vector<std::string>& reasons
   }
   if (!table.empty()) console.out << table.ToText();
   PrintReasons(source, static_cast<int64_t>(result.skipped), reasons, console);
+  for (const std::string& reason : result.not_fed)
+    console.out << "an older version was not fed: " << Printable(reason) << '\n';
   console.out << "pushed " << result.rows << " rows: commit " << result.commit_seq << '\n';
 }
 
