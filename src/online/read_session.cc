@@ -215,14 +215,15 @@ absl::Status ReadSession::CheckFloors(uint32_t view_id, Timestamp as_of,
                                       std::optional<Timestamp> known_at) const {
   LARDER_ASSIGN_OR_RETURN(const ViewFloors floors, FloorsOf(view_id));
   if (as_of < floors.as_of) {
-    return WithKind(OutOfRangeError("as_of ", FormatTimestamp(as_of), " is before what view ",
-                                    view_id, " keeps: from ", FormatTimestamp(floors.as_of)),
+    return WithKind(OutOfRangeError("as_of ", FormatTimestamp(as_of),
+                                    " is before what is kept: from ", FormatTimestamp(floors.as_of)),
                     ErrorKind::kOutsideHistory);
   }
   if (known_at && *known_at < floors.known_at) {
-    return WithKind(OutOfRangeError("known_at ", FormatTimestamp(*known_at), " is before what view ",
-                                    view_id, " keeps: from ", FormatTimestamp(floors.known_at)),
-                    ErrorKind::kOutsideHistory);
+    return WithKind(
+        OutOfRangeError("known_at ", FormatTimestamp(*known_at), " is before what is kept: from ",
+                        FormatTimestamp(floors.known_at)),
+        ErrorKind::kOutsideHistory);
   }
   return absl::OkStatus();
 }

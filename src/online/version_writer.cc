@@ -215,7 +215,7 @@ absl::StatusOr<std::size_t> VersionWriter::DropSuperseded(RowKey* key) {
     const char* presence = nullptr;
     if (!whole) {
       presence = view.bytes().data() + PayloadOffset(flags, layout_) - covered_.size() * 8;
-      needed = !all_covered && [&] {
+      needed = needed && [&] {
         for (std::size_t w = 0; w < covered_.size(); ++w) {
           if ((LoadAs<uint64_t>(presence + 8 * w) & ~covered_[w]) != 0) return true;
         }

@@ -231,4 +231,28 @@ TEST_CASE("a row refused for its operation is skipped with its place when the lo
   CHECK(Shown(fixture.Get({"v:price"}, {{{"item", 1}}}), "price", 0) == "10 PRESENT");
 }
 
+TEST_CASE("a partial row below a delete that ends is kept, and answers again after that end",
+          "[store][push]") {
+  StoreFixture fixture("2025-01-10T12:00:00Z");
+  fixture.Apply(Definitions(
+      R"j({"name": "s", "kind": "push", "event_time": "at", "operation": "op", "valid_to": "until",
+    "fields": [{"name": "item", "type": "int64"}, {"name": "at", "type": "timestamp"}, {"name": "op", "type": "string"},
+               {"name": "until", "type": "timestamp"}, {"name": "x", "type": "int64"}, {"name": "y", "type": "int64"}]})j",
+      R"j("feature_views": [{"name": "v", "entities": ["item"], "source": "s", "partial_updates": true,
+    "features": [{"name": "x"}, {"name": "y"}]}])j"));
+  const larder::Value none;
+  fixture.Push("s", {{{"item", 1},
+                      {"at", At("2025-01-10T07:00:00Z")},
+                      {"op", "insert"},
+                      {"until", none},
+                      {"x", 5}}});
+  fixture.Push("s", {{{"item", 1},
+                      {"at", At("2025-01-10T08:00:00Z")},
+                      {"op", "delete"},
+                      {"until", At("2025-01-10T11:59:00Z")}}});
+  CHECK(Shown(fixture.Get({"v:x"}, {{{"item", 1}}}), "x", 0) == "5 PRESENT");
+  CHECK(Shown(fixture.Get({"v:x"}, {{{"item", 1}}}, At("2025-01-10T11:58:00Z")), "x", 0) ==
+        "null NOT_FOUND");
+}
+
 }  // namespace
