@@ -21,12 +21,6 @@ extern "C" {
   LARDER_AVX512 __m512d Sleef_cinz_##name##d8_u10avx512fnofma(__m512d);
 LARDER_ELEMENTARY_FUNCTIONS(LARDER_DECLARE)
 #undef LARDER_DECLARE
-#define LARDER_DECLARE(name)                                         \
-  LARDER_AVX __m256d Sleef_cinz_##name##d4_u10avx(__m256d, __m256d); \
-  LARDER_AVX512 __m512d Sleef_cinz_##name##d8_u10avx512fnofma(__m512d, __m512d);
-LARDER_DECLARE(pow)
-LARDER_DECLARE(atan2)
-#undef LARDER_DECLARE
 }
 #endif
 
@@ -88,55 +82,6 @@ Width BestWidth() {
 LARDER_ELEMENTARY_FUNCTIONS(LARDER_DEFINE)
 #undef LARDER_DEFINE
 
-#define LARDER_DEFINE(name)                                                                       \
-  namespace {                                                                                     \
-  void name##Sse2(const double* x, const double* y, double* out, std::size_t count) {             \
-    for (std::size_t i = 0; i < count; i += 2)                                                    \
-      _mm_storeu_pd(out + i,                                                                      \
-                    Sleef_cinz_##name##d2_u10sse2(_mm_loadu_pd(x + i), _mm_loadu_pd(y + i)));     \
-  }                                                                                               \
-  LARDER_AVX void name##Avx(const double* x, const double* y, double* out, std::size_t count) {   \
-    for (std::size_t i = 0; i < count; i += 4)                                                    \
-      _mm256_storeu_pd(                                                                           \
-          out + i, Sleef_cinz_##name##d4_u10avx(_mm256_loadu_pd(x + i), _mm256_loadu_pd(y + i))); \
-  }                                                                                               \
-  LARDER_AVX512 void name##Avx512(const double* x, const double* y, double* out,                  \
-                                  std::size_t count) {                                            \
-    for (std::size_t i = 0; i < count; i += 8)                                                    \
-      _mm512_storeu_pd(out + i, Sleef_cinz_##name##d8_u10avx512fnofma(_mm512_loadu_pd(x + i),     \
-                                                                      _mm512_loadu_pd(y + i)));   \
-  }                                                                                               \
-  void name##Whole(const double* x, const double* y, double* out, std::size_t count) {            \
-    switch (BestWidth()) {                                                                        \
-      case Width::kAvx512:                                                                        \
-        return name##Avx512(x, y, out, count);                                                    \
-      case Width::kAvx:                                                                           \
-        return name##Avx(x, y, out, count);                                                       \
-      case Width::kSse2:                                                                          \
-        return name##Sse2(x, y, out, count);                                                      \
-    }                                                                                             \
-  }                                                                                               \
-  }                                                                                               \
-  double elementary::name::One(double x, double y) {                                              \
-    return Sleef_cinz_##name##d1_u10purec(x, y);                                                  \
-  }                                                                                               \
-  void elementary::name::Many(const double* x, const double* y, double* out, std::size_t count) { \
-    const std::size_t whole = count / kWidest * kWidest;                                          \
-    name##Whole(x, y, out, whole);                                                                \
-    if (whole == count) return;                                                                   \
-    double a[kWidest] = {1, 1, 1, 1, 1, 1, 1, 1};                                                 \
-    double b[kWidest] = {1, 1, 1, 1, 1, 1, 1, 1};                                                 \
-    double result[kWidest];                                                                       \
-    for (std::size_t i = whole; i < count; ++i) {                                                 \
-      a[i - whole] = x[i];                                                                        \
-      b[i - whole] = y[i];                                                                        \
-    }                                                                                             \
-    name##Whole(a, b, result, kWidest);                                                           \
-    for (std::size_t i = whole; i < count; ++i) out[i] = result[i - whole];                       \
-  }
-LARDER_DEFINE(pow)
-LARDER_DEFINE(atan2)
-#undef LARDER_DEFINE
 #else
 #define LARDER_DEFINE(name)                                                            \
   double elementary::name::One(double x) { return Sleef_cinz_##name##d1_u10purec(x); } \
@@ -145,6 +90,10 @@ LARDER_DEFINE(atan2)
   }
 LARDER_ELEMENTARY_FUNCTIONS(LARDER_DEFINE)
 #undef LARDER_DEFINE
+#endif
+
+// In code of clang 14, calls of SLEEF 3.5.1's vector functions of two arguments got the first one twice (in code of g++
+// they did not). Equal bits come first: one value at a time.
 #define LARDER_DEFINE(name)                                                                       \
   double elementary::name::One(double x, double y) {                                              \
     return Sleef_cinz_##name##d1_u10purec(x, y);                                                  \
@@ -155,7 +104,6 @@ LARDER_ELEMENTARY_FUNCTIONS(LARDER_DEFINE)
 LARDER_DEFINE(pow)
 LARDER_DEFINE(atan2)
 #undef LARDER_DEFINE
-#endif
 
 #define LARDER_TEXT_INNER(x) #x
 #define LARDER_TEXT(x) LARDER_TEXT_INNER(x)
