@@ -76,7 +76,7 @@ absl::Status DeleteFeature(const FeatureArguments& arguments, Console& console) 
     return FailedPreconditionError(MessageOf(result.status()),
                                    "\n--force takes it out of these as well");
   }
-  LARDER_RETURN_IF_ERROR(result.status());
+  if (!result.ok()) return result.status();
   PrintApplied(*result, arguments.format, console);
   return absl::OkStatus();
 }
