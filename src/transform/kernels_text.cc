@@ -292,7 +292,12 @@ void Replace(const Instruction& instruction, Frame& frame) {
 std::string_view SplitPart(std::string_view text, std::string_view separator, int64_t index) {
   const std::string_view none = text.substr(0, 0);
   if (index == 0) return none;
-  if (separator.empty()) return index == 1 || index == -1 ? text : none;
+  if (separator.empty()) {  // every character is a part
+    if (index < 0) index += CountCodePoints(text) + 1;
+    if (index <= 0) return none;
+    const std::string_view rest = text.substr(ByteOfCodePoint(text, index - 1));
+    return rest.substr(0, ByteOfCodePoint(rest, 1));
+  }
   if (index < 0) {
     int64_t parts = 1;
     for (std::size_t at = text.find(separator); at != std::string_view::npos;

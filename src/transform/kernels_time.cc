@@ -279,9 +279,10 @@ int64_t BoundariesBetween(Unit unit, int64_t a, int64_t b) {
   return Wrap(static_cast<uint64_t>(FloorDivide(b, us)) - static_cast<uint64_t>(FloorDivide(a, us)));
 }
 
-// Whole months from a to b, towards zero: a month is complete when day and time of day are reached.
-int64_t WholeMonths(int64_t a, int64_t b) {
-  if (b < a) return -WholeMonths(b, a);
+// Whole months from a to b, towards zero: a month is complete when day and time of day are reached. With `month_ends`
+// the last day of a month stands for the days it lacks: from 31 January to 28 February is a month.
+int64_t WholeMonths(int64_t a, int64_t b, bool month_ends) {
+  if (b < a) return -WholeMonths(b, a, month_ends);
   const int64_t day_a = FloorDivide(a, kMicrosPerDay);
   const int64_t day_b = FloorDivide(b, kMicrosPerDay);
   const CivilDay ca = CivilFromDays(day_a);
@@ -289,12 +290,14 @@ int64_t WholeMonths(int64_t a, int64_t b) {
   int64_t months = (cb.year - ca.year) * 12 + cb.month - ca.month;
   const int64_t time_a = a - day_a * kMicrosPerDay;
   const int64_t time_b = b - day_b * kMicrosPerDay;
-  if (cb.day < ca.day || (cb.day == ca.day && time_b < time_a)) --months;
+  const bool stands_for_more = month_ends && ca.day > cb.day && CivilFromDays(day_b + 1).day == 1;
+  const int day = stands_for_more ? cb.day : ca.day;
+  if (cb.day < day || (cb.day == day && time_b < time_a)) --months;
   return months;
 }
 
 int64_t WholeUnits(Unit unit, int64_t a, int64_t b) {
-  if (IsMonths(unit)) return WholeMonths(a, b) / MonthsPerUnit(unit);
+  if (IsMonths(unit)) return WholeMonths(a, b, true) / MonthsPerUnit(unit);
   int64_t span = 0;
   if (__builtin_sub_overflow(b, a, &span))
     span = b > a ? std::numeric_limits<int64_t>::max() : std::numeric_limits<int64_t>::min();
@@ -367,7 +370,7 @@ void CompletedBetweenInstants(const Instruction& instruction, Frame& frame) {
   const Argument<int64_t> b(call, 1);
   int64_t* out = call.result<int64_t>();
   ForValidRows(call, nullptr, [&](std::size_t i) {
-    out[i] = WholeMonths(a[i], b[i]) / kMonths;
+    out[i] = WholeMonths(a[i], b[i], false) / kMonths;
     return true;
   });
 }
