@@ -17,3 +17,12 @@ endif()
 if(LARDER_WITH_ZLIB AND ZLIB_FOUND)
   set(LARDER_ZLIB ZLIB::ZLIB)
 endif()
+
+# What tests and benchmarks compare with. No module links it, no consumer needs it.
+if(LARDER_BUILD_TESTS OR LARDER_BUILD_BENCHMARKS)
+  if(LARDER_WITH_DUCKDB STREQUAL "AUTO")
+    find_package(DuckDB QUIET)
+  elseif(LARDER_WITH_DUCKDB)
+    find_package(DuckDB REQUIRED)
+  endif()
+endif()
