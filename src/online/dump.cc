@@ -1,11 +1,16 @@
 #include <lmdb.h>
 
+#include <algorithm>
+#include <functional>
+#include <vector>
+
 #include "larder/online/read_session.h"
 #include "larder/online/verify.h"
 #include "online/environment_impl.h"
 #include "online/lmdb_status.h"
+#include "online/record_key.h"
 #include "online/row_codec.h"
-#include "online/row_key.h"
+#include "online/stored_row.h"
 
 namespace larder::inline LARDER_ABI {
 namespace {
@@ -31,50 +36,61 @@ std::string RecordLine(std::string_view key, std::string_view value) {
   return line;
 }
 
-std::string RowLine(std::string_view key, std::string_view value) {
-  const ParsedRowKey parsed = ParseRowKey(key);
-  const auto flags = LoadAs<uint16_t>(value.data() + offsetof(RowHeader, flags));
-  std::string line = Concat("row ", parsed.view_id, " ");
-  AppendHex(&line, parsed.entity_key);
-  AppendTo(line, Concat(" at ", parsed.order.event_time, " sequence ", parsed.order.sequence,
-                        " flags ", flags));
-  if ((flags & kRowKnownByCommit) == 0) {
-    AppendTo(line,
-             Concat(" known ", LoadAs<int64_t>(value.data() + offsetof(RowHeader, known_time))));
+// A version without what differs between stores of the same contents: its check, commit, rank and place. `index` counts
+// the key's versions from the newest.
+std::string RowLine(uint32_t view_id, std::string_view key, std::string_view row,
+                    std::size_t trailer_offset, std::size_t index) {
+  const uint16_t flags = FlagsOfRow(row.data());
+  const std::size_t trailer = (flags & kRowDelete) != 0 ? sizeof(RowHeader) : trailer_offset;
+  std::string line = Concat("row ", view_id, " ");
+  AppendHex(&line, key);
+  AppendTo(line, Concat(" ", index, " at ", EventTimeOfRow(row.data()), " flags ",
+                        flags & ~(kRowHasOlder | kRowHasCommitSeq | kRowHasRank)));
+  line.push_back(' ');
+  AppendHex(&line, row.substr(offsetof(RowHeader, validity), 2));
+  AppendHex(&line, row.substr(sizeof(RowHeader), trailer - sizeof(RowHeader)));
+  std::size_t at = PadTo8(trailer + kRowTrailerSize + key.size());
+  for (const uint16_t flag :
+       {kRowHasKnownTime, kRowHasSequence, kRowHasValidTo, kRowHasRank, kRowHasCommitSeq}) {
+    if ((flags & flag) == 0) continue;
+    const bool says_when = flag == kRowHasKnownTime && (flags & kRowKnownByCommit) != 0;
+    if (!says_when && flag != kRowHasRank && flag != kRowHasCommitSeq) {
+      line.push_back(' ');
+      AppendHex(&line, row.substr(at, 8));
+    }
+    at += 8;
   }
   line.push_back(' ');
-  AppendHex(&line, value.substr(sizeof(RowHeader)));
+  AppendHex(&line, row.substr(at));
   line.push_back('\n');
   return line;
 }
 
+// What a record or row says, one line each; rows come in any order.
+struct LineVisitor {
+  std::function<void(std::string_view)> record;
+  std::function<void(std::string_view)> row;
+};
+
 absl::Status ForEachLine(const std::shared_ptr<Environment>& environment,
-                         const std::function<void(std::string_view)>& visit) {
-  // The session keeps the environment open; the transaction is one of its own, over both databases.
-  LARDER_ASSIGN_OR_RETURN(const ReadSession session, ReadSession::Open(environment));
-  Environment::Impl& impl = environment->impl();
-  MDB_txn* txn = nullptr;
-  if (const int code = mdb_txn_begin(impl.env, nullptr, MDB_RDONLY, &txn); code != 0) {
-    return LmdbError(code, "beginning a dump");
-  }
-  const std::unique_ptr<MDB_txn, void (*)(MDB_txn*)> owner(txn, mdb_txn_abort);
-  for (const MDB_dbi database : {impl.records, impl.rows}) {
-    MDB_cursor* cursor = nullptr;
-    if (const int code = mdb_cursor_open(txn, database, &cursor); code != 0) {
-      return LmdbError(code, "opening a cursor");
+                         const LineVisitor& visitor) {
+  LARDER_ASSIGN_OR_RETURN(ReadSession session, ReadSession::Open(environment));
+  std::vector<uint32_t> views;
+  LARDER_RETURN_IF_ERROR(session.ForEachRecord([&](std::string_view key, std::string_view value) {
+    const ParsedRecordKey parsed = ParseRecordKey(key);
+    if (parsed.table == kDirectoryTable) {
+      const auto view_id = static_cast<uint32_t>(LoadBigEndian(parsed.key.data()) >> 32);
+      if (views.empty() || views.back() != view_id) views.push_back(view_id);
+      return;
     }
-    const std::unique_ptr<MDB_cursor, void (*)(MDB_cursor*)> cursor_owner(cursor, mdb_cursor_close);
-    MDB_val key{};
-    MDB_val value{};
-    int code = mdb_cursor_get(cursor, &key, &value, MDB_FIRST);
-    for (; code == 0; code = mdb_cursor_get(cursor, &key, &value, MDB_NEXT)) {
-      if (!StoredCheckHolds(FromVal(key), FromVal(value))) {
-        return WithKind(DataLossError("an entry's check does not hold"), ErrorKind::kCorrupt);
-      }
-      visit(database == impl.records ? RecordLine(FromVal(key), FromVal(value))
-                                     : RowLine(FromVal(key), FromVal(value)));
-    }
-    if (code != MDB_NOTFOUND) return LmdbError(code, "reading everything");
+    visitor.record(RecordLine(key, value));
+  }));
+  for (const uint32_t view_id : views) {
+    LARDER_RETURN_IF_ERROR(
+        session.ForEachStored(view_id, [&](std::string_view key, std::string_view row,
+                                           std::size_t trailer_offset, std::size_t index) {
+          visitor.row(RowLine(view_id, key, row, trailer_offset, index));
+        }));
   }
   return absl::OkStatus();
 }
@@ -82,22 +98,37 @@ absl::Status ForEachLine(const std::shared_ptr<Environment>& environment,
 }  // namespace
 
 absl::StatusOr<Hash128> HashContents(const std::shared_ptr<Environment>& environment) {
-  // Chained, so that a store larger than memory can be hashed.
-  Hash128 hash;
+  // Records are chained; rows, which come in another order in every store, are added up.
+  Hash128 records;
+  Hash128 rows;
   std::string chained;
-  LARDER_RETURN_IF_ERROR(ForEachLine(environment, [&](std::string_view line) {
+  LineVisitor visitor;
+  visitor.record = [&](std::string_view line) {
     if (line.empty()) return;
-    chained.assign(reinterpret_cast<const char*>(&hash), sizeof(hash));
+    chained.assign(reinterpret_cast<const char*>(&records), sizeof(records));
     chained.append(line);
-    hash = HashWide(chained);
-  }));
-  return hash;
+    records = HashWide(chained);
+  };
+  visitor.row = [&](std::string_view line) {
+    const Hash128 hash = HashWide(line);
+    rows.high += hash.high;
+    rows.low += hash.low;
+  };
+  LARDER_RETURN_IF_ERROR(ForEachLine(environment, visitor));
+  chained.assign(reinterpret_cast<const char*>(&records), sizeof(records));
+  chained.append(reinterpret_cast<const char*>(&rows), sizeof(rows));
+  return HashWide(chained);
 }
 
 absl::StatusOr<std::string> DumpContents(const std::shared_ptr<Environment>& environment) {
   std::string text;
-  LARDER_RETURN_IF_ERROR(
-      ForEachLine(environment, [&text](std::string_view line) { text.append(line); }));
+  std::vector<std::string> rows;
+  LineVisitor visitor;
+  visitor.record = [&](std::string_view line) { text.append(line); };
+  visitor.row = [&](std::string_view line) { rows.emplace_back(line); };
+  LARDER_RETURN_IF_ERROR(ForEachLine(environment, visitor));
+  std::sort(rows.begin(), rows.end());
+  for (const std::string& row : rows) text.append(row);
   return text;
 }
 

@@ -16,7 +16,7 @@
 #include "online/environment_impl.h"
 #include "online/file_check.h"
 #include "online/lmdb_status.h"
-#include "online/row_key.h"
+#include "online/record_key.h"
 
 namespace larder::inline LARDER_ABI {
 namespace {
@@ -148,7 +148,7 @@ absl::Status Environment::Impl::OpenLmdb(uint64_t map_size) {
   if (code == 0) {
     const unsigned create = directory.created ? MDB_CREATE : 0;
     code = mdb_dbi_open(txn, kRecordsName, create, &records);
-    if (code == 0) code = mdb_dbi_open(txn, kRowsName, create, &rows);
+    if (code == 0) code = mdb_dbi_open(txn, kSegmentsName, create, &segments);
     if (code == 0) {
       code = mdb_txn_commit(txn);
     } else {
@@ -170,10 +170,9 @@ absl::Status Environment::Impl::OpenLmdb(uint64_t map_size) {
 void Environment::Impl::CloseLmdb() {
   if (env == nullptr) return;
   for (const auto& slot : slots) {
-    if (slot->cursor != nullptr) mdb_cursor_close(slot->cursor);
     if (slot->txn != nullptr) mdb_txn_abort(slot->txn);
-    slot->cursor = nullptr;
     slot->txn = nullptr;
+    slot->views.clear();
   }
   mdb_env_close(env);
   env = nullptr;
@@ -415,9 +414,14 @@ absl::StatusOr<EnvironmentStats> Environment::Stats() const {
   MDB_txn* txn = nullptr;
   if (mdb_txn_begin(impl.env, nullptr, MDB_RDONLY, &txn) == 0) {
     if (mdb_stat(txn, impl.records, &pages) == 0) stats.record_count = pages.ms_entries;
-    if (mdb_stat(txn, impl.rows, &pages) == 0) stats.row_count = pages.ms_entries;
     mdb_txn_abort(txn);
   }
+  LARDER_RETURN_IF_ERROR(
+      session.ListRecords(kDirectoryTable, [&stats](std::string_view, std::string_view bytes) {
+        const absl::StatusOr<ViewDirectory> directory = ViewDirectory::Parse(bytes);
+        if (directory.ok()) stats.row_count += directory->row_count;
+        return true;
+      }));
   {
     const std::lock_guard lock(impl.slots_mutex);
     stats.sessions_open = static_cast<uint64_t>(

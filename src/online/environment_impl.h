@@ -19,12 +19,13 @@
 #include "online/file_descriptor.h"
 #include "online/process_table.h"
 #include "online/store_directory.h"
+#include "online/view_rows.h"
 
 namespace larder::inline LARDER_ABI {
 
 inline constexpr MDB_dbi kMainDatabase = 1;  // LMDB's number for the unnamed one
 inline constexpr const char* kRecordsName = "records1";
-inline constexpr const char* kRowsName = "rowdata1";
+inline constexpr const char* kSegmentsName = "segments1";
 inline constexpr std::string_view kFormatKey = "larder:f";
 inline constexpr std::string_view kHeadKey = "larder:h";
 
@@ -32,11 +33,12 @@ inline constexpr std::string_view kHeadKey = "larder:h";
 inline constexpr uint32_t kFloorsTable = 0xFFFF0001;
 inline constexpr uint32_t kBatchTable = 0xFFFF0002;
 inline constexpr uint32_t kBatchByCommitTable = 0xFFFF0003;
+inline constexpr uint32_t kDirectoryTable = 0xFFFF0004;
 
 // Both fixed rows of the unnamed database are stored as they stand, docs/internals/store_file.md.
 struct FormatRow {
   static constexpr uint64_t kMagic = 0x003172656472616C;  // "larder1" and a zero byte
-  static constexpr uint32_t kFormatVersion = 1;
+  static constexpr uint32_t kFormatVersion = 2;
   static constexpr uint32_t kByteOrder = 0x01020304;
   uint64_t magic = kMagic;
   uint32_t check = 0;  // of the bytes after it
@@ -61,8 +63,8 @@ struct HeadRow {
   int64_t commit_time = INT64_MIN;
   int64_t as_of_floor = INT64_MIN;  // the highest of any view
   int64_t known_floor = INT64_MIN;
-  uint64_t moved_to = 0;  // number of the environment this one was rewritten into; 0: none
-  uint64_t reserved_2 = 0;
+  uint64_t moved_to = 0;      // number of the environment this one was rewritten into; 0: none
+  uint64_t segment_last = 0;  // the highest number given to a segment
 };
 static_assert(sizeof(HeadRow) == 64);
 
@@ -70,11 +72,14 @@ static_assert(sizeof(HeadRow) == 64);
 struct ReadSession::Slot {
   std::atomic<uint32_t> active{0};  // holds a snapshot; the gate waits for zero
   MDB_txn* txn = nullptr;
-  MDB_cursor* cursor = nullptr;
   std::size_t txn_id = 0;
+  uint64_t epoch = 0;  // Impl::epoch when the snapshot began
+  // What was looked up of the views read so far, while the map stays where it is. Pointers, since sessions keep them.
+  std::vector<std::unique_ptr<ViewRows>> views;
 };
 
 struct Environment::Impl {
+  TouchRegistry touches;
   StoreDirectory directory;
   EnvironmentOptions options;
   FormatRow format;
@@ -84,11 +89,12 @@ struct Environment::Impl {
 
   MDB_env* env = nullptr;  // null only after a reopen failed; changed inside the closed gate
   MDB_dbi records = 0;
-  MDB_dbi rows = 0;
+  MDB_dbi segments = 0;
   FileDescriptor writer_lock;
 
   [[nodiscard]] bool forked() const { return fork_count != ForkCount(); }
-  [[nodiscard]] bool verifies() const { return options.verify == VerifyPolicy::kAlways; }
+  // Whether records are compared with their checks.
+  [[nodiscard]] bool verifies() const { return options.verify != VerifyPolicy::kNever; }
 
   // Opens LMDB in `directory` and its databases. On an error nothing stays open.
   absl::Status OpenLmdb(uint64_t map_size);

@@ -5,10 +5,13 @@
 #include <algorithm>
 #include <utility>
 
+#include "larder/schema/entity_key.h"
 #include "online/environment_impl.h"
+#include "online/layer_writer.h"
 #include "online/lmdb_status.h"
+#include "online/record_key.h"
 #include "online/row_codec.h"
-#include "online/row_key.h"
+#include "online/version_order.h"
 
 namespace larder::inline LARDER_ABI {
 namespace {
@@ -38,37 +41,12 @@ absl::Status KeyTooLarge(std::size_t size) {
       ErrorKind::kTooLarge);
 }
 
-// What decides whether a version answers, read before any feature.
-struct VersionHead {
-  uint16_t flags = 0;
-  int64_t known_time = 0;
-  int64_t valid_to = Timestamp::Max().us;
-};
-
-absl::StatusOr<VersionHead> ReadVersionHead(std::string_view key, std::string_view row,
-                                            bool verify) {
-  if (row.size() < sizeof(RowHeader) || (verify && !StoredCheckHolds(key, row))) {
-    const ParsedRowKey parsed = ParseRowKey(key);
-    return WithKind(
-        DataLossError("a row of view ", parsed.view_id, " is damaged: its check does not hold"),
-        ErrorKind::kCorrupt);
-  }
-  VersionHead head;
-  head.flags = LoadAs<uint16_t>(row.data() + offsetof(RowHeader, flags));
-  head.known_time = LoadAs<int64_t>(row.data() + offsetof(RowHeader, known_time));
-  if ((head.flags & kRowHasValidTo) != 0) {
-    const std::size_t at = sizeof(RowHeader) + ((head.flags & kRowHasSequence) != 0 ? 8 : 0);
-    if (row.size() < at + 8)
-      return WithKind(DataLossError("a row is shorter than its header"), ErrorKind::kCorrupt);
-    head.valid_to = LoadAs<int64_t>(row.data() + at);
-  }
-  return head;
-}
-
-bool Answers(const VersionHead& head, Timestamp as_of, const std::optional<Timestamp>& known_at) {
-  if (head.valid_to <= as_of.us && (head.flags & kRowHasValidTo) != 0) return false;
+bool Answers(const RowView& row, Timestamp as_of, const std::optional<Timestamp>& known_at) {
+  if (row.event_time() > as_of) return false;
+  const std::optional<Timestamp> valid_to = row.valid_to();
+  if (valid_to && *valid_to <= as_of) return false;
   if (!known_at) return true;
-  return head.known_time <= known_at->us && (head.flags & kRowArrivalNull) == 0;
+  return row.known_time() <= *known_at && (row.flags() & kRowArrivalNull) == 0;
 }
 
 }  // namespace
@@ -228,42 +206,100 @@ absl::Status ReadSession::CheckFloors(uint32_t view_id, Timestamp as_of,
   return absl::OkStatus();
 }
 
-absl::StatusOr<RowView> ReadSession::ViewOf(std::string_view key, std::string_view value,
+// A key's versions in one layer, newest first.
+class ReadSession::Versions {
+ public:
+  // Requires: the chain's first row, if any, was compared with its check as the policy asks.
+  Versions(const ReadSession& session, const RowLayout& layout, uint64_t hash, ViewRows::Chain chain)
+      : session_(session), layout_(layout), hash_(hash), chain_(chain) {}
+
+  // Moves on to the next version that answers. False at the end.
+  absl::StatusOr<bool> Next(Timestamp as_of, const std::optional<Timestamp>& known_at) {
+    while (chain_.row != nullptr) {
+      if (began_) {
+        chain_.row = chain_.segment->Older(chain_.row);
+        if (chain_.row == nullptr) break;
+        if (session_.environment_->options().verify != VerifyPolicy::kNever)
+          LARDER_RETURN_IF_ERROR(chain_.segment->CheckRow(chain_.row, hash_));
+      }
+      began_ = true;
+      LARDER_ASSIGN_OR_RETURN(row_, session_.ViewOf(*chain_.segment, chain_.row, layout_));
+      if (Answers(*row_, as_of, known_at)) return true;
+    }
+    return false;
+  }
+  [[nodiscard]] const RowView& row() const { return *row_; }
+
+ private:
+  const ReadSession& session_;
+  const RowLayout& layout_;
+  uint64_t hash_;
+  ViewRows::Chain chain_;
+  bool began_ = false;
+  std::optional<RowView> row_;
+};
+
+absl::StatusOr<RowView> ReadSession::ViewOf(const SegmentView& segment, const char* row,
                                             const RowLayout& layout) const {
-  absl::StatusOr<RowView> view = RowView::Parse(value, layout);
-  if (!view.ok()) return Annotate(view.status(), Concat("view ", ParseRowKey(key).view_id));
+  absl::StatusOr<RowView> view =
+      RowView::Parse(segment.RowBytes(row), layout, segment.header().commit_seq);
+  if (!view.ok()) return Annotate(view.status(), Concat("view ", segment.header().view_id));
 #if defined(LARDER_CHECK_LIFETIMES) && LARDER_CHECK_LIFETIMES
   view->lease_ = {lease_, lease_->load(std::memory_order_relaxed)};
 #endif
   return view;
 }
 
+SegmentSource ReadSession::Source() const {
+  Environment::Impl& impl = environment_->impl();
+  return {slot_->txn,          impl.records,  impl.segments,
+          impl.options.verify, &impl.touches, impl.format.hash_seed};
+}
+
+absl::StatusOr<ViewRows*> ReadSession::RowsOf(uint32_t view_id,
+                                              std::optional<SegmentShape> shape) const {
+  LARDER_RETURN_IF_ERROR(CheckUsable());
+  ViewRows* rows = nullptr;
+  for (const auto& known : slot_->views) {
+    if (known->view_id() == view_id && known->shape() == shape) rows = known.get();
+  }
+  if (rows == nullptr) {
+    rows = slot_->views.emplace_back(std::make_unique<ViewRows>(view_id, shape)).get();
+  }
+  // No commit has this number before the first one.
+  if (rows->seen_commit != commit_seq_ + 1) {
+    rows->seen_commit = 0;
+    LARDER_RETURN_IF_ERROR(rows->Refresh(Source()));
+    rows->seen_commit = commit_seq_ + 1;
+  }
+  return rows;
+}
+
+absl::Status ReadSession::CheckAsked(uint32_t view_id, std::string_view key, Timestamp as_of,
+                                     std::optional<Timestamp> known_at) const {
+  if (key.size() > kEntityKeySizeMax) return KeyTooLarge(key.size());
+  if (as_of < highest_floors_.as_of || (known_at && *known_at < highest_floors_.known_at)) {
+    return CheckFloors(view_id, as_of, known_at);
+  }
+  return absl::OkStatus();
+}
+
 absl::StatusOr<std::optional<RowView>> ReadSession::FindRow(
     uint32_t view_id, const RowLayout& layout, std::string_view key, Timestamp as_of,
     std::optional<Timestamp> known_at) const& {
-  LARDER_RETURN_IF_ERROR(CheckUsable());
-  if (key.size() > kEntityKeySizeMax) return KeyTooLarge(key.size());
-  if (as_of < highest_floors_.as_of || (known_at && *known_at < highest_floors_.known_at)) {
-    LARDER_RETURN_IF_ERROR(CheckFloors(view_id, as_of, known_at));
+  LARDER_ASSIGN_OR_RETURN(ViewRows* const rows, RowsOf(view_id, ShapeOf(layout)));
+  LARDER_RETURN_IF_ERROR(CheckAsked(view_id, key, as_of, known_at));
+  const uint64_t hash = Hash64(key, environment_->hash_seed());
+  std::optional<RowView> winner;
+  for (const Layer layer : {Layer::kLoaded, Layer::kPushed}) {
+    ViewRows::Chain chain;
+    LARDER_RETURN_IF_ERROR(rows->Find(Source(), layer, hash, key, &chain));
+    Versions versions(*this, layout, hash, chain);
+    LARDER_ASSIGN_OR_RETURN(const bool found, versions.Next(as_of, known_at));
+    if (found && (!winner || WinsOver(versions.row(), *winner))) winner = versions.row();
   }
-  RowKey wanted(view_id, key);
-  wanted.SetFirstAt(as_of.us);
-  MDB_val at = ToVal(wanted.full());
-  MDB_val value{};
-  const bool verify = environment_->impl().verifies();
-  int code = mdb_cursor_get(slot_->cursor, &at, &value, MDB_SET_RANGE);
-  for (; code == 0 && wanted.IsVersionOf(FromVal(at));
-       code = mdb_cursor_get(slot_->cursor, &at, &value, MDB_NEXT)) {
-    LARDER_ASSIGN_OR_RETURN(const VersionHead head,
-                            ReadVersionHead(FromVal(at), FromVal(value), verify));
-    if (!Answers(head, as_of, known_at)) continue;
-    if ((head.flags & kRowDelete) != 0) return std::optional<RowView>();
-    absl::StatusOr<RowView> view = ViewOf(FromVal(at), FromVal(value), layout);
-    if (!view.ok()) return view.status();
-    return std::optional<RowView>(*std::move(view));
-  }
-  if (code != 0 && code != MDB_NOTFOUND) return LmdbError(code, "finding a row");
-  return std::optional<RowView>();
+  if (winner && winner->is_delete()) winner.reset();
+  return winner;
 }
 
 absl::Status ReadSession::FindRows(uint32_t view_id, const RowLayout& layout,
@@ -293,110 +329,117 @@ absl::Status ReadSession::FindPartialRow(uint32_t view_id, const RowLayout& layo
                                          std::optional<Timestamp> known_at, PartialRow* out) const& {
   out->rows_.assign(layout.size(), std::nullopt);
   out->found_ = 0;
-  LARDER_RETURN_IF_ERROR(CheckUsable());
-  if (key.size() > kEntityKeySizeMax) return KeyTooLarge(key.size());
-  if (as_of < highest_floors_.as_of || (known_at && *known_at < highest_floors_.known_at)) {
-    LARDER_RETURN_IF_ERROR(CheckFloors(view_id, as_of, known_at));
-  }
-  RowKey wanted(view_id, key);
-  wanted.SetFirstAt(as_of.us);
-  MDB_val at = ToVal(wanted.full());
-  MDB_val value{};
-  const bool verify = environment_->impl().verifies();
-  int code = mdb_cursor_get(slot_->cursor, &at, &value, MDB_SET_RANGE);
-  for (; code == 0 && out->found_ < layout.size() && wanted.IsVersionOf(FromVal(at));
-       code = mdb_cursor_get(slot_->cursor, &at, &value, MDB_NEXT)) {
-    LARDER_ASSIGN_OR_RETURN(const VersionHead head,
-                            ReadVersionHead(FromVal(at), FromVal(value), verify));
-    if (!Answers(head, as_of, known_at)) continue;
-    if ((head.flags & kRowDelete) != 0) return absl::OkStatus();
-    LARDER_ASSIGN_OR_RETURN(const RowView view, ViewOf(FromVal(at), FromVal(value), layout));
+  LARDER_ASSIGN_OR_RETURN(ViewRows* const rows, RowsOf(view_id, ShapeOf(layout)));
+  LARDER_RETURN_IF_ERROR(CheckAsked(view_id, key, as_of, known_at));
+  const uint64_t hash = Hash64(key, environment_->hash_seed());
+  ViewRows::Chain loaded;
+  ViewRows::Chain pushed;
+  LARDER_RETURN_IF_ERROR(rows->Find(Source(), Layer::kLoaded, hash, key, &loaded));
+  LARDER_RETURN_IF_ERROR(rows->Find(Source(), Layer::kPushed, hash, key, &pushed));
+  Versions a(*this, layout, hash, loaded);
+  Versions b(*this, layout, hash, pushed);
+  LARDER_ASSIGN_OR_RETURN(bool has_a, a.Next(as_of, known_at));
+  LARDER_ASSIGN_OR_RETURN(bool has_b, b.Next(as_of, known_at));
+  while ((has_a || has_b) && out->found_ < layout.size()) {
+    const bool take_a = has_a && (!has_b || WinsOver(a.row(), b.row()));
+    Versions& taken = take_a ? a : b;
+    const RowView row = taken.row();
+    if (row.is_delete()) break;
     for (std::size_t i = 0; i < layout.size(); ++i) {
-      if (out->rows_[i] || !view.IsPresent(i)) continue;
-      out->rows_[i] = view;
+      if (out->rows_[i] || !row.IsPresent(i)) continue;
+      out->rows_[i] = row;
       ++out->found_;
     }
+    LARDER_ASSIGN_OR_RETURN(const bool more, taken.Next(as_of, known_at));
+    (take_a ? has_a : has_b) = more;
   }
-  if (code != 0 && code != MDB_NOTFOUND) return LmdbError(code, "finding a row");
   return absl::OkStatus();
 }
+
+namespace {
+
+// Calls `visit` for every key: those with pushed rows first, each layer in the order of the keys' hashes.
+absl::Status VisitKeys(ViewRows& rows, const SegmentSource& source, uint64_t hash_seed,
+                       const std::function<absl::Status(const SegmentEntry&)>& visit) {
+  for (const Layer layer : {Layer::kPushed, Layer::kLoaded}) {
+    if (!rows.has_layer(layer)) continue;
+    for (std::size_t i = 0; i < rows.directory(layer).partitions().size(); ++i) {
+      LARDER_ASSIGN_OR_RETURN(const std::span<const SegmentView> segments,
+                              rows.SegmentsOf(source, layer, i));
+      LARDER_ASSIGN_OR_RETURN(const std::vector<SegmentEntry> entries,
+                              MergeSegments(segments, {}, hash_seed));
+      for (const SegmentEntry& entry : entries) {
+        if (layer == Layer::kLoaded) {
+          ViewRows::Chain pushed;
+          LARDER_RETURN_IF_ERROR(rows.Find(source, Layer::kPushed, entry.hash, entry.key, &pushed));
+          if (pushed.row != nullptr) continue;
+        }
+        LARDER_RETURN_IF_ERROR(visit(entry));
+      }
+    }
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
 
 absl::Status ReadSession::ForEachKey(uint32_t view_id,
                                      const std::function<bool(std::string_view key)>& visit,
                                      std::string_view after_key) const {
-  LARDER_RETURN_IF_ERROR(CheckUsable());
+  LARDER_ASSIGN_OR_RETURN(ViewRows* const rows, RowsOf(view_id, std::nullopt));
   if (after_key.size() > kEntityKeySizeMax) return KeyTooLarge(after_key.size());
-  OwnCursor cursor(slot_->txn, environment_->impl().rows);
-  RowKey from(view_id, after_key);
-  from.SetFirstAt(Timestamp::Max().us);
-  char first[kKeyHeadSize];
-  StoreBigEndian(uint64_t{view_id} << 32, first);
-  MDB_val at = after_key.data() == nullptr ? ToVal({first, sizeof(first)}) : ToVal(from.full());
-  MDB_val value{};
-  std::string_view last;
-  bool has_last = false;
-  if (after_key.data() != nullptr) {
-    last = from.prefix();
-    has_last = true;
-  }
-  int code = cursor.Get(&at, &value, MDB_SET_RANGE);
-  for (; code == 0; code = cursor.Get(&at, &value, MDB_NEXT)) {
-    const ParsedRowKey key = ParseRowKey(FromVal(at));
-    if (!key.ok)
-      return WithKind(DataLossError("a row key of view ", view_id, " is damaged"),
-                      ErrorKind::kCorrupt);
-    if (key.view_id != view_id) return absl::OkStatus();
-    const std::string_view prefix = FromVal(at).substr(0, at.mv_size - kVersionSuffixSize);
-    if (has_last && prefix == last) continue;
-    last = prefix;
-    has_last = true;
-    if (!visit(key.entity_key)) return absl::OkStatus();
-  }
-  return code == MDB_NOTFOUND ? absl::OkStatus() : LmdbError(code, "listing keys");
+  bool skipping = after_key.data() != nullptr;
+  const absl::Status status =
+      VisitKeys(*rows, Source(), environment_->hash_seed(), [&](const SegmentEntry& entry) {
+        if (skipping) {
+          skipping = entry.key != after_key;
+          return absl::OkStatus();
+        }
+        return visit(entry.key) ? absl::OkStatus() : absl::CancelledError();
+      });
+  return absl::IsCancelled(status) ? absl::OkStatus() : status;
 }
 
 absl::Status ReadSession::ForEachVersion(
     uint32_t view_id, const RowLayout& layout,
     const std::function<bool(std::string_view key, const RowView& row)>& visit) const {
-  LARDER_RETURN_IF_ERROR(CheckUsable());
-  OwnCursor cursor(slot_->txn, environment_->impl().rows);
-  const bool verify = environment_->impl().verifies();
-  char first[kKeyHeadSize];
-  StoreBigEndian(uint64_t{view_id} << 32, first);
-  MDB_val at = ToVal({first, sizeof(first)});
-  MDB_val value{};
-  int code = cursor.Get(&at, &value, MDB_SET_RANGE);
-  for (; code == 0; code = cursor.Get(&at, &value, MDB_NEXT)) {
-    const ParsedRowKey key = ParseRowKey(FromVal(at));
-    if (!key.ok)
-      return WithKind(DataLossError("a row key of view ", view_id, " is damaged"),
-                      ErrorKind::kCorrupt);
-    if (key.view_id != view_id) return absl::OkStatus();
-    LARDER_RETURN_IF_ERROR(ReadVersionHead(FromVal(at), FromVal(value), verify));
-    LARDER_ASSIGN_OR_RETURN(const RowView view, ViewOf(FromVal(at), FromVal(value), layout));
-    if (!visit(key.entity_key, view)) return absl::OkStatus();
-  }
-  return code == MDB_NOTFOUND ? absl::OkStatus() : LmdbError(code, "listing rows");
+  LARDER_ASSIGN_OR_RETURN(ViewRows* const rows, RowsOf(view_id, ShapeOf(layout)));
+  const absl::Status status = VisitKeys(
+      *rows, Source(), environment_->hash_seed(), [&](const SegmentEntry& entry) -> absl::Status {
+        bool go_on = true;
+        LARDER_RETURN_IF_ERROR(ForEachVersionOf(view_id, layout, entry.key, [&](const RowView& row) {
+          go_on = visit(entry.key, row);
+          return go_on;
+        }));
+        return go_on ? absl::OkStatus() : absl::CancelledError();
+      });
+  return absl::IsCancelled(status) ? absl::OkStatus() : status;
 }
 
 absl::Status ReadSession::ForEachVersionOf(
     uint32_t view_id, const RowLayout& layout, std::string_view key,
     const std::function<bool(const RowView& row)>& visit) const {
-  LARDER_RETURN_IF_ERROR(CheckUsable());
+  LARDER_ASSIGN_OR_RETURN(ViewRows* const rows, RowsOf(view_id, ShapeOf(layout)));
   if (key.size() > kEntityKeySizeMax) return KeyTooLarge(key.size());
-  OwnCursor cursor(slot_->txn, environment_->impl().rows);
-  const bool verify = environment_->impl().verifies();
-  RowKey wanted(view_id, key);
-  wanted.SetFirstAt(Timestamp::Max().us);
-  MDB_val at = ToVal(wanted.full());
-  MDB_val value{};
-  int code = cursor.Get(&at, &value, MDB_SET_RANGE);
-  for (; code == 0 && wanted.IsVersionOf(FromVal(at)); code = cursor.Get(&at, &value, MDB_NEXT)) {
-    LARDER_RETURN_IF_ERROR(ReadVersionHead(FromVal(at), FromVal(value), verify));
-    LARDER_ASSIGN_OR_RETURN(const RowView view, ViewOf(FromVal(at), FromVal(value), layout));
-    if (!visit(view)) return absl::OkStatus();
+  const uint64_t hash = Hash64(key, environment_->hash_seed());
+  ViewRows::Chain loaded;
+  ViewRows::Chain pushed;
+  LARDER_RETURN_IF_ERROR(rows->Find(Source(), Layer::kLoaded, hash, key, &loaded));
+  LARDER_RETURN_IF_ERROR(rows->Find(Source(), Layer::kPushed, hash, key, &pushed));
+  std::vector<RowView> versions;
+  for (const ViewRows::Chain& chain : {loaded, pushed}) {
+    for (const char* row = chain.row; row != nullptr; row = chain.segment->Older(row)) {
+      if (row != chain.row && environment_->options().verify != VerifyPolicy::kNever)
+        LARDER_RETURN_IF_ERROR(chain.segment->CheckRow(row, hash));
+      LARDER_ASSIGN_OR_RETURN(const RowView view, ViewOf(*chain.segment, row, layout));
+      versions.push_back(view);
+    }
   }
-  return code == 0 || code == MDB_NOTFOUND ? absl::OkStatus() : LmdbError(code, "listing versions");
+  std::stable_sort(versions.begin(), versions.end(), WinsOver);
+  for (const RowView& version : versions) {
+    if (!visit(version)) break;
+  }
+  return absl::OkStatus();
 }
 
 absl::StatusOr<std::optional<std::string_view>> ReadSession::GetRecord(uint32_t table,
@@ -434,6 +477,44 @@ absl::Status ReadSession::ListRecords(
     if (!visit(key.key, bytes)) return absl::OkStatus();
   }
   return code == MDB_NOTFOUND ? absl::OkStatus() : LmdbError(code, "listing records");
+}
+
+absl::Status ReadSession::ForEachRecord(
+    const std::function<void(std::string_view key, std::string_view value)>& visit) const {
+  LARDER_RETURN_IF_ERROR(CheckUsable());
+  OwnCursor cursor(slot_->txn, environment_->impl().records);
+  MDB_val key{};
+  MDB_val value{};
+  int code = cursor.Get(&key, &value, MDB_FIRST);
+  for (; code == 0; code = cursor.Get(&key, &value, MDB_NEXT)) {
+    if (!ParseRecordKey(FromVal(key)).ok || !StoredCheckHolds(FromVal(key), FromVal(value))) {
+      return WithKind(DataLossError("a record's check does not hold"), ErrorKind::kCorrupt);
+    }
+    visit(FromVal(key), FromVal(value));
+  }
+  return code == MDB_NOTFOUND ? absl::OkStatus() : LmdbError(code, "reading everything");
+}
+
+absl::Status ReadSession::ForEachStored(
+    uint32_t view_id,
+    const std::function<void(std::string_view key, std::string_view row, std::size_t trailer_offset,
+                             std::size_t index)>& visit) const {
+  LARDER_ASSIGN_OR_RETURN(ViewRows* const rows, RowsOf(view_id, std::nullopt));
+  for (const Layer layer : {Layer::kPushed, Layer::kLoaded}) {
+    if (!rows->has_layer(layer)) continue;
+    for (std::size_t i = 0; i < rows->directory(layer).partitions().size(); ++i) {
+      LARDER_ASSIGN_OR_RETURN(const std::span<const SegmentView> segments,
+                              rows->SegmentsOf(Source(), layer, i));
+      LARDER_ASSIGN_OR_RETURN(const std::vector<SegmentEntry> entries,
+                              MergeSegments(segments, {}, environment_->hash_seed()));
+      for (const SegmentEntry& entry : entries) {
+        for (std::size_t index = 0; index < entry.rows.size(); ++index) {
+          visit(entry.key, entry.rows[index], segments.front().header().trailer_offset, index);
+        }
+      }
+    }
+  }
+  return absl::OkStatus();
 }
 
 }  // namespace larder::inline LARDER_ABI

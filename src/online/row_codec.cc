@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "larder/base/bytes.h"
+#include "online/stored_row.h"
 
 namespace larder::inline LARDER_ABI {
 namespace {
@@ -113,40 +114,47 @@ Value DecodeNested(std::string_view bytes, const DataType& type) {
   return Value(std::move(map));
 }
 
-void EncodeRow(const RowLayout& layout, const RowStamp& stamp,
+void EncodeRow(const RowLayout& layout, const RowStamp& stamp, std::string_view key,
                std::span<const Column* const> columns, std::span<const Validity* const> presence,
                std::size_t i, std::string* out) {
   out->clear();
+  const bool is_delete = (stamp.flags & kRowDelete) != 0;
+  const bool is_partial = (stamp.flags & kRowPartial) != 0;
   RowHeader header;
   header.flags = stamp.flags;
-  header.layout = layout.fingerprint();
   header.event_time = stamp.event_time;
-  header.known_time = stamp.known_time;
-  header.commit_seq = stamp.commit_seq;
   Append(out, header);
+  const std::size_t trailer = TrailerOffset(layout, stamp.flags);
+  out->resize(trailer + 4);
+  Append(out, static_cast<uint16_t>(key.size()));
+  out->append(key);
+  out->resize(PadTo8(out->size()));
+  if ((stamp.flags & kRowHasKnownTime) != 0) Append(out, stamp.known_time);
   if ((stamp.flags & kRowHasSequence) != 0) Append(out, stamp.sequence);
   if ((stamp.flags & kRowHasValidTo) != 0) Append(out, stamp.valid_to);
+  if ((stamp.flags & kRowHasRank) != 0) Append(out, stamp.rank);
+  if ((stamp.flags & kRowHasCommitSeq) != 0) Append(out, stamp.commit_seq);
   const auto present = [&](std::size_t feature) {
     return presence.empty() || presence[feature] == nullptr || presence[feature]->Test(i);
   };
-  if ((stamp.flags & kRowPartial) != 0) {
+  const auto set_bit = [out](std::size_t at, std::size_t bit) {
+    (*out)[at + bit / 8] = static_cast<char>((*out)[at + bit / 8] | (1 << (bit % 8)));
+  };
+  if (is_partial) {
     const std::size_t at = out->size();
     out->resize(at + std::size_t{8} * layout.bitmap_words());
     for (std::size_t f = 0; f < layout.size(); ++f) {
-      if (present(f)) (*out)[at + f / 8] = static_cast<char>((*out)[at + f / 8] | (1 << (f % 8)));
+      if (present(f)) set_bit(at, f);
     }
   }
-  if ((stamp.flags & kRowDelete) != 0) return;
-
-  const std::size_t payload = out->size();
-  out->resize(payload + layout.fixed_size());
-  for (std::size_t f = 0; f < layout.size(); ++f) {
+  for (std::size_t f = 0; !is_delete && f < layout.size(); ++f) {
     const Column& column = *columns[f];
-    if (!column.IsValid(i) || ((stamp.flags & kRowPartial) != 0 && !present(f))) continue;
-    (*out)[payload + f / 8] = static_cast<char>((*out)[payload + f / 8] | (1 << (f % 8)));
-    char* slot = out->data() + payload + layout.offset(f);
+    if (!column.IsValid(i) || (is_partial && !present(f))) continue;
+    const std::size_t payload = layout.payload_offset();
+    set_bit(layout.has_bitmap_words() ? payload : offsetof(RowHeader, validity), f);
+    const std::size_t slot = payload + layout.offset(f);
     if (!layout.is_variable(f)) {
-      std::memcpy(slot, column.data().data() + i * layout.width(f), layout.width(f));
+      std::memcpy(out->data() + slot, column.data().data() + i * layout.width(f), layout.width(f));
       continue;
     }
     const std::size_t tail = out->size();
@@ -157,9 +165,11 @@ void EncodeRow(const RowLayout& layout, const RowStamp& stamp,
     }
     const uint32_t place[2] = {static_cast<uint32_t>(tail - payload),
                                static_cast<uint32_t>(out->size() - tail)};
-    std::memcpy(out->data() + payload + layout.offset(f), place, sizeof(place));
+    std::memcpy(out->data() + slot, place, sizeof(place));
   }
   out->resize(PadTo8(out->size()));
+  const auto size = static_cast<uint32_t>(out->size());
+  std::memcpy(out->data() + trailer, &size, sizeof(size));
 }
 
 void EncodeRecord(std::string_view key, std::string_view value, std::string* out) {

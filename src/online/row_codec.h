@@ -14,7 +14,7 @@
 
 namespace larder::inline LARDER_ABI {
 
-// What a row says beside its features. Flags of RowFlag: kRowHasSequence and kRowHasValidTo make the two words count.
+// What a row says beside its features. The flags say which of the words count.
 struct RowStamp {
   uint16_t flags = 0;
   int64_t event_time = 0;
@@ -22,20 +22,12 @@ struct RowStamp {
   uint64_t commit_seq = 0;
   int64_t sequence = 0;
   int64_t valid_to = 0;
+  uint64_t rank = 0;
 };
-
-// Bytes from a row's start to its payload.
-inline std::size_t PayloadOffset(uint16_t flags, const RowLayout& layout) {
-  std::size_t at = sizeof(RowHeader);
-  if ((flags & kRowHasSequence) != 0) at += 8;
-  if ((flags & kRowHasValidTo) != 0) at += 8;
-  if ((flags & kRowPartial) != 0) at += std::size_t{8} * layout.bitmap_words();
-  return at;
-}
 
 // Replaces `out` by the row of entry `i`, without its check. `presence` may be empty (all present); it counts only with
 // kRowPartial. Requires: columns of the layout's types.
-void EncodeRow(const RowLayout& layout, const RowStamp& stamp,
+void EncodeRow(const RowLayout& layout, const RowStamp& stamp, std::string_view key,
                std::span<const Column* const> columns, std::span<const Validity* const> presence,
                std::size_t i, std::string* out);
 

@@ -4,6 +4,7 @@
 #include <cstdlib>
 
 #include "online/row_codec.h"
+#include "online/stored_row.h"
 
 namespace larder::inline LARDER_ABI {
 
@@ -16,46 +17,62 @@ void internal::Lease::Check() const {
 }
 #endif
 
-absl::StatusOr<RowView> RowView::Parse(std::string_view bytes, const RowLayout& layout) {
-  if (bytes.size() < sizeof(RowHeader)) {
-    return WithKind(DataLossError("a row of ", bytes.size(), " bytes"), ErrorKind::kCorrupt);
-  }
-  const auto flags = LoadAs<uint16_t>(bytes.data() + offsetof(RowHeader, flags));
-  const auto fingerprint = LoadAs<uint16_t>(bytes.data() + offsetof(RowHeader, layout));
-  if (fingerprint != layout.fingerprint()) {
-    return FailedPreconditionError("the row was written with another layout: ", fingerprint,
-                                   ", expected ", layout.fingerprint());
-  }
-  const std::size_t payload = PayloadOffset(flags, layout);
-  const bool is_delete = (flags & kRowDelete) != 0;
-  if (bytes.size() < payload + (is_delete ? 0 : layout.fixed_size())) {
-    return WithKind(DataLossError("a row of ", bytes.size(), " bytes is shorter than its layout"),
+absl::StatusOr<RowView> RowView::Parse(std::string_view bytes, const RowLayout& layout,
+                                       uint64_t commit_seq) {
+  const auto damaged = [&bytes](std::string_view what) {
+    return WithKind(DataLossError("a row of ", bytes.size(), " bytes is shorter than its ", what),
                     ErrorKind::kCorrupt);
-  }
+  };
+  if (bytes.size() < sizeof(RowHeader)) return damaged("header");
+  const auto header = LoadAs<RowHeader>(bytes.data());
+  const bool is_delete = (header.flags & kRowDelete) != 0;
+  const std::size_t trailer = TrailerOffset(layout, header.flags);
+  if (bytes.size() < trailer + kRowTrailerSize) return damaged("layout");
+  const std::size_t size = LoadAs<uint32_t>(bytes.data() + trailer);
+  const std::size_t key_size = LoadAs<uint16_t>(bytes.data() + trailer + 4);
+  std::size_t at = PadTo8(trailer + kRowTrailerSize + key_size);
+  if (size > bytes.size() || at + OptionalSize(header.flags, layout) > size) return damaged("key");
+
   RowView view;
-  view.bytes_ = bytes;
-  view.payload_ = is_delete ? nullptr : bytes.data() + payload;
+  view.bytes_ = bytes.substr(0, size);
+  view.key_ = bytes.substr(trailer + kRowTrailerSize, key_size);
   view.layout_ = &layout;
+  view.flags_ = header.flags;
+  view.event_time_ = header.event_time;
+  if (!is_delete) {
+    view.payload_ = bytes.data() + layout.payload_offset();
+    view.validity_ =
+        layout.has_bitmap_words() ? view.payload_ : bytes.data() + offsetof(RowHeader, validity);
+  }
+  const auto take = [&](uint16_t flag, auto fallback) {
+    if ((header.flags & flag) == 0) return fallback;
+    const auto value = LoadAs<decltype(fallback)>(bytes.data() + at);
+    at += 8;
+    return value;
+  };
+  view.known_time_ = take(kRowHasKnownTime, header.event_time);
+  view.sequence_ = take(kRowHasSequence, int64_t{0});
+  view.valid_to_ = take(kRowHasValidTo, int64_t{0});
+  view.rank_ = take(kRowHasRank, uint64_t{0});
+  view.commit_seq_ = take(kRowHasCommitSeq, commit_seq);
+  if ((header.flags & kRowPartial) != 0) view.presence_ = bytes.data() + at;
   return view;
 }
 
 std::optional<int64_t> RowView::sequence() const {
   if (!has(kRowHasSequence)) return std::nullopt;
-  return header<int64_t>(sizeof(RowHeader));
+  return sequence_;
 }
 
 std::optional<Timestamp> RowView::valid_to() const {
   if (!has(kRowHasValidTo)) return std::nullopt;
-  return Timestamp{header<int64_t>(sizeof(RowHeader) + (has(kRowHasSequence) ? 8 : 0))};
+  return Timestamp{valid_to_};
 }
 
 bool RowView::IsPresent(std::size_t i) const {
   LARDER_DCHECK(i < size());
-  const uint16_t flag_bits = flags();
-  if ((flag_bits & kRowPartial) == 0) return true;
-  const std::size_t at =
-      PayloadOffset(flag_bits, *layout_) - std::size_t{8} * layout_->bitmap_words();
-  return (LoadAs<uint64_t>(bytes_.data() + at + 8 * (i / 64)) >> (i % 64)) & 1U;
+  if (!has(kRowPartial)) return true;
+  return ((static_cast<unsigned char>(presence_[i / 8]) >> (i % 8)) & 1U) != 0;
 }
 
 std::string_view RowView::Tail(std::size_t i) const {

@@ -71,13 +71,11 @@ absl::Status Environment::Impl::BeginSnapshot(ReadSession::Slot* slot) {
                                   : mdb_txn_begin(env, nullptr, MDB_RDONLY, &slot->txn);
     }
     if (code == 0) {
-      code = slot->cursor != nullptr ? mdb_cursor_renew(slot->txn, slot->cursor)
-                                     : mdb_cursor_open(slot->txn, rows, &slot->cursor);
-      if (code == 0) {
-        slot->txn_id = mdb_txn_id(slot->txn);
-        return absl::OkStatus();
-      }
-      mdb_txn_reset(slot->txn);
+      slot->txn_id = mdb_txn_id(slot->txn);
+      // A drain may have moved the map.
+      if (slot->epoch != epoch_seen) slot->views.clear();
+      slot->epoch = epoch_seen;
+      return absl::OkStatus();
     }
     // Still inside the gate: what follows looks at the environment.
     absl::Status full = absl::OkStatus();

@@ -5,16 +5,20 @@
 
 #include <cerrno>
 #include <ctime>
+#include <map>
+#include <set>
 #include <utility>
 
 #include "online/environment_impl.h"
 #include "online/file_check.h"
 #include "online/lmdb_status.h"
 #include "online/page_walk.h"
+#include "online/record_key.h"
 #include "online/row_codec.h"
-#include "online/row_key.h"
+#include "online/segment.h"
 #include "online/store_directory.h"
 #include "online/verify_file.h"
+#include "online/view_directory.h"
 
 namespace larder::inline LARDER_ABI {
 namespace {
@@ -30,12 +34,9 @@ class ContentCheck {
     if (database.empty()) {
       VisitFixed(key, value);
     } else if (database == kRecordsName) {
-      ++report_->records;
-      if (!ParseRecordKey(key).ok || !DecodeRecord(key, value, true).ok())
-        Problem("record", report_->records);
-    } else if (database == kRowsName) {
-      ++report_->rows;
-      VisitRow(key, value);
+      VisitRecord(key, value);
+    } else if (database == kSegmentsName) {
+      VisitSegment(key, value);
     } else {
       Problem(Concat("unknown database ", database), 0);
     }
@@ -44,6 +45,17 @@ class ContentCheck {
   void Finish() {
     if (!has_format_) report_->problems.emplace_back("there is no format row");
     if (!has_head_) report_->problems.emplace_back("there is no head row");
+    for (const auto& [id, ref] : listed_) {
+      const auto stored = stored_.find(id);
+      if (stored == stored_.end() || stored->second != ref) Problem("listed segment", id);
+    }
+    for (const auto& [id, ref] : stored_) {
+      if (listed_.count(id) == 0) {
+        report_->problems.push_back(Concat("segment ", id, " belongs to no view"));
+      } else if (id > segment_last_) {
+        Problem("the number of segment", id);
+      }
+    }
     if (has_head_ && newest_commit_ > report_->commit_seq) {
       report_->problems.push_back(
           Concat("a row is of commit ", newest_commit_, ", the head row of ", report_->commit_seq));
@@ -64,33 +76,81 @@ class ContentCheck {
     if (key == kFormatKey && value.size() >= sizeof(FormatRow)) {
       has_format_ = check_holds(offsetof(FormatRow, check)) &&
                     LoadAs<uint64_t>(value.data()) == FormatRow::kMagic;
+      hash_seed_ = LoadAs<FormatRow>(value.data()).hash_seed;
     } else if (key == kHeadKey && value.size() == sizeof(HeadRow)) {
       has_head_ = check_holds(offsetof(HeadRow, check));
       report_->commit_seq = LoadAs<HeadRow>(value.data()).commit_seq;
+      segment_last_ = LoadAs<HeadRow>(value.data()).segment_last;
     } else {
       Problem("an unknown entry beside the named databases", 0);
     }
   }
-  void VisitRow(std::string_view key, std::string_view value) {
-    const ParsedRowKey parsed = ParseRowKey(key);
-    if (!parsed.ok || !StoredCheckHolds(key, value) || value.size() < sizeof(RowHeader)) {
-      Problem("row", report_->rows);
-      return;
-    }
-    if (report_->views == 0 || parsed.view_id != view_) ++report_->views;
-    view_ = parsed.view_id;
-    newest_commit_ =
-        std::max(newest_commit_, LoadAs<uint64_t>(value.data() + offsetof(RowHeader, commit_seq)));
-    if (LoadAs<int64_t>(value.data() + offsetof(RowHeader, event_time)) != parsed.order.event_time) {
-      Problem("row", report_->rows);
+  void VisitRecord(std::string_view key, std::string_view value) {
+    const ParsedRecordKey parsed = ParseRecordKey(key);
+    const absl::StatusOr<std::string_view> bytes = DecodeRecord(key, value, true);
+    const bool is_directory = parsed.ok && parsed.table == kDirectoryTable;
+    if (!is_directory) ++report_->records;
+    if (!parsed.ok || !bytes.ok()) return Problem("record", report_->records);
+    if (!is_directory) return;
+    const absl::StatusOr<ViewDirectory> directory = ViewDirectory::Parse(*bytes);
+    if (!directory.ok() || parsed.key.size() != 8) return Problem("list of segments", 0);
+    const auto view_id = static_cast<uint32_t>(LoadBigEndian(parsed.key.data()) >> 32);
+    report_->rows += directory->row_count;
+    if (!directory->empty()) views_.insert(view_id);
+    report_->views = views_.size();
+    for (const Partition& partition : directory->partitions()) {
+      for (const SegmentRef& segment : partition.segments) {
+        listed_[segment.id] = {segment, view_id, partition.prefix, partition.depth};
+      }
     }
   }
+  void VisitSegment(std::string_view key, std::string_view value) {
+    if (key.size() != 8) return Problem("the number of a segment", 0);
+    const uint64_t id = LoadBigEndian(key.data());
+    const absl::StatusOr<SegmentView> segment = SegmentView::Open(value, nullptr, true);
+    if (!segment.ok()) return Problem("segment", id);
+    const SegmentHeader& header = segment->header();
+    stored_[id] = {{id, static_cast<uint32_t>(header.size), static_cast<uint32_t>(header.key_count)},
+                   header.view_id,
+                   header.prefix,
+                   header.depth};
+    newest_commit_ = std::max(newest_commit_, header.commit_seq);
+    uint64_t keys = 0;
+    uint64_t rows = 0;
+    const absl::Status walked = segment->ForEachKey([&](const char* row) -> absl::Status {
+      ++keys;
+      const uint64_t hash = Hash64(segment->KeyOf(row), hash_seed_);
+      if (segment->Find(hash, segment->KeyOf(row)).row != row) {
+        return DataLossError("a key is not found where it should be");
+      }
+      for (; row != nullptr; row = segment->Older(row)) {
+        ++rows;
+        LARDER_RETURN_IF_ERROR(segment->CheckRow(row, hash));
+      }
+      return absl::OkStatus();
+    });
+    if (!walked.ok() || keys != header.key_count || rows != header.row_count)
+      Problem("segment", id);
+  }
+
+  // A segment as a list and as it says itself.
+  struct Place {
+    SegmentRef ref;
+    uint32_t view_id = 0;
+    uint32_t prefix = 0;
+    uint8_t depth = 0;
+    friend bool operator==(const Place&, const Place&) = default;
+  };
 
   VerifyReport* report_;
   bool has_format_ = false;
   bool has_head_ = false;
-  uint32_t view_ = 0;
+  uint64_t hash_seed_ = 0;
+  uint64_t segment_last_ = 0;
   uint64_t newest_commit_ = 0;
+  std::set<uint32_t> views_;
+  std::map<uint64_t, Place> listed_;
+  std::map<uint64_t, Place> stored_;
 };
 
 }  // namespace

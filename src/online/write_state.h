@@ -12,6 +12,7 @@
 #include "larder/online/read_session.h"
 #include "larder/online/write_transaction.h"
 #include "online/environment_impl.h"
+#include "online/view_rows.h"
 
 namespace larder::inline LARDER_ABI {
 
@@ -31,6 +32,11 @@ struct WriteTransaction::State {
   std::string scratch;
 
   [[nodiscard]] Environment::Impl& impl() const { return environment->impl(); }
+  // Where rows are read from: this transaction, whose own changes it sees. Everything is checked.
+  [[nodiscard]] SegmentSource source() const {
+    return {txn,     impl().records,         impl().segments, VerifyPolicy::kAlways,
+            nullptr, impl().format.hash_seed};
+  }
   [[nodiscard]] absl::Status CheckUsable() const;
   // Notes the failure and names it.
   absl::Status Fail(int code, std::string_view operation);

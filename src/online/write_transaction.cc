@@ -8,10 +8,12 @@
 #include <utility>
 
 #include "larder/base/bytes.h"
+#include "larder/schema/entity_key.h"
 #include "online/environment_impl.h"
+#include "online/layer_writer.h"
 #include "online/lmdb_status.h"
+#include "online/record_key.h"
 #include "online/row_codec.h"
-#include "online/row_key.h"
 #include "online/write_state.h"
 
 namespace larder::inline LARDER_ABI {
@@ -248,43 +250,33 @@ absl::StatusOr<bool> WriteTransaction::DeleteRecord(uint32_t table, std::string_
   return state_->Delete(state_->impl().records, RecordKey(table, key).full());
 }
 
-namespace {
-
-absl::StatusOr<uint64_t> DeletePrefix(WriteTransaction::State* state, std::string_view prefix) {
-  MDB_cursor* cursor = nullptr;
-  if (const int code = mdb_cursor_open(state->txn, state->impl().rows, &cursor); code != 0) {
-    return state->Fail(code, "opening a cursor");
-  }
-  const std::unique_ptr<MDB_cursor, void (*)(MDB_cursor*)> owner(cursor, mdb_cursor_close);
-  uint64_t deleted = 0;
-  for (;; ++deleted) {
-    MDB_val at = ToVal(prefix);
-    MDB_val value{};
-    int code = mdb_cursor_get(cursor, &at, &value, MDB_SET_RANGE);
-    if (code == MDB_NOTFOUND || (code == 0 && FromVal(at).substr(0, prefix.size()) != prefix))
-      return deleted;
-    if (code == 0) code = mdb_cursor_del(cursor, 0);
-    if (code != 0) return state->Fail(code, "deleting rows");
-  }
-}
-
-}  // namespace
-
 absl::StatusOr<uint64_t> WriteTransaction::DropView(uint32_t view_id) {
   LARDER_RETURN_IF_ERROR(state_->CheckUsable());
-  char prefix[kKeyHeadSize];
-  StoreBigEndian(uint64_t{view_id} << 32, prefix);
-  LARDER_ASSIGN_OR_RETURN(const uint64_t deleted, DeletePrefix(state_.get(), {prefix, 4}));
+  uint64_t dropped = 0;
+  for (const Layer layer : {Layer::kLoaded, Layer::kPushed}) {
+    LayerWriter writer(state_.get(), view_id, std::nullopt, layer);
+    LARDER_RETURN_IF_ERROR(writer.Open());
+    LARDER_ASSIGN_OR_RETURN(const uint64_t rows, writer.Drop());
+    dropped += rows;
+  }
   state_->floors.erase(view_id);
   LARDER_RETURN_IF_ERROR(
       state_->Delete(state_->impl().records, RecordKey(kFloorsTable, FloorsKey(view_id)).full()));
-  return deleted;
+  return dropped;
 }
 
 absl::StatusOr<uint64_t> WriteTransaction::EraseKey(uint32_t view_id, std::string_view key) {
   LARDER_RETURN_IF_ERROR(state_->CheckUsable());
   if (key.size() > kEntityKeySizeMax) return uint64_t{0};
-  return DeletePrefix(state_.get(), RowKey(view_id, key).prefix());
+  uint64_t erased = 0;
+  for (const Layer layer : {Layer::kLoaded, Layer::kPushed}) {
+    LayerWriter writer(state_.get(), view_id, std::nullopt, layer);
+    LARDER_RETURN_IF_ERROR(writer.Open());
+    LARDER_ASSIGN_OR_RETURN(const uint64_t rows,
+                            writer.Erase(Hash64(key, state_->impl().format.hash_seed), key));
+    erased += rows;
+  }
+  return erased;
 }
 
 absl::StatusOr<std::optional<uint64_t>> WriteTransaction::FindBatch(std::string_view id) const {

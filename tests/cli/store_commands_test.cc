@@ -75,7 +75,7 @@ TEST_CASE("verify finds damage and exits with 1", "[cli]") {
   const Ran ran = shell.Run("verify");
   CHECK(ran.code == 1);
   CHECK(ran.out == "");
-  CHECK_THAT(ran.err, StartsWith("larder: $D/store is damaged: 1 problem\n  row "));
+  CHECK_THAT(ran.err, StartsWith("larder: $D/store is damaged: 1 problem\n  segment "));
   const Ran json = shell.Run("verify --format json");
   CHECK(json.code == 1);
   CHECK_THAT(json.out, ContainsSubstring("\"ok\": false,"));

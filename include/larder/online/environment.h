@@ -20,13 +20,17 @@ enum class Durability : uint8_t {
 };
 
 // When a read compares a row with its stored check.
-enum class VerifyPolicy : uint8_t { kAlways, kNever };
+enum class VerifyPolicy : uint8_t {
+  kFirstTouch,  // the first time this process reads the row
+  kAlways,
+  kNever,
+};
 
 struct EnvironmentOptions {
   bool create_if_missing = false;
   bool read_only = false;
   Durability durability = Durability::kDurable;
-  VerifyPolicy verify = VerifyPolicy::kAlways;
+  VerifyPolicy verify = VerifyPolicy::kFirstTouch;
 
   // Address space reserved once; costs no memory or disk. Where the process may not reserve as much (RLIMIT_AS), what
   // it may is used and the map grows when needed (see RunWriteTransaction).

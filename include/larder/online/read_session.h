@@ -19,6 +19,11 @@
 
 namespace larder::inline LARDER_ABI {
 
+class SegmentView;
+class ViewRows;
+struct SegmentShape;
+struct SegmentSource;
+
 // For a view with partial updates: the row that gives each feature its value, status and time. Reusable: after the
 // first use with a view it does not allocate. Lifetime: as the RowViews in it.
 class PartialRow {
@@ -80,7 +85,8 @@ class ReadSession {
   // `known_at`; without it, among all rows of the snapshot. nullopt: no such row, or it is a delete.
   //
   // Errors: kOutsideHistory for an instant before what is kept; kCorrupt; kSessionExpired; kForked; kTooLarge key.
-  // Cost: one B-tree descent, no allocation, no lock.
+  // Cost: one or two look-ups in a mapped hash table; no lock, and no allocation once the part of the view that holds
+  //   the key has been looked at since it changed.
   [[nodiscard]] absl::StatusOr<std::optional<RowView>> FindRow(
       uint32_t view_id, const RowLayout& layout LARDER_LIFETIME_BOUND, std::string_view key,
       Timestamp as_of,
@@ -111,11 +117,12 @@ class ReadSession {
 
   [[nodiscard]] absl::StatusOr<ViewFloors> FloorsOf(uint32_t view_id) const;
 
-  // Calls `visit` once per key of the view with at least one stored version, in storage order, from after `after_key`
+  // Calls `visit` once per key of the view with at least one stored version, in no order but always the same one while
+  // the view does not change, from after `after_key`
   // on, until it returns false. The key is valid during the call.
   absl::Status ForEachKey(uint32_t view_id, const std::function<bool(std::string_view key)>& visit,
                           std::string_view after_key = {}) const;
-  // Calls `visit` for every stored version, deletes included: keys in storage order, newest first within one.
+  // Calls `visit` for every stored version, deletes included: keys as in ForEachKey, newest first within one.
   absl::Status ForEachVersion(
       uint32_t view_id, const RowLayout& layout,
       const std::function<bool(std::string_view key, const RowView& row)>& visit) const;
@@ -135,14 +142,28 @@ class ReadSession {
       uint32_t table, const std::function<bool(std::string_view key, std::string_view value)>& visit,
       std::string_view from = {}) const;
 
-  struct Slot;  // for larder's own sources
+  // For larder's own sources.
+  struct Slot;
+  // Every record as it is stored; every row version as it is stored, pushed layer first, newest first within a key of a
+  // layer, with RowLayout::trailer_offset() and its index. Checked.
+  absl::Status ForEachRecord(
+      const std::function<void(std::string_view key, std::string_view value)>& visit) const;
+  absl::Status ForEachStored(
+      uint32_t view_id,
+      const std::function<void(std::string_view key, std::string_view row,
+                               std::size_t trailer_offset, std::size_t index)>& visit) const;
 
  private:
   ReadSession(std::shared_ptr<Environment> environment, Slot* slot);
   absl::Status CheckUsable() const;
   absl::Status CheckFloors(uint32_t view_id, Timestamp as_of,
                            std::optional<Timestamp> known_at) const;
-  absl::StatusOr<RowView> ViewOf(std::string_view key, std::string_view value,
+  class Versions;
+  absl::Status CheckAsked(uint32_t view_id, std::string_view key, Timestamp as_of,
+                          std::optional<Timestamp> known_at) const;
+  [[nodiscard]] SegmentSource Source() const;
+  absl::StatusOr<ViewRows*> RowsOf(uint32_t view_id, std::optional<SegmentShape> shape) const;
+  absl::StatusOr<RowView> ViewOf(const SegmentView& segment, const char* row,
                                  const RowLayout& layout) const;
   void EndLeases();
   void Give();

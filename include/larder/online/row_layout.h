@@ -36,10 +36,20 @@ class RowLayout {
   [[nodiscard]] uint32_t fixed_size() const { return fixed_size_; }
   // 64-bit words in a bitmap with one bit per feature.
   [[nodiscard]] uint32_t bitmap_words() const { return bitmap_words_; }
-  // Of the types in order; stored in every row, so that a row is never read with another layout.
+  // Of the types in order; stored in every segment, so that a row is never read with another layout.
   [[nodiscard]] uint16_t fingerprint() const { return fingerprint_; }
 
+  // Where things stand in a stored row that is no delete: the payload, whose bitmap is kept in the row's header where
+  // kHeaderBits are enough for it, and the row's size and key after the fixed values.
+  static constexpr std::size_t kHeaderBits = 16;
+  [[nodiscard]] bool has_bitmap_words() const { return slots_.size() > kHeaderBits; }
+  [[nodiscard]] uint32_t payload_offset() const {
+    return kHeaderSize - (has_bitmap_words() ? 0 : 8 * bitmap_words_);
+  }
+  [[nodiscard]] uint32_t trailer_offset() const { return payload_offset() + fixed_size_; }
+
  private:
+  static constexpr uint32_t kHeaderSize = 16;  // of a stored row
   struct Slot {
     DataType type;
     uint32_t offset = 0;

@@ -25,26 +25,29 @@ namespace larder::inline LARDER_ABI {
 
 // Stored in rows: never renumber.
 enum RowFlag : uint16_t {
-  kRowDelete = 1U << 0,          // a tombstone: no features
-  kRowTimeless = 1U << 1,        // the source has no event time
-  kRowHasSequence = 1U << 2,     // 8 bytes after the header
-  kRowHasValidTo = 1U << 3,      // 8 bytes after those
-  kRowPartial = 1U << 4,         // then one bit per feature: the row carries it
-  kRowArrivalNull = 1U << 5,     // known at no time; at a commit it is
-  kRowKnownByArrival = 1U << 6,  // known_time is the source's arrival time
-  kRowKnownByCommit = 1U << 7,   // known_time is the commit's
+  kRowDelete = 1U << 0,            // a tombstone: no features
+  kRowTimeless = 1U << 1,          // the source has no event time
+  kRowHasSequence = 1U << 2,       // stored as 8 bytes
+  kRowHasValidTo = 1U << 3,        // stored as 8 bytes
+  kRowPartial = 1U << 4,           // one bit per feature: the row carries it
+  kRowArrivalNull = 1U << 5,       // known at no time; at a commit it is
+  kRowKnownByArrival = 1U << 6,    // known_time is the source's arrival time
+  kRowKnownByCommit = 1U << 7,     // known_time is the commit's
+  kRowSequenceUnsigned = 1U << 8,  // the sequence's 64 bits are a uint64
+  kRowHasKnownTime = 1U << 9,      // stored as 8 bytes: it is not the event time
+  kRowHasRank = 1U << 10,          // stored as 8 bytes: what settles ties in commit order
+  kRowHasCommitSeq = 1U << 11,     // stored as 8 bytes: it is not its segment's
+  kRowHasOlder = 1U << 12,         // the segment's next row is this key's next older version
 };
 
-// The fixed beginning of every row. Little-endian; check covers the key and everything after itself.
+// The fixed beginning of every row. Little-endian; check covers everything after itself and, as its seed, the key.
 struct RowHeader {
   uint32_t check = 0;
   uint16_t flags = 0;
-  uint16_t layout = 0;  // RowLayout::fingerprint()
+  uint16_t validity = 0;  // one bit per non-null feature where a view has at most 16
   int64_t event_time = 0;
-  int64_t known_time = 0;
-  uint64_t commit_seq = 0;
 };
-static_assert(sizeof(RowHeader) == 32);
+static_assert(sizeof(RowHeader) == 16);
 
 namespace internal {
 #if defined(LARDER_CHECK_LIFETIMES) && LARDER_CHECK_LIFETIMES
@@ -71,29 +74,44 @@ struct Lease {
 // Threads: const calls may overlap.
 class LARDER_VIEW RowView {
  public:
-  // Errors: kCorrupt for bytes too short for their header or layout; kFailedPrecondition for another layout's row.
+  // `bytes` begin with the row and may go on after it. Errors: kCorrupt for bytes too short for their header or layout.
+  // `commit_seq`: of the segment the row stands in.
   static absl::StatusOr<RowView> Parse(std::string_view bytes LARDER_LIFETIME_BOUND,
-                                       const RowLayout& layout LARDER_LIFETIME_BOUND);
-  static absl::StatusOr<RowView> Parse(std::string_view,
-                                       const RowLayout&&) = delete;  // would dangle
+                                       const RowLayout& layout LARDER_LIFETIME_BOUND,
+                                       uint64_t commit_seq = 0);
+  static absl::StatusOr<RowView> Parse(std::string_view, const RowLayout&&,
+                                       uint64_t = 0) = delete;  // would dangle
 
+  // The entity key's bytes.
+  [[nodiscard]] std::string_view key() const LARDER_LIFETIME_BOUND {
+    lease_.Check();
+    return key_;
+  }
   // Timestamp::Min() for a timeless row.
   [[nodiscard]] Timestamp event_time() const {
-    return {header<int64_t>(offsetof(RowHeader, event_time))};
+    lease_.Check();
+    return {event_time_};
   }
   [[nodiscard]] bool is_timeless() const { return has(kRowTimeless); }
   // Timestamp::Max() when the arrival time is null.
   [[nodiscard]] Timestamp known_time() const {
-    return {header<int64_t>(offsetof(RowHeader, known_time))};
+    lease_.Check();
+    return {known_time_};
   }
   [[nodiscard]] uint64_t commit_seq() const {
-    return header<uint64_t>(offsetof(RowHeader, commit_seq));
+    lease_.Check();
+    return commit_seq_;
   }
-  [[nodiscard]] uint16_t flags() const { return header<uint16_t>(offsetof(RowHeader, flags)); }
+  [[nodiscard]] uint16_t flags() const {
+    lease_.Check();
+    return flags_;
+  }
   [[nodiscard]] bool is_delete() const { return has(kRowDelete); }
   [[nodiscard]] bool is_partial() const { return has(kRowPartial); }
   [[nodiscard]] std::optional<int64_t> sequence() const;
   [[nodiscard]] std::optional<Timestamp> valid_to() const;
+  // Of rows in commit order: the greater is the later.
+  [[nodiscard]] uint64_t rank() const { return rank_; }
 
   [[nodiscard]] std::size_t size() const { return layout_->size(); }
   [[nodiscard]] const RowLayout& layout() const LARDER_LIFETIME_BOUND { return *layout_; }
@@ -103,7 +121,7 @@ class LARDER_VIEW RowView {
   [[nodiscard]] bool IsValid(std::size_t i) const {
     lease_.Check();
     LARDER_DCHECK(i < size() && payload_ != nullptr);
-    return (LoadAs<uint64_t>(payload_ + 8 * (i / 64)) >> (i % 64)) & 1U;
+    return ((static_cast<unsigned char>(validity_[i / 8]) >> (i % 8)) & 1U) != 0;
   }
   // Requires: a fixed-width type with T its C++ form (uint8_t for bool, int64_t for timestamp and duration, int32_t
   // for date). Zero when null.
@@ -129,10 +147,15 @@ class LARDER_VIEW RowView {
   // when operation, end and every feature are equal.
   void AppendCanonicalBytes(std::string* out) const;
 
-  // Bitmap and fixed values, laid out as layout() says. Null for a delete.
+  // Where layout()'s offsets count from; what is before its first value is not the payload's. Null for a delete.
   [[nodiscard]] const char* payload() const {
     lease_.Check();
     return payload_;
+  }
+  // One bit per feature, least significant first; null but for partial rows.
+  [[nodiscard]] const char* presence() const {
+    lease_.Check();
+    return presence_;
   }
   [[nodiscard]] std::string_view bytes() const {
     lease_.Check();
@@ -142,17 +165,22 @@ class LARDER_VIEW RowView {
  private:
   friend class ReadSession;
   RowView() = default;
-  template <class T>
-  [[nodiscard]] T header(std::size_t at) const {
-    lease_.Check();
-    return LoadAs<T>(bytes_.data() + at);
-  }
   [[nodiscard]] bool has(uint16_t flag) const { return (flags() & flag) != 0; }
   [[nodiscard]] std::string_view Tail(std::size_t i) const;
 
   std::string_view bytes_;
+  std::string_view key_;
   const char* payload_ = nullptr;
+  const char* validity_ = nullptr;
+  const char* presence_ = nullptr;
   const RowLayout* layout_ = nullptr;
+  int64_t event_time_ = 0;
+  int64_t known_time_ = 0;
+  int64_t sequence_ = 0;
+  int64_t valid_to_ = 0;
+  uint64_t rank_ = 0;
+  uint64_t commit_seq_ = 0;
+  uint16_t flags_ = 0;
   [[no_unique_address]] internal::Lease lease_;
 };
 

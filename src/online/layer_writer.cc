@@ -1,0 +1,218 @@
+#include "online/layer_writer.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "online/lmdb_status.h"
+#include "online/record_key.h"
+
+namespace larder::inline LARDER_ABI {
+namespace {
+
+std::size_t RowBytes(const std::vector<SegmentEntry>& entries) {
+  std::size_t size = 0;
+  for (const SegmentEntry& entry : entries) {
+    for (const std::string_view row : entry.rows) size += row.size();
+  }
+  return size;
+}
+
+bool Before(const SegmentEntry& a, const SegmentEntry& b) {
+  return a.hash != b.hash ? a.hash < b.hash : a.key < b.key;
+}
+
+}  // namespace
+
+absl::StatusOr<std::vector<SegmentEntry>> MergeSegments(std::span<const SegmentView> segments,
+                                                        std::vector<SegmentEntry> newer,
+                                                        uint64_t hash_seed) {
+  std::vector<SegmentEntry> merged = std::move(newer);
+  for (std::size_t i = segments.size(); i-- > 0;) {
+    const SegmentView& segment = segments[i];
+    std::vector<SegmentEntry> older;
+    older.reserve(segment.header().key_count);
+    const auto take = [&](const char* row) -> absl::Status {
+      SegmentEntry& entry = older.emplace_back();
+      // The check is seeded by the key's hash, so a damaged key is found with the rest.
+      entry.key = segment.KeyOf(row);
+      entry.hash = Hash64(entry.key, hash_seed);
+      for (; row != nullptr; row = segment.Older(row)) {
+        LARDER_RETURN_IF_ERROR(segment.CheckRow(row, entry.hash));
+        entry.rows.push_back(segment.RowBytes(row));
+      }
+      return absl::OkStatus();
+    };
+    LARDER_RETURN_IF_ERROR(segment.ForEachKey(take));
+    if (merged.empty()) {
+      merged = std::move(older);
+      continue;
+    }
+    std::vector<SegmentEntry> both;
+    both.reserve(merged.size() + older.size());
+    auto a = merged.begin();
+    auto b = older.begin();
+    while (a != merged.end() || b != older.end()) {
+      if (b == older.end() || (a != merged.end() && Before(*a, *b))) {
+        both.push_back(std::move(*a++));
+      } else if (a == merged.end() || Before(*b, *a)) {
+        both.push_back(std::move(*b++));
+      } else {
+        both.push_back(std::move(*a++));
+        ++b;
+      }
+    }
+    merged = std::move(both);
+  }
+  return merged;
+}
+
+LayerWriter::LayerWriter(WriteTransaction::State* state, uint32_t view_id,
+                         std::optional<SegmentShape> shape, Layer layer)
+    : state_(state), layer_(layer), rows_(view_id, shape) {}
+
+SegmentSource LayerWriter::source() const { return state_->source(); }
+
+absl::Status LayerWriter::Open() {
+  LARDER_RETURN_IF_ERROR(rows_.Refresh(source(), true));
+  directory_ = rows_.directory(layer_);
+  return absl::OkStatus();
+}
+
+absl::StatusOr<SegmentRef> LayerWriter::PutSegment(const SegmentPlace& place,
+                                                   const std::vector<SegmentEntry>& entries) {
+  const std::string bytes = BuildSegment(place, entries);
+  if (bytes.size() > UINT32_MAX - 4096) {
+    return WithKind(InvalidArgumentError("a segment of ", bytes.size(), " bytes"),
+                    ErrorKind::kTooLarge);
+  }
+  SegmentRef ref;
+  ref.id = ++state_->head.segment_last;
+  ref.size = static_cast<uint32_t>(LoadAs<SegmentHeader>(bytes.data()).size);
+  ref.key_count = static_cast<uint32_t>(entries.size());
+  char id[8];
+  StoreBigEndian(ref.id, id);
+  LARDER_RETURN_IF_ERROR(state_->Put(state_->impl().segments, {id, sizeof(id)}, bytes));
+  return ref;
+}
+
+absl::Status LayerWriter::DeleteSegment(uint64_t id) {
+  char key[8];
+  StoreBigEndian(id, key);
+  LARDER_ASSIGN_OR_RETURN(const bool found,
+                          state_->Delete(state_->impl().segments, {key, sizeof(key)}));
+  if (found) return absl::OkStatus();
+  return WithKind(DataLossError("segment ", id, " of view ", rows_.view_id(), " is missing"),
+                  ErrorKind::kCorrupt);
+}
+
+absl::Status LayerWriter::PutDirectory() {
+  directory_.changed_at = state_->head.commit_seq;
+  return state_->PutRecord(kDirectoryTable, DirectoryKey(rows_.view_id(), layer_),
+                           directory_.Serialize());
+}
+
+absl::Status LayerWriter::Rewrite(std::size_t partition, std::size_t kept, const SegmentShape& shape,
+                                  const std::vector<SegmentEntry>& entries) {
+  const Partition place = directory_.partitions()[partition];
+  if (kept == 0 && place.depth < ViewDirectory::kDepthMax &&
+      RowBytes(entries) > kPartitionSizeMax && entries.front().hash != entries.back().hash) {
+    directory_.Split(partition);
+    const uint64_t middle = uint64_t{directory_.partitions()[partition + 1].prefix}
+                            << (63 - place.depth);
+    const auto cut =
+        std::partition_point(entries.begin(), entries.end(),
+                             [middle](const SegmentEntry& entry) { return entry.hash < middle; });
+    // The upper half first: the lower one's place stays what it is.
+    LARDER_RETURN_IF_ERROR(Rewrite(partition + 1, 0, shape, {cut, entries.end()}));
+    return Rewrite(partition, 0, shape, {entries.begin(), cut});
+  }
+  std::vector<SegmentRef>& refs = directory_.partition(partition).segments;
+  refs.resize(kept);
+  if (entries.empty()) return absl::OkStatus();
+  SegmentPlace own;
+  own.view_id = rows_.view_id();
+  own.shape = shape;
+  own.depth = place.depth;
+  own.prefix = place.prefix;
+  LARDER_ASSIGN_OR_RETURN(const SegmentRef ref, PutSegment(own, entries));
+  directory_.partition(partition).segments.push_back(ref);
+  return absl::OkStatus();
+}
+
+absl::Status LayerWriter::PutPartition(std::size_t partition, std::vector<SegmentEntry> entries) {
+  LARDER_ASSIGN_OR_RETURN(const std::span<const SegmentView> segments,
+                          rows_.SegmentsOf(source(), layer_, partition));
+  const std::vector<SegmentRef> refs = directory_.partitions()[partition].segments;
+  std::size_t size = RowBytes(entries);
+  std::size_t kept = refs.size();
+  while (kept > 0 && refs[kept - 1].size < kMergeRatio * size) size += refs[--kept].size;
+  // What is to be cut has to be cut whole.
+  if (size > kPartitionSizeMax) kept = 0;
+  LARDER_ASSIGN_OR_RETURN(entries, MergeSegments(segments.subspan(kept), std::move(entries),
+                                                 state_->impl().format.hash_seed));
+  // Built before anything is deleted: rows still stand in the old segments.
+  LARDER_RETURN_IF_ERROR(Rewrite(partition, kept, *rows_.shape(), entries));
+  for (std::size_t i = kept; i < refs.size(); ++i) {
+    LARDER_RETURN_IF_ERROR(DeleteSegment(refs[i].id));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status LayerWriter::Put(std::vector<SegmentEntry> entries, int64_t added) {
+  // From the last partition to the first: cutting one moves those behind it.
+  auto end = entries.end();
+  while (end != entries.begin()) {
+    const std::size_t partition = directory_.PartitionOf(std::prev(end)->hash);
+    auto begin = end;
+    while (begin != entries.begin() && directory_.PartitionOf(std::prev(begin)->hash) == partition)
+      --begin;
+    LARDER_RETURN_IF_ERROR(
+        PutPartition(partition, {std::make_move_iterator(begin), std::make_move_iterator(end)}));
+    end = begin;
+  }
+  directory_.row_count = static_cast<uint64_t>(static_cast<int64_t>(directory_.row_count) + added);
+  LARDER_RETURN_IF_ERROR(PutDirectory());
+  return Open();
+}
+
+absl::StatusOr<uint64_t> LayerWriter::Erase(uint64_t hash, std::string_view key) {
+  if (directory_.empty()) return uint64_t{0};
+  const std::size_t partition = directory_.PartitionOf(hash);
+  LARDER_ASSIGN_OR_RETURN(const std::span<const SegmentView> segments,
+                          rows_.SegmentsOf(source(), layer_, partition));
+  ViewRows::Chain chain;
+  LARDER_RETURN_IF_ERROR(rows_.Find(source(), layer_, hash, key, &chain));
+  if (chain.row == nullptr) return uint64_t{0};
+  uint64_t erased = 0;
+  for (const char* row = chain.row; row != nullptr; row = chain.segment->Older(row)) ++erased;
+
+  const std::vector<SegmentRef> refs = directory_.partitions()[partition].segments;
+  LARDER_ASSIGN_OR_RETURN(std::vector<SegmentEntry> entries,
+                          MergeSegments(segments, {}, state_->impl().format.hash_seed));
+  std::erase_if(entries,
+                [&](const SegmentEntry& entry) { return entry.hash == hash && entry.key == key; });
+  LARDER_RETURN_IF_ERROR(Rewrite(partition, 0, segments.front().shape(), entries));
+  for (const SegmentRef& ref : refs) LARDER_RETURN_IF_ERROR(DeleteSegment(ref.id));
+  directory_.row_count -= erased;
+  LARDER_RETURN_IF_ERROR(PutDirectory());
+  LARDER_RETURN_IF_ERROR(Open());
+  return erased;
+}
+
+absl::StatusOr<uint64_t> LayerWriter::Drop() {
+  for (const Partition& partition : directory_.partitions()) {
+    for (const SegmentRef& ref : partition.segments) {
+      LARDER_RETURN_IF_ERROR(DeleteSegment(ref.id));
+    }
+  }
+  LARDER_RETURN_IF_ERROR(
+      state_
+          ->Delete(state_->impl().records,
+                   RecordKey(kDirectoryTable, DirectoryKey(rows_.view_id(), layer_)).full())
+          .status());
+  const uint64_t dropped = directory_.row_count;
+  LARDER_RETURN_IF_ERROR(Open());
+  return dropped;
+}
+
+}  // namespace larder::inline LARDER_ABI

@@ -1,0 +1,69 @@
+// Changing one layer of a view inside a write transaction.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "larder/base/config.h"
+#include "larder/base/status.h"
+#include "larder/online/row_layout.h"
+#include "online/segment.h"
+#include "online/view_directory.h"
+#include "online/view_rows.h"
+#include "online/write_state.h"
+
+namespace larder::inline LARDER_ABI {
+
+// Partitions are cut in two when one segment would be larger than this (by the rows, not by keys that share a hash).
+inline constexpr std::size_t kPartitionSizeMax = std::size_t{6} << 20;
+// A new segment takes in the ones before it that are less than this many times its size. So a partition has about
+// log4(its size / a push's) segments, and a row is written again about as often.
+inline constexpr std::size_t kMergeRatio = 4;
+
+// Requires: the state outlives it, and nothing else changes the layer meanwhile.
+class LayerWriter {
+ public:
+  // Without a shape: only to take away.
+  LayerWriter(WriteTransaction::State* state, uint32_t view_id, std::optional<SegmentShape> shape,
+              Layer layer);
+  // Reads what is stored. Errors: kCorrupt.
+  absl::Status Open();
+
+  [[nodiscard]] ViewRows& rows() { return rows_; }
+  [[nodiscard]] SegmentSource source() const;
+
+  // Replaces the versions of the entries' keys. Requires: entries in the order of (hash, key), none empty.
+  // `added`: by how many versions the layer grows.
+  absl::Status Put(std::vector<SegmentEntry> entries, int64_t added);
+  // Takes a key out of every segment. Returns how many versions it had.
+  absl::StatusOr<uint64_t> Erase(uint64_t hash, std::string_view key);
+  // Deletes everything. Returns how many versions there were.
+  absl::StatusOr<uint64_t> Drop();
+
+ private:
+  absl::Status PutPartition(std::size_t partition, std::vector<SegmentEntry> entries);
+  // Rewrites partition `partition` as `segments` kept plus one made of `entries`, or several when they are too large.
+  absl::Status Rewrite(std::size_t partition, std::size_t kept, const SegmentShape& shape,
+                       const std::vector<SegmentEntry>& entries);
+  absl::StatusOr<SegmentRef> PutSegment(const SegmentPlace& place,
+                                        const std::vector<SegmentEntry>& entries);
+  absl::Status DeleteSegment(uint64_t id);
+  absl::Status PutDirectory();
+
+  WriteTransaction::State* state_;
+  Layer layer_;
+  ViewRows rows_;
+  ViewDirectory directory_;
+};
+
+// All keys of `segments` (oldest first), each with its versions from the newest segment that has it, except those in
+// `newer`, which come as they are. In the order of (hash, key). Borrows from the segments. Errors: kCorrupt.
+absl::StatusOr<std::vector<SegmentEntry>> MergeSegments(std::span<const SegmentView> segments,
+                                                        std::vector<SegmentEntry> newer,
+                                                        uint64_t hash_seed);
+
+}  // namespace larder::inline LARDER_ABI

@@ -1,0 +1,245 @@
+// A segment: an immutable hash table of rows in one large LMDB value, read where it lies in the memory map.
+//
+// Header, then buckets of 16 slots (64 bytes, so that one look-up mostly touches one cache line), then the rows in the
+// order of their keys' hashes. A slot holds 12 bits of the hash and the row's place. A key's versions stand one after the
+// other, newest first. The bytes are described in docs/internals/store_file.md.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/container/inlined_vector.h"
+#include "larder/base/bytes.h"
+#include "larder/base/config.h"
+#include "larder/base/status.h"
+#include "larder/online/row_layout.h"
+#include "larder/online/row_view.h"
+#include "online/stored_row.h"
+
+namespace larder::inline LARDER_ABI {
+
+struct SegmentHeader {
+  static constexpr uint64_t kMagic = 0x31746E656D676573;  // "segment1"
+  uint64_t magic = kMagic;
+  uint32_t check = 0;        // of the header after this field
+  uint32_t slots_check = 0;  // of the slots
+  uint32_t view_id = 0;
+  uint16_t layout = 0;     // RowLayout::fingerprint()
+  uint8_t depth = 0;       // leading bits of the hash that all keys share
+  uint8_t unit_shift = 0;  // places are counted in units of 8 << unit_shift bytes
+  uint32_t prefix = 0;     // those bits, as a number
+  uint32_t bucket_count = 0;
+  uint32_t probe_max = 0;  // buckets a look-up may have to look at
+  uint32_t rows_offset = 0;
+  uint64_t key_count = 0;
+  uint64_t row_count = 0;
+  uint64_t size = 0;            // without padding
+  uint64_t commit_seq = 0;      // of the rows that do not say
+  uint32_t trailer_offset = 0;  // RowLayout::trailer_offset()
+  char reserved[36] = {};
+};
+// LMDB puts large values 16 bytes behind a page's start: so slots begin on a cache line.
+static_assert(sizeof(SegmentHeader) == 112);
+
+inline constexpr std::size_t kSlotsPerBucket = 16;
+inline constexpr std::size_t kSegmentSizeMin =
+    2048;  // smaller values share pages, and move when a neighbour changes
+inline constexpr uint32_t kPlaceBits = 20;
+
+// `hash` with the bits that all keys of a segment share shifted out.
+inline uint64_t HashInSegment(uint64_t hash, uint32_t depth) { return hash << depth; }
+inline uint32_t BucketOf(uint64_t hash, uint32_t depth, uint32_t bucket_count) {
+  return static_cast<uint32_t>(((HashInSegment(hash, depth) >> 32) * bucket_count) >> 32);
+}
+inline uint32_t TagOf(uint64_t hash) { return static_cast<uint32_t>(hash) & 0xFFFU; }
+
+inline bool SameKey(const char* stored, std::string_view key) {
+  if (key.size() < 8) return std::memcmp(stored, key.data(), key.size()) == 0;
+  // Overlapping words: no call for the keys that are usual.
+  const std::size_t last = key.size() - 8;
+  for (std::size_t at = 0; at < last; at += 8) {
+    if (LoadAs<uint64_t>(stored + at) != LoadAs<uint64_t>(key.data() + at)) return false;
+  }
+  return LoadAs<uint64_t>(stored + last) == LoadAs<uint64_t>(key.data() + last);
+}
+
+// What a segment takes over from its rows' layout.
+struct SegmentShape {
+  uint16_t layout = 0;  // RowLayout::fingerprint()
+  uint32_t trailer_offset = 0;
+  friend bool operator==(const SegmentShape&, const SegmentShape&) = default;
+};
+inline SegmentShape ShapeOf(const RowLayout& layout) {
+  return {layout.fingerprint(), layout.trailer_offset()};
+}
+
+// Borrows the segment's bytes. Threads: const calls may overlap.
+class SegmentView {
+ public:
+  struct Hit {
+    const char* row = nullptr;  // null: the key is not in the segment
+    uint32_t slot = 0;          // its number, below slot_count()
+    bool saw_other = false;     // a slot fitted whose row has another key
+  };
+
+  SegmentView() = default;
+  // Checks the header, and with `verify` the slots. Rows carry checks of their own.
+  // Errors: kCorrupt; kFailedPrecondition for rows of another layout.
+  // `shape` may be null: for what does not look into rows.
+  static absl::StatusOr<SegmentView> Open(std::string_view bytes, const SegmentShape* shape,
+                                          bool verify);
+
+  [[nodiscard]] const SegmentHeader& header() const { return header_; }
+  [[nodiscard]] SegmentShape shape() const { return {header_.layout, header_.trailer_offset}; }
+  [[nodiscard]] std::size_t slot_count() const {
+    return std::size_t{header_.bucket_count} * kSlotsPerBucket;
+  }
+  [[nodiscard]] std::string_view bytes() const { return {data_, header_.size}; }
+
+  // The newest version of `key`.
+  [[nodiscard]] Hit Find(uint64_t hash, std::string_view key) const {
+    const uint32_t tag = TagOf(hash);
+    uint32_t bucket = BucketOf(hash, header_.depth, header_.bucket_count);
+    bool saw_other = false;
+    for (uint32_t probe = 0; probe < header_.probe_max; ++probe) {
+      const char* slots = data_ + sizeof(SegmentHeader) + std::size_t{64} * bucket;
+      for (uint32_t matches = Matches(slots, tag); matches != 0; matches &= matches - 1) {
+        const auto i = static_cast<uint32_t>(__builtin_ctz(matches));
+        const char* row = RowAt(LoadAs<uint32_t>(slots + 4 * i));
+        if (row != nullptr && HasKey(row, key)) {
+          return {row, static_cast<uint32_t>(bucket * kSlotsPerBucket + i), false};
+        }
+        saw_other = true;
+      }
+      if (LoadAs<uint32_t>(slots + 60) == 0) break;  // buckets are filled from their front
+      bucket = bucket + 1 == header_.bucket_count ? 0 : bucket + 1;
+    }
+    return {nullptr, 0, saw_other};
+  }
+  // Where a look-up missed but saw another key's row: whether that is what it says, and not the damaged row of the key
+  // looked for. Errors: kCorrupt.
+  [[nodiscard]] absl::Status CheckNear(uint64_t hash, uint64_t hash_seed) const;
+  void PrefetchSlots(uint64_t hash) const {
+    __builtin_prefetch(data_ + sizeof(SegmentHeader) +
+                       std::size_t{64} * BucketOf(hash, header_.depth, header_.bucket_count));
+  }
+  // Fetches the first row whose tag fits: nearly always the one that Find will return.
+  void PrefetchRow(uint64_t hash) const {
+    const char* slots = data_ + sizeof(SegmentHeader) +
+                        std::size_t{64} * BucketOf(hash, header_.depth, header_.bucket_count);
+    const uint32_t matches = Matches(slots, TagOf(hash));
+    if (matches == 0) return;
+    const char* row =
+        RowAt(LoadAs<uint32_t>(slots + 4 * static_cast<uint32_t>(__builtin_ctz(matches))));
+    if (row == nullptr) return;
+    __builtin_prefetch(row);
+    __builtin_prefetch(row + 64);
+  }
+
+  // The stored bytes of a row, cut at the segment's end where its size is impossible.
+  [[nodiscard]] std::string_view RowBytes(const char* row) const {
+    const auto available = static_cast<std::size_t>(data_ + header_.size - row);
+    const std::size_t trailer =
+        (FlagsOfRow(row) & kRowDelete) != 0 ? sizeof(RowHeader) : header_.trailer_offset;
+    if (available < trailer + kRowTrailerSize) return {row, available};
+    const std::size_t size = LoadAs<uint32_t>(row + trailer);
+    return {row, size < available ? size : available};
+  }
+  // The next older version of the same key; null for the last. Requires: a row that holds its check.
+  [[nodiscard]] const char* Older(const char* row) const {
+    if ((FlagsOfRow(row) & kRowHasOlder) == 0) return nullptr;
+    const std::string_view bytes = RowBytes(row);
+    const char* next = bytes.data() + UnitsUp(bytes.size());
+    return next + sizeof(RowHeader) <= data_ + header_.size ? next : nullptr;
+  }
+  // Calls `visit` with the newest version of every key in the order of the keys' hashes.
+  // Errors: kCorrupt; what `visit` returns.
+  absl::Status ForEachKey(const std::function<absl::Status(const char* row)>& visit) const;
+
+  [[nodiscard]] absl::Status CheckRow(const char* row, uint64_t key_hash) const;
+  // Cut at the segment's end where its size is impossible.
+  [[nodiscard]] std::string_view KeyOf(const char* row) const {
+    const std::string_view bytes = RowBytes(row);
+    const std::size_t at =
+        (FlagsOfRow(row) & kRowDelete) != 0 ? sizeof(RowHeader) : header_.trailer_offset;
+    if (bytes.size() < at + kRowTrailerSize) return {};
+    return bytes.substr(at + kRowTrailerSize, LoadAs<uint16_t>(row + at + 4));
+  }
+
+ private:
+  static uint32_t Matches(const char* slots, uint32_t tag);
+  [[nodiscard]] std::size_t UnitsUp(std::size_t size) const {
+    const std::size_t unit = std::size_t{8} << header_.unit_shift;
+    return (size + unit - 1) & ~(unit - 1);
+  }
+  [[nodiscard]] const char* RowAt(uint32_t slot) const {
+    const uint64_t place = uint64_t{slot & ((1U << kPlaceBits) - 1)} - 1;
+    const uint64_t at = header_.rows_offset + (place << (3 + header_.unit_shift));
+    return at + sizeof(RowHeader) + kRowTrailerSize <= header_.size ? data_ + at : nullptr;
+  }
+  [[nodiscard]] bool HasKey(const char* row, std::string_view key) const {
+    const std::size_t trailer =
+        (FlagsOfRow(row) & kRowDelete) != 0 ? sizeof(RowHeader) : header_.trailer_offset;
+    const char* at = row + trailer + 4;
+    if (static_cast<std::size_t>(data_ + header_.size - at) < 2 + key.size()) return false;
+    return LoadAs<uint16_t>(at) == key.size() && SameKey(at + 2, key);
+  }
+
+  const char* data_ = nullptr;
+  SegmentHeader header_;
+};
+
+#if defined(__SSE2__)
+}  // namespace larder::inline LARDER_ABI
+#include <emmintrin.h>
+namespace larder::inline LARDER_ABI {
+// One bit per slot in use whose tag is `tag`. An empty slot is 0; one in use has a place, which is never 0.
+inline uint32_t SegmentView::Matches(const char* slots, uint32_t tag) {
+  const __m128i wanted = _mm_set1_epi32(static_cast<int>(tag));
+  const __m128i zero = _mm_setzero_si128();
+  uint32_t matches = 0;
+  for (int quarter = 0; quarter < 4; ++quarter) {
+    const __m128i four =
+        _mm_loadu_si128(reinterpret_cast<const __m128i*>(slots + std::ptrdiff_t{16} * quarter));
+    const __m128i equal = _mm_cmpeq_epi32(_mm_srli_epi32(four, kPlaceBits), wanted);
+    const __m128i used = _mm_andnot_si128(_mm_cmpeq_epi32(four, zero), equal);
+    matches |= static_cast<uint32_t>(_mm_movemask_ps(_mm_castsi128_ps(used))) << (4 * quarter);
+  }
+  return matches;
+}
+#else
+inline uint32_t SegmentView::Matches(const char* slots, uint32_t tag) {
+  uint32_t matches = 0;
+  for (uint32_t i = 0; i < kSlotsPerBucket; ++i) {
+    const auto slot = LoadAs<uint32_t>(slots + 4 * i);
+    if (slot != 0 && slot >> kPlaceBits == tag) matches |= 1U << i;
+  }
+  return matches;
+}
+#endif
+
+// One key's versions for a new segment: rows as they are stored, newest first. Borrows.
+struct SegmentEntry {
+  uint64_t hash = 0;
+  std::string_view key;
+  absl::InlinedVector<std::string_view, 1> rows;
+};
+
+struct SegmentPlace {
+  uint32_t view_id = 0;
+  SegmentShape shape;
+  uint8_t depth = 0;
+  uint32_t prefix = 0;
+  uint64_t commit_seq = 0;
+};
+
+// The bytes of a segment holding `entries`. Rows get their checks here, and are marked as having an older version or
+// not. Requires: entries in the order of (hash, key), without repetition, none empty.
+std::string BuildSegment(const SegmentPlace& place, const std::vector<SegmentEntry>& entries);
+
+}  // namespace larder::inline LARDER_ABI

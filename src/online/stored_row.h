@@ -1,0 +1,45 @@
+// Where the parts of a stored row are; the normative page is docs/internals/store_file.md.
+#pragma once
+
+#include <bit>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "larder/base/bytes.h"
+#include "larder/base/hash.h"
+#include "larder/online/row_layout.h"
+#include "larder/online/row_view.h"
+
+namespace larder::inline LARDER_ABI {
+
+// The row's size u32 and its key's u16, in front of the key.
+inline constexpr std::size_t kRowTrailerSize = 6;
+
+inline std::size_t TrailerOffset(const RowLayout& layout, uint16_t flags) {
+  return (flags & kRowDelete) != 0 ? sizeof(RowHeader) : layout.trailer_offset();
+}
+
+// Bytes between a row's key and its tail.
+inline std::size_t OptionalSize(uint16_t flags, const RowLayout& layout) {
+  constexpr uint16_t kWords =
+      kRowHasKnownTime | kRowHasSequence | kRowHasValidTo | kRowHasRank | kRowHasCommitSeq;
+  return std::size_t{8} *
+             static_cast<std::size_t>(std::popcount(static_cast<unsigned>(flags & kWords))) +
+         ((flags & kRowPartial) != 0 ? std::size_t{8} * layout.bitmap_words() : 0);
+}
+
+// Low 32 bits of XXH3-64 over the row after its check, seeded with the key's hash.
+inline uint32_t RowCheck(std::string_view row, uint64_t key_hash) {
+  return static_cast<uint32_t>(Hash64(row.substr(4), key_hash));
+}
+
+inline uint16_t FlagsOfRow(const char* row) {
+  return LoadAs<uint16_t>(row + offsetof(RowHeader, flags));
+}
+inline int64_t EventTimeOfRow(const char* row) {
+  return LoadAs<int64_t>(row + offsetof(RowHeader, event_time));
+}
+
+}  // namespace larder::inline LARDER_ABI

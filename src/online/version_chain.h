@@ -1,0 +1,63 @@
+// One key's versions while some are added: kept in the order of SEMANTICS 3, without those that no answer needs.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "larder/base/config.h"
+#include "larder/base/status.h"
+#include "larder/base/time.h"
+#include "larder/online/read_session.h"
+#include "larder/online/row_layout.h"
+#include "larder/online/row_view.h"
+#include "larder/online/write_transaction.h"
+
+namespace larder::inline LARDER_ABI {
+
+class VersionChain {
+ public:
+  struct Rules {
+    TieOrder tie_order = TieOrder::kCanonicalBytes;
+    Timestamp commit_time;  // what is visible now: decides what counts as older
+    Timestamp cutoff;       // instants before it need no exact answer
+  };
+  struct Outcome {
+    enum Kind { kWritten, kOlder, kDuplicate } kind = kWritten;
+    bool ambiguous = false;
+    std::size_t dropped = 0;
+  };
+
+  // Lifetime: `layout` and `arena`, which takes the bytes of rows that change, must outlive the chain.
+  VersionChain(const RowLayout& layout, const Rules& rules, std::deque<std::string>* arena)
+      : layout_(layout), rules_(rules), arena_(arena) {}
+
+  // Starts with the versions stored of a key, newest first, and those of the loaded generation beside them: they count
+  // when rows are compared but are not changed. Borrows.
+  void Reset(std::vector<RowView> versions, std::vector<RowView> loaded);
+  // Errors: kCorrupt.
+  absl::StatusOr<Outcome> Insert(std::string_view row);
+
+  [[nodiscard]] bool changed() const { return changed_; }
+  [[nodiscard]] const std::vector<RowView>& versions() const { return versions_; }
+  // What the rows dropped since construction say about the instants still answered.
+  [[nodiscard]] const ViewFloors& floors() const { return floors_; }
+
+ private:
+  absl::Status KeepEarliestKnown(std::size_t at, const RowView& row);
+  std::size_t DropSuperseded();
+
+  const RowLayout& layout_;
+  Rules rules_;
+  std::deque<std::string>* arena_;
+  std::vector<RowView> versions_;
+  std::vector<RowView> loaded_;
+  bool changed_ = false;
+  ViewFloors floors_;
+  std::vector<uint8_t> covered_;
+};
+
+}  // namespace larder::inline LARDER_ABI

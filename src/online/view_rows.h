@@ -1,0 +1,128 @@
+// A view's rows as one transaction sees them: both layers, with the segments looked up so far.
+#pragma once
+
+#include <lmdb.h>
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <span>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "larder/base/config.h"
+#include "larder/base/status.h"
+#include "larder/online/environment.h"
+#include "larder/online/row_layout.h"
+#include "larder/online/row_view.h"
+#include "online/segment.h"
+#include "online/view_directory.h"
+
+namespace larder::inline LARDER_ABI {
+
+// Which rows of a segment this process has compared with their checks. Segments never change, so once is enough until
+// the memory is read anew.
+class SegmentTouches {
+ public:
+  explicit SegmentTouches(std::size_t slots) : words_((slots + 63) / 64) {}
+  [[nodiscard]] bool Has(uint32_t slot) const {
+    return ((words_[slot / 64].load(std::memory_order_relaxed) >> (slot % 64)) & 1U) != 0;
+  }
+  void Set(uint32_t slot) {
+    words_[slot / 64].fetch_or(uint64_t{1} << (slot % 64), std::memory_order_relaxed);
+  }
+
+ private:
+  std::vector<std::atomic<uint64_t>> words_;
+};
+
+// Shared by all sessions of an environment. Threads: thread-safe.
+class TouchRegistry {
+ public:
+  // `is_new`: nobody has asked for this segment before, so its slots are to be checked.
+  std::shared_ptr<SegmentTouches> Of(uint64_t segment_id, std::size_t slots, bool* is_new);
+  // Forgets segments that nobody holds. For the time when there are many.
+  void Purge();
+
+ private:
+  std::mutex mutex_;
+  std::unordered_map<uint64_t, std::weak_ptr<SegmentTouches>> touches_;
+};
+
+// Where segments and directories are read from: a transaction that outlives what is read.
+struct SegmentSource {
+  MDB_txn* txn = nullptr;
+  MDB_dbi records = 0;
+  MDB_dbi segments = 0;
+  VerifyPolicy verify = VerifyPolicy::kAlways;
+  TouchRegistry* touches = nullptr;  // only with kFirstTouch
+  uint64_t hash_seed = 0;
+};
+
+// Threads: thread-bound.
+class ViewRows {
+ public:
+  // A key's newest version in one layer.
+  struct Chain {
+    const SegmentView* segment = nullptr;
+    const char* row = nullptr;  // null: the layer has none
+  };
+
+  // Without a shape: for what does not look into rows.
+  ViewRows(uint32_t view_id, std::optional<SegmentShape> shape)
+      : view_id_(view_id), shape_(shape) {}
+
+  [[nodiscard]] uint32_t view_id() const { return view_id_; }
+  [[nodiscard]] const std::optional<SegmentShape>& shape() const { return shape_; }
+  // The commit whose directories were read last; the caller's to keep.
+  uint64_t seen_commit = 0;
+
+  // Reads the directories as they are in `source`. Segments that are still listed stay looked up: a committed one never
+  // moves in the map. `all` forgets them.
+  absl::Status Refresh(const SegmentSource& source, bool all = false);
+  [[nodiscard]] bool has_layer(Layer layer) const { return !Of(layer).directory.empty(); }
+  [[nodiscard]] const ViewDirectory& directory(Layer layer) const { return Of(layer).directory; }
+
+  // Errors: kCorrupt; LMDB's. Cost: no allocation once the partition's segments have been looked up.
+  absl::Status Find(const SegmentSource& source, Layer layer, uint64_t hash, std::string_view key,
+                    Chain* chain);
+
+  // The segments of a partition, oldest first.
+  absl::StatusOr<std::span<const SegmentView>> SegmentsOf(const SegmentSource& source, Layer layer,
+                                                          std::size_t partition);
+
+  // For batches: brings what Find will look at nearer. Does nothing for partitions not looked up yet.
+  void PrefetchSlots(Layer layer, uint64_t hash) const;
+  void PrefetchRow(Layer layer, uint64_t hash) const;
+
+ private:
+  struct Resolved {
+    std::vector<SegmentRef> refs;
+    std::vector<SegmentView> views;
+    std::vector<std::shared_ptr<SegmentTouches>> touches;
+    bool done = false;
+  };
+  struct LayerState {
+    ViewDirectory directory;
+    std::vector<Resolved> resolved;  // per partition
+  };
+  LayerState& Of(Layer layer) { return layers_[static_cast<std::size_t>(layer)]; }
+  [[nodiscard]] const LayerState& Of(Layer layer) const {
+    return layers_[static_cast<std::size_t>(layer)];
+  }
+  absl::Status Resolve(const SegmentSource& source, LayerState& state, std::size_t partition);
+
+  uint32_t view_id_;
+  std::optional<SegmentShape> shape_;
+  std::array<LayerState, kLayerCount> layers_;
+};
+
+// The record key of a directory.
+std::string DirectoryKey(uint32_t view_id, Layer layer);
+
+}  // namespace larder::inline LARDER_ABI

@@ -1,0 +1,222 @@
+// Segments against a std::map: what is put in is found, nothing else is, and damage is noticed.
+#include "online/segment.h"
+
+#include <algorithm>
+#include <map>
+
+#include "online/row_codec.h"
+#include "store_fixture.h"
+
+using larder::Column;
+using larder::ErrorKind;
+using larder::RowLayout;
+using larder::SegmentEntry;
+using larder::SegmentView;
+using larder::TypeId;
+using larder::Value;
+
+namespace {
+
+constexpr uint64_t kSeed = 99;
+
+struct Content {
+  std::map<std::string, std::vector<std::string>> rows;  // by key, newest first
+  std::string bytes;
+};
+
+std::string RowOf(const RowLayout& layout, std::string_view key, int64_t time,
+                  std::string_view text) {
+  Column number(TypeId::kInt64);
+  Column words(TypeId::kString);
+  REQUIRE(number.Append(Value(time * 7)).ok());
+  REQUIRE(words.Append(Value(text)).ok());
+  const Column* columns[] = {&number, &words};
+  larder::RowStamp stamp;
+  stamp.event_time = time;
+  std::string row;
+  larder::EncodeRow(layout, stamp, key, columns, {}, 0, &row);
+  return row;
+}
+
+Content Build(const RowLayout& layout, std::map<std::string, std::vector<std::string>> rows,
+              uint8_t depth = 0, uint32_t prefix = 0) {
+  Content content;
+  content.rows = std::move(rows);
+  std::vector<SegmentEntry> entries;
+  for (const auto& [key, versions] : content.rows) {
+    SegmentEntry& entry = entries.emplace_back();
+    entry.key = key;
+    entry.hash = larder::Hash64(key, kSeed);
+    for (const std::string& row : versions) entry.rows.push_back(row);
+  }
+  std::sort(entries.begin(), entries.end(),
+            [](const auto& a, const auto& b) { return a.hash < b.hash; });
+  larder::SegmentPlace place;
+  place.view_id = 5;
+  place.shape = larder::ShapeOf(layout);
+  place.depth = depth;
+  place.prefix = prefix;
+  content.bytes = larder::BuildSegment(place, entries);
+  return content;
+}
+
+}  // namespace
+
+TEST_CASE("a segment finds every key it was built from and no other", "[online][segment][random]") {
+  INFO("LARDER_SEED=" << larder_test::TestSeed());
+  std::mt19937_64 random(larder_test::TestSeed());
+  const RowLayout layout = larder_test::LayoutOf({TypeId::kInt64, TypeId::kString});
+  for (const std::size_t keys : {0, 1, 2, 15, 16, 17, 100, 1000, 20'000}) {
+    CAPTURE(keys);
+    std::map<std::string, std::vector<std::string>> rows;
+    while (rows.size() < keys) {
+      std::string key(random() % 20, 'k');
+      for (char& c : key) c = static_cast<char>(random());
+      std::vector<std::string>& versions = rows[key];
+      for (std::size_t left = random() % 8 == 0 ? 3 : 1; versions.size() < left;) {
+        versions.push_back(RowOf(layout, key, 100 - static_cast<int64_t>(versions.size()),
+                                 std::string(random() % 50, 't')));
+      }
+    }
+    const Content content = Build(layout, rows);
+    CHECK(content.bytes.size() >= larder::kSegmentSizeMin);
+    const larder::SegmentShape shape = larder::ShapeOf(layout);
+    const auto segment = SegmentView::Open(content.bytes, &shape, true);
+    REQUIRE(segment.ok());
+    CHECK(segment->header().key_count == keys);
+    CHECK(segment->header().probe_max <= 4);
+    std::size_t found = 0;
+    for (const auto& [key, versions] : content.rows) {
+      const uint64_t hash = larder::Hash64(key, kSeed);
+      const char* row = segment->Find(hash, key).row;
+      for (const std::string& version : versions) {
+        REQUIRE(row != nullptr);
+        REQUIRE(segment->CheckRow(row, hash).ok());
+        CHECK(segment->KeyOf(row) == key);
+        const auto view = larder::RowView::Parse(segment->RowBytes(row), layout);
+        const auto expected = larder::RowView::Parse(version, layout);
+        CHECK(view->event_time() == expected->event_time());
+        CHECK(view->ValueAt(1) == expected->ValueAt(1));
+        CHECK((row - content.bytes.data()) % 8 == 0);
+        row = segment->Older(row);
+        ++found;
+      }
+      CHECK(row == nullptr);
+    }
+    CHECK(segment->header().row_count == found);
+    for (int i = 0; i < 1000; ++i) {
+      const std::string key = "absent" + std::to_string(random());
+      CHECK(segment->Find(larder::Hash64(key, kSeed), key).row == nullptr);
+    }
+    std::size_t visited = 0;
+    uint64_t last = 0;
+    REQUIRE(segment
+                ->ForEachKey([&](const char* row) {
+                  const uint64_t hash = larder::Hash64(segment->KeyOf(row), kSeed);
+                  CHECK(hash >= last);
+                  last = hash;
+                  ++visited;
+                  return absl::OkStatus();
+                })
+                .ok());
+    CHECK(visited == keys);
+  }
+}
+
+TEST_CASE("keys that share a hash are told apart", "[online][segment]") {
+  const RowLayout layout = larder_test::LayoutOf({TypeId::kInt64, TypeId::kString});
+  std::vector<std::string> rows;
+  std::vector<std::string> keys;
+  for (int i = 0; i < 100; ++i) keys.push_back("key" + std::to_string(i));
+  std::sort(keys.begin(), keys.end());
+  for (const std::string& key : keys) rows.push_back(RowOf(layout, key, 1, key));
+  std::vector<SegmentEntry> entries;
+  for (std::size_t i = 0; i < keys.size(); ++i) entries.push_back({77, keys[i], {rows[i]}});
+  larder::SegmentPlace place;
+  place.shape = larder::ShapeOf(layout);
+  const std::string bytes = larder::BuildSegment(place, entries);
+  const auto segment = SegmentView::Open(bytes, &place.shape, true);
+  REQUIRE(segment.ok());
+  for (const std::string& key : keys) {
+    const char* row = segment->Find(77, key).row;
+    REQUIRE(row != nullptr);
+    CHECK(segment->KeyOf(row) == key);
+  }
+  CHECK(segment->Find(77, "another").row == nullptr);
+}
+
+TEST_CASE("rows of half a megabyte are found where the places are counted in larger units",
+          "[online][segment]") {
+  const RowLayout layout = larder_test::LayoutOf({TypeId::kInt64, TypeId::kString});
+  std::map<std::string, std::vector<std::string>> rows;
+  for (int i = 0; i < 40; ++i) {
+    const std::string key = "big" + std::to_string(i);
+    rows[key] = {RowOf(layout, key, 2, std::string(500'000, static_cast<char>('a' + i % 26))),
+                 RowOf(layout, key, 1, "small")};
+  }
+  const Content content = Build(layout, rows);
+  const auto segment = SegmentView::Open(content.bytes, nullptr, true);
+  REQUIRE(segment.ok());
+  CHECK(segment->header().unit_shift > 0);
+  for (const auto& [key, versions] : content.rows) {
+    const uint64_t hash = larder::Hash64(key, kSeed);
+    const char* row = segment->Find(hash, key).row;
+    REQUIRE(row != nullptr);
+    CHECK(segment->CheckRow(row, hash).ok());
+    row = segment->Older(row);
+    REQUIRE(row != nullptr);
+    CHECK(larder::RowView::Parse(segment->RowBytes(row), layout)->Text(1) == "small");
+  }
+}
+
+TEST_CASE("a segment of another layout is refused", "[online][segment]") {
+  const RowLayout layout = larder_test::LayoutOf({TypeId::kInt64, TypeId::kString});
+  const RowLayout other = larder_test::LayoutOf({TypeId::kFloat64, TypeId::kString});
+  const Content content = Build(layout, {{"k", {RowOf(layout, "k", 1, "t")}}});
+  const larder::SegmentShape shape = larder::ShapeOf(other);
+  CHECK(SegmentView::Open(content.bytes, &shape, true).status().code() ==
+        absl::StatusCode::kFailedPrecondition);
+}
+
+TEST_CASE("a damaged segment gives errors or what was put in, and never leaves its bytes",
+          "[online][segment][random]") {
+  INFO("LARDER_SEED=" << larder_test::TestSeed());
+  std::mt19937_64 random(larder_test::TestSeed());
+  const RowLayout layout = larder_test::LayoutOf({TypeId::kInt64, TypeId::kString});
+  std::map<std::string, std::vector<std::string>> rows;
+  for (int i = 0; i < 60; ++i) {
+    const std::string key = "key" + std::to_string(i);
+    rows[key] = {RowOf(layout, key, 2, "newer " + key), RowOf(layout, key, 1, "older " + key)};
+  }
+  const Content content = Build(layout, rows);
+  const auto size =
+      static_cast<std::size_t>(SegmentView::Open(content.bytes, nullptr, true)->header().size);
+  const int rounds = larder_test::Rounds(3'000);
+  for (int round = 0; round < rounds; ++round) {
+    // Exactly as long as the segment, on the heap: a sanitizer sees the first byte beyond.
+    std::vector<char> bytes(content.bytes.begin(),
+                            content.bytes.begin() + static_cast<std::ptrdiff_t>(size));
+    for (uint64_t flips = 1 + random() % 3; flips > 0; --flips)
+      bytes[random() % bytes.size()] ^= static_cast<char>(1 + random() % 255);
+    const auto segment = SegmentView::Open({bytes.data(), bytes.size()}, nullptr, true);
+    if (!segment.ok()) {
+      CHECK(larder::KindOf(segment.status()) == ErrorKind::kCorrupt);
+      continue;
+    }
+    for (const auto& [key, versions] : content.rows) {
+      const uint64_t hash = larder::Hash64(key, kSeed);
+      const SegmentView::Hit hit = segment->Find(hash, key);
+      // A key that is not found has left a trace: a row beside it that does not hold its check.
+      if (hit.row == nullptr) CHECK_FALSE(segment->CheckNear(hash, kSeed).ok());
+      const char* row = hit.row;
+      for (std::size_t i = 0; row != nullptr && i < versions.size(); ++i) {
+        if (!segment->CheckRow(row, hash).ok()) break;
+        const auto view = larder::RowView::Parse(segment->RowBytes(row), layout);
+        REQUIRE(view.ok());
+        CHECK(view->Text(1) == (i == 0 ? "newer " : "older ") + key);
+        row = segment->Older(row);
+      }
+    }
+    static_cast<void>(segment->ForEachKey([](const char*) { return absl::OkStatus(); }));
+  }
+}
