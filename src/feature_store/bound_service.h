@@ -22,6 +22,7 @@ struct BoundKey {
   int input = -1;  // index into BoundService::inputs
   int use = -1;
   int feature = -1;
+  friend bool operator==(const BoundKey&, const BoundKey&) = default;
 };
 
 struct BoundUse {

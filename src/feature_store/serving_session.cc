@@ -9,6 +9,10 @@
 namespace larder::inline LARDER_ABI {
 namespace {
 
+// Rows found together: enough for memory to be fetched ahead, few enough to stay in the nearest cache.
+constexpr std::size_t kChunk = 32;
+constexpr std::size_t kKeyReserve = 64;  // longer keys grow their buffers once
+
 std::size_t Index(int i) { return static_cast<std::size_t>(i); }
 
 InputColumn::Kind KindOf(const DataType& type) {
@@ -45,30 +49,60 @@ Datum DatumOfInput(const InputColumn& input, const DataType& type, std::size_t r
   }
 }
 
-Datum DatumOfRow(const RowView& row, std::size_t i, const DataType& type) {
+// Requires: value `i` is not null.
+Datum DatumOfFound(const FoundRow& row, const RowLayout& layout, std::size_t i) {
+  const DataType& type = layout.type(i);
+  const char* from = row.payload + layout.offset(i);
   switch (type.id()) {
     case TypeId::kBool:
-      return Datum::Bool(row.Get<uint8_t>(i) != 0);
+      return Datum::Bool(LoadAs<uint8_t>(from) != 0);
     case TypeId::kInt32:
     case TypeId::kDate:
-      return Datum::Int32(row.Get<int32_t>(i));
+      return Datum::Int32(LoadAs<int32_t>(from));
     case TypeId::kUint64:
-      return Datum::Uint64(row.Get<uint64_t>(i));
+      return Datum::Uint64(LoadAs<uint64_t>(from));
     case TypeId::kFloat32:
-      return Datum::Float32(row.Get<float>(i));
+      return Datum::Float32(LoadAs<float>(from));
     case TypeId::kFloat64:
-      return Datum::Float64(row.Get<double>(i));
+      return Datum::Float64(LoadAs<double>(from));
     case TypeId::kString:
-    case TypeId::kBytes:
-      return Datum::Text(row.Text(i));
+    case TypeId::kBytes: {
+      const auto offset = LoadAs<uint32_t>(from);
+      const auto size = LoadAs<uint32_t>(from + 4);
+      const auto available = static_cast<std::size_t>(row.end - row.payload);
+      if (offset > available || size > available - offset) return Datum::Text({});
+      return Datum::Text({row.payload + offset, size});
+    }
     case TypeId::kVector:
-      return Datum::Fixed(row.payload() + row.layout().offset(i));
+      return Datum::Fixed(from);
     case TypeId::kList:
     case TypeId::kMap:
       return Datum::Null();  // not in a tensor, and Bind refuses expressions over stored lists
     default:
-      return Datum::Int64(row.Get<int64_t>(i));
+      return Datum::Int64(LoadAs<int64_t>(from));
   }
+}
+
+bool IsValid(const FoundRow& row, std::size_t i) {
+  return ((static_cast<unsigned char>(row.validity[i / 8]) >> (i % 8)) & 1U) != 0;
+}
+
+FoundRow FoundOf(const RowView& row) {
+  FoundRow found;
+  found.payload = row.payload();
+  found.validity = row.validity();
+  found.end = row.bytes().data() + row.bytes().size();
+  found.event_time = row.event_time().us;
+  found.timeless = row.is_timeless();
+  return found;
+}
+
+// Bits `first` to `first + count` of the bitmap. Requires: all in one word (see PlanRuns).
+uint64_t BitsOf(const FoundRow& row, const RowLayout& layout, std::size_t first, std::size_t count) {
+  const uint64_t word = layout.has_bitmap_words()
+                            ? LoadAs<uint64_t>(row.validity + 8 * (first / 64)) >> (first % 64)
+                            : uint64_t{LoadAs<uint16_t>(row.validity)} >> first;
+  return count == 64 ? word : word & ((uint64_t{1} << count) - 1);
 }
 
 bool AppendKeyDatum(const Datum& value, const DataType& type, std::string* out) {
@@ -171,6 +205,35 @@ void WriteCell(const Datum& value, const DataType& type, T* out) {
   }
 }
 
+template <class From, class T>
+void ConvertRun(const char* from, std::size_t count, T* out) {
+  for (std::size_t i = 0; i < count; ++i)
+    out[i] = static_cast<T>(LoadAs<From>(from + i * sizeof(From)));
+}
+
+template <class T>
+void WriteRun(const DataType& type, const char* from, std::size_t count, T* out) {
+  switch (type.id()) {
+    case TypeId::kBool:
+      for (std::size_t i = 0; i < count; ++i) out[i] = from[i] != 0 ? T{1} : T{0};
+      return;
+    case TypeId::kInt32:
+    case TypeId::kDate:
+      return ConvertRun<int32_t>(from, count, out);
+    case TypeId::kUint64:
+      return ConvertRun<uint64_t>(from, count, out);
+    case TypeId::kFloat32:
+      return ConvertRun<float>(from, count, out);
+    case TypeId::kFloat64:
+      return ConvertRun<double>(from, count, out);
+    case TypeId::kVector:
+      if (type.element() == TypeId::kInt8) return ConvertRun<int8_t>(from, type.length(), out);
+      return ConvertRun<float>(from, type.length(), out);
+    default:
+      return ConvertRun<int64_t>(from, count, out);
+  }
+}
+
 }  // namespace
 
 ServingSession::State::State(std::shared_ptr<const BoundService> bound, ReadSession session)
@@ -178,9 +241,19 @@ ServingSession::State::State(std::shared_ptr<const BoundService> bound, ReadSess
   for (const BoundUse& use : bound_->uses) {
     UseState& state = uses_.emplace_back();
     state.use = &use;
-    state.key.reserve(kEntityKeySizeMax);
+    state.key_bytes.resize(kChunk);
+    state.keys.resize(kChunk);
+    state.found.resize(kChunk);
+    for (std::string& key : state.key_bytes) key.reserve(kKeyReserve);
     state.stored.resize(use.view->stored.size());
     state.features.resize(use.view->features.size());
+    state.needs_cells = use.view->definition.partial_updates || use.on_read.has_value();
+    for (const BoundKey& key : use.keys) {
+      if (key.use >= 0) uses_[Index(key.use)].needs_cells = true;
+    }
+    for (std::size_t other = 0; other + 1 < uses_.size() && state.same_keys_as < 0; ++other) {
+      if (bound_->uses[other].keys == use.keys) state.same_keys_as = static_cast<int>(other);
+    }
     if (use.on_read.has_value()) {
       state.on_read.emplace(*use.on_read);
       state.on_read_inputs.resize(use.on_read_inputs.size());
@@ -190,6 +263,9 @@ ServingSession::State::State(std::shared_ptr<const BoundService> bound, ReadSess
   for (const BoundOnDemand& use : bound_->on_demand) {
     OnDemandState& state = on_demand_.emplace_back();
     state.use = &use;
+    for (const BoundOnDemand::Input& input : use.inputs) {
+      if (input.use >= 0) uses_[Index(input.use)].needs_cells = true;
+    }
     if (!use.program.has_value()) continue;
     state.evaluator.emplace(*use.program);
     state.inputs.resize(use.inputs.size());
@@ -202,6 +278,35 @@ ServingSession::State::State(std::shared_ptr<const BoundService> bound, ReadSess
     if (output.output->default_value.has_value())
       output.default_value = DatumOf(*output.output->default_value);
   }
+  PlanRuns();
+}
+
+void ServingSession::State::PlanRuns() {
+  for (std::size_t o = 0; o < outputs_.size(); ++o) {
+    Output& output = outputs_[o];
+    if (output.output->on_demand) continue;
+    UseState& state = uses_[Index(output.output->use)];
+    const int column = state.use->view->features[Index(output.output->feature)].stored;
+    if (column < 0 || state.use->view->definition.partial_updates) continue;
+    output.in_run = true;
+    const std::size_t stored = Index(column);
+    const RowLayout& layout = state.use->layout;
+    const std::size_t word = layout.has_bitmap_words() ? 64 : RowLayout::kHeaderBits;
+    if (!state.runs.empty()) {
+      Run& last = state.runs.back();
+      const std::size_t behind = last.count;
+      if (last.type == layout.type(stored) && last.type.id() != TypeId::kVector &&
+          last.stored + behind == stored && last.output + behind == o &&
+          last.offset + behind == output.offset && last.stored / word == stored / word &&
+          layout.offset(last.stored) + behind * layout.width(stored) == layout.offset(stored)) {
+        ++last.count;
+        continue;
+      }
+    }
+    state.runs.push_back({layout.type(stored), stored, 1, output.offset, o});
+  }
+  has_cells_ = std::any_of(outputs_.begin(), outputs_.end(),
+                           [](const Output& output) { return !output.in_run; });
 }
 
 absl::Status ServingSession::State::Refresh() { return session_.Renew(); }
@@ -259,51 +364,83 @@ absl::StatusOr<bool> ServingSession::State::EncodeKey(const UseState& state,
   return true;
 }
 
-void ServingSession::State::SetStored(UseState& state, std::size_t i,
-                                      const std::optional<RowView>& found, Timestamp as_of) {
-  Cell& cell = state.stored[i];
-  cell.value = Datum::Null();
-  if (!found.has_value()) {
-    cell.status = FeatureStatus::kNotFound;
-    return;
+absl::Status ServingSession::State::FindChunk(UseState& state, std::span<const InputColumn> inputs,
+                                              std::size_t first, std::size_t count,
+                                              Timestamp as_of) {
+  const BoundUse& use = *state.use;
+  if (state.key_is_constant) {
+    if (first > 0) return absl::OkStatus();
+    count = 1;
   }
-  const Duration ttl = state.use->view->definition.ttl.value_or(Duration{});
-  if (ttl.us > 0 && !found->is_timeless() && found->event_time() < as_of.Minus(ttl)) {
-    cell.status = FeatureStatus::kOutsideMaxAge;
-  } else if (!found->IsValid(i)) {
-    cell.status = FeatureStatus::kNullValue;
+  std::span<const KeyRef> keys(state.keys.data(), count);
+  if (state.same_keys_as >= 0) {
+    keys = {uses_[Index(state.same_keys_as)].keys.data(), count};
   } else {
-    cell.status = FeatureStatus::kPresent;
-    cell.value = DatumOfRow(*found, i, state.use->view->stored[i].type);
+    const bool from_features = std::any_of(use.keys.begin(), use.keys.end(),
+                                           [](const BoundKey& key) { return key.use >= 0; });
+    for (std::size_t i = 0; i < count; ++i) {
+      for (UseState& earlier : uses_) {
+        if (!from_features || &earlier == &state) break;
+        if (earlier.needs_cells)
+          LARDER_RETURN_IF_ERROR(SetCells(earlier, PlaceOf(earlier, i), as_of));
+      }
+      LARDER_ASSIGN_OR_RETURN(const bool has_key,
+                              EncodeKey(state, inputs, first + i, &state.key_bytes[i]));
+      state.keys[i] = {};
+      if (!has_key) continue;
+      state.keys[i].key = state.key_bytes[i];
+      state.keys[i].hash = session_.HashOfKey(state.key_bytes[i]);
+    }
+  }
+  if (use.view->definition.partial_updates) return absl::OkStatus();
+  return session_.FindMany(use.view->data_id, use.layout, keys, use.LastVisible(as_of),
+                           {state.found.data(), count}, &state.hint);
+}
+
+FeatureStatus ServingSession::State::RowStatus(const UseState& state, const FoundRow& found,
+                                               Timestamp as_of) {
+  if (found.payload == nullptr) return FeatureStatus::kNotFound;
+  const Duration ttl = state.use->view->definition.ttl.value_or(Duration{});
+  const bool expired = ttl.us > 0 && !found.timeless && found.event_time < as_of.Minus(ttl).us;
+  return expired ? FeatureStatus::kOutsideMaxAge : FeatureStatus::kPresent;
+}
+
+void ServingSession::State::SetStored(UseState& state, std::size_t column, const FoundRow& found,
+                                      FeatureStatus row_status) {
+  Cell& cell = state.stored[column];
+  cell.value = Datum::Null();
+  cell.status = row_status;
+  if (row_status != FeatureStatus::kPresent) return;
+  if (IsValid(found, column)) {
+    cell.value = DatumOfFound(found, state.use->layout, column);
+  } else {
+    cell.status = FeatureStatus::kNullValue;
   }
 }
 
-absl::Status ServingSession::State::FindUse(UseState& state, std::span<const InputColumn> inputs,
-                                            std::size_t row, Timestamp as_of) {
+absl::Status ServingSession::State::SetCells(UseState& state, std::size_t i, Timestamp as_of) {
   const BoundUse& use = *state.use;
-  LARDER_ASSIGN_OR_RETURN(const bool has_key, EncodeKey(state, inputs, row, &state.key));
   if (use.view->definition.partial_updates) {
+    const std::size_t keys = state.same_keys_as >= 0
+                                 ? Index(state.same_keys_as)
+                                 : static_cast<std::size_t>(&state - uses_.data());
+    const KeyRef& key = uses_[keys].keys[i];
+    const bool has_key = key.key.data() != nullptr;
     if (has_key) {
-      LARDER_RETURN_IF_ERROR(session_.FindPartialRow(use.view->data_id, use.layout, state.key,
+      LARDER_RETURN_IF_ERROR(session_.FindPartialRow(use.view->data_id, use.layout, key.key,
                                                      use.LastVisible(as_of), std::nullopt,
                                                      &state.partial));
     }
-    for (std::size_t i = 0; i < state.stored.size(); ++i) {
-      SetStored(state, i, has_key ? state.partial.RowOf(i) : std::optional<RowView>(), as_of);
+    for (std::size_t column = 0; column < state.stored.size(); ++column) {
+      FoundRow found;
+      if (has_key && state.partial.RowOf(column)) found = FoundOf(*state.partial.RowOf(column));
+      SetStored(state, column, found, RowStatus(state, found, as_of));
     }
   } else {
-    std::optional<RowView> found;
-    if (has_key) {
-      LARDER_ASSIGN_OR_RETURN(found, session_.FindRow(use.view->data_id, use.layout, state.key,
-                                                      use.LastVisible(as_of)));
-    }
-    for (std::size_t i = 0; i < state.stored.size(); ++i) SetStored(state, i, found, as_of);
-    const Duration ttl = use.view->definition.ttl.value_or(Duration{});
-    const bool expired = found.has_value() && ttl.us > 0 && !found->is_timeless() &&
-                         found->event_time() < as_of.Minus(ttl);
-    state.row_status = !found.has_value() ? FeatureStatus::kNotFound
-                       : expired          ? FeatureStatus::kOutsideMaxAge
-                                          : FeatureStatus::kPresent;
+    const FoundRow& found = state.found[i];
+    state.row_status = RowStatus(state, found, as_of);
+    for (std::size_t column = 0; column < state.stored.size(); ++column)
+      SetStored(state, column, found, state.row_status);
   }
   for (std::size_t f = 0; f < state.features.size(); ++f) {
     const int stored = use.view->features[f].stored;
@@ -365,16 +502,6 @@ void ServingSession::State::EvaluateOnDemand(OnDemandState& state,
   }
 }
 
-absl::Status ServingSession::State::ServeRow(std::span<const InputColumn> inputs, std::size_t row,
-                                             Timestamp as_of) {
-  for (UseState& state : uses_) {
-    if (row > 0 && state.key_is_constant) continue;
-    LARDER_RETURN_IF_ERROR(FindUse(state, inputs, row, as_of));
-  }
-  for (OnDemandState& state : on_demand_) EvaluateOnDemand(state, inputs, row, as_of);
-  return absl::OkStatus();
-}
-
 ServingSession::State::Cell ServingSession::State::OutputCell(const ServiceOutput& output) const {
   if (!output.on_demand) return uses_[Index(output.use)].features[Index(output.feature)];
   const OnDemandState& state = on_demand_[Index(output.use)];
@@ -384,20 +511,67 @@ ServingSession::State::Cell ServingSession::State::OutputCell(const ServiceOutpu
   return cell;
 }
 
+absl::Status ServingSession::State::MissingError(std::size_t output, std::size_t row,
+                                                 FeatureStatus status) const {
+  return FailedPreconditionError("feature ", outputs_[output].output->name, " of service ",
+                                 bound_->name, " is missing in row ", row, " (",
+                                 FeatureStatusName(status),
+                                 "), and the service says missing: error");
+}
+
 template <class T>
-absl::Status ServingSession::State::WriteRow(std::size_t row, T* out,
-                                             FeatureStatus* statuses) const {
+absl::Status ServingSession::State::WriteRuns(const UseState& state, std::size_t first,
+                                              std::size_t count, Timestamp as_of,
+                                              const Tensor<T>& out, std::size_t stride,
+                                              std::span<FeatureStatus> statuses) const {
+  const MissingPolicy policy = bound_->service->definition.missing;
+  const RowLayout& layout = state.use->layout;
+  for (std::size_t i = 0; i < count; ++i) {
+    const FoundRow& found = state.found[PlaceOf(state, i)];
+    const FeatureStatus row_status = RowStatus(state, found, as_of);
+    const bool present = row_status == FeatureStatus::kPresent;
+    T* const to = out.data + (first + i) * stride;
+    FeatureStatus* const status =
+        statuses.empty() ? nullptr : statuses.data() + (first + i) * outputs_.size();
+    for (const Run& run : state.runs) {
+      const uint64_t all = run.count == 64 ? ~uint64_t{0} : (uint64_t{1} << run.count) - 1;
+      const uint64_t valid = present ? BitsOf(found, layout, run.stored, run.count) : 0;
+      if (valid != 0)
+        WriteRun(run.type, found.payload + layout.offset(run.stored), run.count, to + run.offset);
+      if (status != nullptr) {
+        for (std::size_t f = 0; f < run.count; ++f) {
+          const bool is_null = present && ((valid >> f) & 1U) == 0;
+          status[run.output + f] = is_null ? FeatureStatus::kNullValue : row_status;
+        }
+      }
+      if (valid == all) continue;
+      for (std::size_t f = 0; f < run.count; ++f) {
+        if (((valid >> f) & 1U) != 0) continue;
+        const Output& output = outputs_[run.output + f];
+        if (policy == MissingPolicy::kError) {
+          return MissingError(run.output + f, first + i,
+                              present ? FeatureStatus::kNullValue : row_status);
+        }
+        const Datum value = policy == MissingPolicy::kDefault ? output.default_value : Datum::Null();
+        WriteCell(value, output.output->type, to + output.offset);
+      }
+    }
+  }
+  return absl::OkStatus();
+}
+
+template <class T>
+absl::Status ServingSession::State::WriteCells(std::size_t row, T* out,
+                                               FeatureStatus* statuses) const {
   const MissingPolicy policy = bound_->service->definition.missing;
   for (std::size_t o = 0; o < outputs_.size(); ++o) {
     const Output& output = outputs_[o];
+    if (output.in_run) continue;
     Cell cell = OutputCell(*output.output);
     if (statuses != nullptr) statuses[o] = cell.status;
     if (!cell.value.valid && policy == MissingPolicy::kDefault) cell.value = output.default_value;
-    if (!cell.value.valid && policy == MissingPolicy::kError) {
-      return FailedPreconditionError(
-          "feature ", output.output->name, " of service ", bound_->name, " is missing in row ", row,
-          " (", FeatureStatusName(cell.status), "), and the service says missing: error");
-    }
+    if (!cell.value.valid && policy == MissingPolicy::kError)
+      return MissingError(o, row, cell.status);
     WriteCell(cell.value, output.output->type, out + output.offset);
   }
   return absl::OkStatus();
@@ -428,11 +602,25 @@ absl::Status ServingSession::State::Fill(std::span<const InputColumn> inputs, Ti
                               : inputs[Index(key.input)].is_broadcast();
         });
   }
-  for (std::size_t row = 0; row < out.rows; ++row) {
-    LARDER_RETURN_IF_ERROR(ServeRow(inputs, row, as_of));
-    LARDER_RETURN_IF_ERROR(
-        WriteRow(row, out.data + row * stride,
-                 statuses.empty() ? nullptr : statuses.data() + row * outputs_.size()));
+  for (std::size_t first = 0; first < out.rows; first += kChunk) {
+    const std::size_t count = std::min(kChunk, out.rows - first);
+    for (UseState& state : uses_)
+      LARDER_RETURN_IF_ERROR(FindChunk(state, inputs, first, count, as_of));
+    for (const UseState& state : uses_) {
+      if (state.runs.empty()) continue;
+      LARDER_RETURN_IF_ERROR(WriteRuns(state, first, count, as_of, out, stride, statuses));
+    }
+    for (std::size_t i = 0; has_cells_ && i < count; ++i) {
+      const std::size_t row = first + i;
+      for (UseState& state : uses_) {
+        if (!state.needs_cells || (row > 0 && state.key_is_constant)) continue;
+        LARDER_RETURN_IF_ERROR(SetCells(state, PlaceOf(state, i), as_of));
+      }
+      for (OnDemandState& state : on_demand_) EvaluateOnDemand(state, inputs, row, as_of);
+      LARDER_RETURN_IF_ERROR(
+          WriteCells(row, out.data + row * stride,
+                     statuses.empty() ? nullptr : statuses.data() + row * outputs_.size()));
+    }
   }
   return absl::OkStatus();
 }

@@ -1,4 +1,7 @@
-// The row-at-a-time twin of compute.h: the same outputs, one tensor row after the other, without allocating.
+// The twin of compute.h for serving: the same outputs, into a tensor, without allocating.
+//
+// Rows are found a chunk at a time, so that memory can be fetched ahead, and features that are stored as they are go
+// straight into the tensor; what is computed is evaluated row by row.
 #pragma once
 
 #include <memory>
@@ -34,10 +37,24 @@ struct ServingSession::State {
     Datum value;
     FeatureStatus status = FeatureStatus::kNotFound;
   };
+  // Outputs that stand side by side in rows and tensor, of one type, their bits in one word.
+  struct Run {
+    DataType type;
+    std::size_t stored = 0;  // the first's index in the view's stored columns
+    std::size_t count = 0;
+    std::size_t offset = 0;  // the first's place in the tensor's row
+    std::size_t output = 0;  // and its index in outputs_
+  };
   struct UseState {
     const BoundUse* use = nullptr;
-    bool key_is_constant = false;  // all key inputs are broadcast: found once per Fill
-    std::string key;
+    std::size_t hint = 0;                // ReadSession::FindMany's
+    int same_keys_as = -1;               // an earlier use with the same keys
+    bool key_is_constant = false;        // all key inputs are broadcast: found once per Fill
+    bool needs_cells = false;            // some feature is computed from, or is a key
+    std::vector<std::string> key_bytes;  // per row of the chunk
+    std::vector<KeyRef> keys;
+    std::vector<FoundRow> found;
+    std::vector<Run> runs;       // outputs written from `found`
     std::vector<Cell> stored;    // per stored column
     std::vector<Cell> features;  // per feature of the view; only needed ones are set
     FeatureStatus row_status = FeatureStatus::kNotFound;
@@ -56,29 +73,47 @@ struct ServingSession::State {
     const ServiceOutput* output = nullptr;
     std::size_t offset = 0;
     Datum default_value;
+    bool in_run = false;
   };
 
+  void PlanRuns();
   absl::Status CheckInputs(std::span<const InputColumn> inputs, std::size_t rows) const;
-  absl::Status ServeRow(std::span<const InputColumn> inputs, std::size_t row, Timestamp as_of);
-  absl::Status FindUse(UseState& state, std::span<const InputColumn> inputs, std::size_t row,
-                       Timestamp as_of);
+  // Finds the rows `first` to `first + count` of a use that has no partial updates.
+  absl::Status FindChunk(UseState& state, std::span<const InputColumn> inputs, std::size_t first,
+                         std::size_t count, Timestamp as_of);
+  // The row of the chunk for a use; chunks of uses with constant keys have one.
+  [[nodiscard]] static std::size_t PlaceOf(const UseState& state, std::size_t i) {
+    return state.key_is_constant ? 0 : i;
+  }
+  [[nodiscard]] static FeatureStatus RowStatus(const UseState& state, const FoundRow& found,
+                                               Timestamp as_of);
+  // Sets the cells of what was found `i`th.
+  absl::Status SetCells(UseState& state, std::size_t i, Timestamp as_of);
   // False for a null key.
   absl::StatusOr<bool> EncodeKey(const UseState& state, std::span<const InputColumn> inputs,
                                  std::size_t row, std::string* out) const;
-  void SetStored(UseState& state, std::size_t i, const std::optional<RowView>& found,
-                 Timestamp as_of);
+  void SetStored(UseState& state, std::size_t column, const FoundRow& found,
+                 FeatureStatus row_status);
   void EvaluateOnRead(UseState& state, Timestamp as_of);
   void EvaluateOnDemand(OnDemandState& state, std::span<const InputColumn> inputs, std::size_t row,
                         Timestamp as_of);
   [[nodiscard]] Cell OutputCell(const ServiceOutput& output) const;
+  [[nodiscard]] absl::Status MissingError(std::size_t output, std::size_t row,
+                                          FeatureStatus status) const;
   template <class T>
-  absl::Status WriteRow(std::size_t row, T* out, FeatureStatus* statuses) const;
+  absl::Status WriteRuns(const UseState& state, std::size_t first, std::size_t count,
+                         Timestamp as_of, const Tensor<T>& out, std::size_t stride,
+                         std::span<FeatureStatus> statuses) const;
+  // The outputs of a row that are in no run.
+  template <class T>
+  absl::Status WriteCells(std::size_t row, T* out, FeatureStatus* statuses) const;
 
   std::shared_ptr<const BoundService> bound_;
   ReadSession session_;
   std::vector<UseState> uses_;
   std::vector<OnDemandState> on_demand_;
   std::vector<Output> outputs_;
+  bool has_cells_ = false;  // some output is in no run
 };
 
 }  // namespace larder::inline LARDER_ABI

@@ -256,16 +256,20 @@ SegmentSource ReadSession::Source() const {
           impl.options.verify, &impl.touches, impl.format.hash_seed};
 }
 
-absl::StatusOr<ViewRows*> ReadSession::RowsOf(uint32_t view_id,
-                                              std::optional<SegmentShape> shape) const {
+absl::StatusOr<ViewRows*> ReadSession::RowsOf(uint32_t view_id, std::optional<SegmentShape> shape,
+                                              std::size_t* hint) const {
   LARDER_RETURN_IF_ERROR(CheckUsable());
-  ViewRows* rows = nullptr;
-  for (const auto& known : slot_->views) {
-    if (known->view_id() == view_id && known->shape() == shape) rows = known.get();
+  std::vector<std::unique_ptr<ViewRows>>& views = slot_->views;
+  const auto is_it = [&](const std::unique_ptr<ViewRows>& rows) {
+    return rows->view_id() == view_id && rows->shape() == shape;
+  };
+  std::size_t at = hint != nullptr ? *hint : 0;
+  if (at >= views.size() || !is_it(views[at])) {
+    at = static_cast<std::size_t>(std::find_if(views.begin(), views.end(), is_it) - views.begin());
+    if (at == views.size()) views.push_back(std::make_unique<ViewRows>(view_id, shape));
+    if (hint != nullptr) *hint = at;
   }
-  if (rows == nullptr) {
-    rows = slot_->views.emplace_back(std::make_unique<ViewRows>(view_id, shape)).get();
-  }
+  ViewRows* const rows = views[at].get();
   // No commit has this number before the first one.
   if (rows->seen_commit != commit_seq_ + 1) {
     rows->seen_commit = 0;
@@ -300,6 +304,61 @@ absl::StatusOr<std::optional<RowView>> ReadSession::FindRow(
   }
   if (winner && winner->is_delete()) winner.reset();
   return winner;
+}
+
+uint64_t ReadSession::HashOfKey(std::string_view key) const {
+  return Hash64(key, environment_->hash_seed());
+}
+
+absl::Status ReadSession::FindMany(uint32_t view_id, const RowLayout& layout,
+                                   std::span<const KeyRef> keys, Timestamp as_of,
+                                   std::span<FoundRow> out, std::size_t* hint) const {
+  LARDER_DCHECK(out.size() == keys.size());
+  LARDER_ASSIGN_OR_RETURN(ViewRows* const rows, RowsOf(view_id, ShapeOf(layout), hint));
+  LARDER_RETURN_IF_ERROR(CheckAsked(view_id, {}, as_of, std::nullopt));
+  const SegmentSource source = Source();
+  if (keys.size() > 1) {
+    for (const Layer layer : {Layer::kLoaded, Layer::kPushed}) {
+      for (const KeyRef& key : keys) rows->PrefetchSlots(layer, key.hash);
+      for (const KeyRef& key : keys) rows->PrefetchRow(layer, key.hash);
+    }
+  }
+  for (std::size_t i = 0; i < keys.size(); ++i) {
+    FoundRow& found = out[i];
+    found = {};
+    const KeyRef& key = keys[i];
+    if (key.key.data() == nullptr) continue;
+    ViewRows::Chain loaded;
+    ViewRows::Chain pushed;
+    LARDER_RETURN_IF_ERROR(rows->Find(source, Layer::kLoaded, key.hash, key.key, &loaded));
+    LARDER_RETURN_IF_ERROR(rows->Find(source, Layer::kPushed, key.hash, key.key, &pushed));
+    const ViewRows::Chain& chain = loaded.row != nullptr ? loaded : pushed;
+    if (chain.row == nullptr) continue;
+    const bool both = loaded.row != nullptr && pushed.row != nullptr;
+    const auto header = LoadAs<RowHeader>(chain.row);
+    const std::string_view bytes = chain.segment->RowBytes(chain.row);
+    // The newest version answers nearly always: visible, without an end, and not to be compared with another.
+    constexpr uint16_t kUnusual = kRowDelete | kRowHasValidTo | kRowPartial;
+    if (!both && (header.flags & kUnusual) == 0 && header.event_time <= as_of.us &&
+        bytes.size() >= layout.trailer_offset()) {
+      found.payload = bytes.data() + layout.payload_offset();
+      found.validity =
+          layout.has_bitmap_words() ? found.payload : bytes.data() + offsetof(RowHeader, validity);
+      found.end = bytes.data() + bytes.size();
+      found.event_time = header.event_time;
+      found.timeless = (header.flags & kRowTimeless) != 0;
+      continue;
+    }
+    LARDER_ASSIGN_OR_RETURN(const std::optional<RowView> row,
+                            FindRow(view_id, layout, key.key, as_of));
+    if (!row) continue;
+    found.payload = row->payload();
+    found.validity = row->validity();
+    found.end = row->bytes().data() + row->bytes().size();
+    found.event_time = row->event_time().us;
+    found.timeless = row->is_timeless();
+  }
+  return absl::OkStatus();
 }
 
 absl::Status ReadSession::FindRows(uint32_t view_id, const RowLayout& layout,

@@ -41,6 +41,22 @@ class PartialRow {
   std::size_t found_ = 0;
 };
 
+// A key to look up, with its hash (ReadSession::HashOfKey) so that views of one entity share it. A null data() has no row.
+struct KeyRef {
+  std::string_view key;
+  uint64_t hash = 0;
+};
+
+// A whole row found in place, for loops that know the layout: value i, if bit i of `validity` is set, is at payload +
+// layout.offset(i). Borrows as RowView does, without its checks of lifetimes.
+struct FoundRow {
+  const char* payload = nullptr;  // null: no row
+  const char* validity = nullptr;
+  const char* end = nullptr;  // of the row's bytes
+  int64_t event_time = 0;
+  bool timeless = false;
+};
+
 // The oldest instants a view still answers for exactly; Timestamp::Min() while nothing was dropped.
 struct ViewFloors {
   Timestamp as_of = Timestamp::Min();
@@ -108,6 +124,12 @@ class ReadSession {
                         std::span<const Timestamp>, std::span<const Timestamp>,
                         std::span<std::optional<RowView>>) const&& = delete;
 
+  [[nodiscard]] uint64_t HashOfKey(std::string_view key) const;
+  // FindRow for many keys at one instant, known by the snapshot; memory is fetched ahead. `hint`, which the caller keeps
+  // per view and starts with 0, makes finding the view itself free. Requires: out.size() == keys.size().
+  absl::Status FindMany(uint32_t view_id, const RowLayout& layout, std::span<const KeyRef> keys,
+                        Timestamp as_of, std::span<FoundRow> out, std::size_t* hint) const;
+
   // For views written with partial updates: per feature the newest visible and known row that carries it.
   absl::Status FindPartialRow(uint32_t view_id, const RowLayout& layout LARDER_LIFETIME_BOUND,
                               std::string_view key, Timestamp as_of,
@@ -162,7 +184,8 @@ class ReadSession {
   absl::Status CheckAsked(uint32_t view_id, std::string_view key, Timestamp as_of,
                           std::optional<Timestamp> known_at) const;
   [[nodiscard]] SegmentSource Source() const;
-  absl::StatusOr<ViewRows*> RowsOf(uint32_t view_id, std::optional<SegmentShape> shape) const;
+  absl::StatusOr<ViewRows*> RowsOf(uint32_t view_id, std::optional<SegmentShape> shape,
+                                   std::size_t* hint = nullptr) const;
   absl::StatusOr<RowView> ViewOf(const SegmentView& segment, const char* row,
                                  const RowLayout& layout) const;
   void EndLeases();

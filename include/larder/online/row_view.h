@@ -152,6 +152,11 @@ class LARDER_VIEW RowView {
     lease_.Check();
     return payload_;
   }
+  // One bit per feature, least significant first: which are not null. Null for a delete.
+  [[nodiscard]] const char* validity() const {
+    lease_.Check();
+    return validity_;
+  }
   // One bit per feature, least significant first; null but for partial rows.
   [[nodiscard]] const char* presence() const {
     lease_.Check();
