@@ -255,11 +255,13 @@ absl::Status Environment::Impl::CheckNotReplaced() const {
                                 " since it was opened; what would be written would be lost"),
         ErrorKind::kStoreReplaced);
   };
-  struct stat info {};
-  int fd = -1;
-  mdb_env_get_fd(env, &fd);
-  if (fstat(fd, &info) != 0) return SystemError(errno, "looking at", directory.data_path);
-  if (info.st_nlink == 0) return replaced("the data file was removed");
+  if (env != nullptr) {
+    struct stat info {};
+    int fd = -1;
+    mdb_env_get_fd(env, &fd);
+    if (fstat(fd, &info) != 0) return SystemError(errno, "looking at", directory.data_path);
+    if (info.st_nlink == 0) return replaced("the data file was removed");
+  }
   const auto identity_is = [](const std::string& path, const FileIdentity& expected) {
     struct stat now {};
     return lstat(path.c_str(), &now) == 0 && FileIdentity{now.st_dev, now.st_ino} == expected;

@@ -4,6 +4,7 @@
 #include <lmdb.h>
 
 #include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <cstdint>
 #include <functional>
@@ -101,7 +102,7 @@ struct Environment::Impl {
   void CloseLmdb();
   absl::Status WriteFormat();  // the first commit of a new store
   absl::Status CheckFormat();
-  // Whether the files at the path are still the ones that are open.
+  // Whether the files at the path are still the ones that are open or, after a reopen that failed, were.
   absl::Status CheckNotReplaced() const;
   [[nodiscard]] absl::Status ReadersFullError() const;
 
@@ -115,6 +116,7 @@ struct Environment::Impl {
   // has done so since `epoch_seen`. Requires: the caller holds no snapshot and, unless `writer_held`, no write lock.
   absl::Status Drain(uint64_t epoch_seen, bool writer_held,
                      const std::function<absl::Status()>& change);
+  // Closes and opens LMDB. When that fails `env` stays null, and the next snapshot or write tries again.
   absl::Status Reopen(uint64_t epoch_seen, bool writer_held);
   absl::Status AdoptMapSize(uint64_t epoch_seen, bool writer_held);
   absl::Status GrowMap(uint64_t epoch_seen, bool writer_held);
@@ -122,6 +124,9 @@ struct Environment::Impl {
   // --- one writer (session_gate.cc) ---
   absl::Status LockWriter();
   void UnlockWriter();
+  // Waits until no thread of this process writes, then takes its place; false when the deadline comes first.
+  bool ClaimWriter(std::chrono::steady_clock::time_point deadline);
+  void FreeWriter();
 
   std::atomic<uint64_t> epoch{0};  // drains so far
   std::atomic<bool> gate_closed{false};
@@ -132,7 +137,10 @@ struct Environment::Impl {
   std::vector<std::unique_ptr<ReadSession::Slot>> slots;
   std::vector<ReadSession::Slot*> free_slots;
 
-  std::timed_mutex writer_mutex;
+  // A flag instead of a std::timed_mutex: GCC 12's thread sanitizer does not see the latter being locked.
+  std::mutex writer_mutex;
+  std::condition_variable writer_freed;
+  bool writer_claimed = false;  // guarded by writer_mutex
   std::atomic<std::thread::id> writer_thread{};
   uint64_t commits_here = 0;  // guarded by the write lock
 };

@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <chrono>
 #include <ctime>
+#include <memory>
 
 #include "online/environment_impl.h"
 #include "online/lmdb_status.h"
@@ -110,9 +111,11 @@ absl::Status Environment::Impl::Drain(uint64_t epoch_seen, bool writer_held,
                                       const std::function<absl::Status()>& change) {
   const auto deadline =
       std::chrono::steady_clock::now() + std::chrono::microseconds(options.drain_wait.us);
-  std::unique_lock<std::timed_mutex> writer(writer_mutex, std::defer_lock);
+  std::unique_ptr<Impl, void (*)(Impl*)> claim(nullptr, [](Impl* impl) { impl->FreeWriter(); });
   if (!writer_held) {
-    if (writer_thread.load() == std::this_thread::get_id() || !writer.try_lock_until(deadline)) {
+    if (writer_thread.load() != std::this_thread::get_id() && ClaimWriter(deadline)) {
+      claim.reset(this);
+    } else {
       return WithKind(
           UnavailableError(directory.path, ": the map must change while this process writes"),
           ErrorKind::kBusy);
@@ -158,6 +161,8 @@ absl::Status Environment::Impl::Reopen(uint64_t epoch_seen, bool writer_held) {
       map_size = std::max<uint64_t>(map_size, info.me_mapsize);
     }
     CloseLmdb();
+    // Another file in its place is another store. LMDB makes a lock file that is missing, so this comes first.
+    LARDER_RETURN_IF_ERROR(CheckNotReplaced());
     return OpenLmdb(map_size);
   });
 }
@@ -182,6 +187,21 @@ absl::Status Environment::Impl::GrowMap(uint64_t epoch_seen, bool writer_held) {
   });
 }
 
+bool Environment::Impl::ClaimWriter(std::chrono::steady_clock::time_point deadline) {
+  std::unique_lock lock(writer_mutex);
+  if (!writer_freed.wait_until(lock, deadline, [this] { return !writer_claimed; })) return false;
+  writer_claimed = true;
+  return true;
+}
+
+void Environment::Impl::FreeWriter() {
+  {
+    const std::lock_guard lock(writer_mutex);
+    writer_claimed = false;
+  }
+  writer_freed.notify_one();
+}
+
 absl::Status Environment::Impl::LockWriter() {
   if (writer_thread.load() == std::this_thread::get_id()) {
     return FailedPreconditionError("this thread already holds a write transaction of ",
@@ -189,7 +209,7 @@ absl::Status Environment::Impl::LockWriter() {
   }
   const auto deadline =
       std::chrono::steady_clock::now() + std::chrono::microseconds(options.write_lock_wait.us);
-  if (!writer_mutex.try_lock_until(deadline)) {
+  if (!ClaimWriter(deadline)) {
     return WithKind(
         UnavailableError(directory.path, ": another thread of this process has been writing for ",
                          FormatDuration(options.write_lock_wait)),
@@ -200,7 +220,7 @@ absl::Status Environment::Impl::LockWriter() {
     const int error = errno;
     if (error == EINTR) continue;
     if (error != EWOULDBLOCK || std::chrono::steady_clock::now() >= deadline) {
-      writer_mutex.unlock();
+      FreeWriter();
       if (error != EWOULDBLOCK)
         return SystemError(error, "locking", directory.path + "/writer.lock");
       char pid[32] = {};
@@ -226,7 +246,7 @@ absl::Status Environment::Impl::LockWriter() {
 void Environment::Impl::UnlockWriter() {
   writer_thread.store(std::thread::id());
   flock(writer_lock.get(), LOCK_UN);
-  writer_mutex.unlock();
+  FreeWriter();
 }
 
 }  // namespace larder::inline LARDER_ABI

@@ -390,3 +390,40 @@ TEST_CASE("reopening under readers and writers costs them nothing but time",
   CHECK(failures == 0);
   CHECK(store.environment->Stats()->reopen_count >= 30);
 }
+
+TEST_CASE("a process that only writes goes on after a reopen that failed",
+          "[online][gate][write]") {
+  Store store;
+  store.Push({Numbered(10, 1)});
+  larder::Environment::Impl& impl = store.environment->impl();
+  const std::string data = store.directory / "store/env-000001/data.mdb";
+  const std::string away = store.directory / "away.mdb";
+  std::filesystem::rename(data, away);
+  CHECK(larder::KindOf(impl.Reopen(impl.epoch.load(), false)) == larder::ErrorKind::kStoreReplaced);
+  REQUIRE(impl.env == nullptr);
+  CHECK(larder::KindOf(WriteTransaction::Begin(store.environment).status()) ==
+        larder::ErrorKind::kStoreReplaced);
+  CHECK_FALSE(ReadSession::Open(store.environment).ok());
+  std::filesystem::rename(away, data);
+  store.Push({Numbered(11, 2)});
+  CHECK(store.Number(1000) == 2);
+}
+
+TEST_CASE("another store's file is not opened in place of one a reopen lost",
+          "[online][gate][write]") {
+  Store store;
+  Store other;
+  store.Push({Numbered(10, 1)});
+  other.Push({Numbered(10, 2)});
+  other.environment.reset();
+  larder::Environment::Impl& impl = store.environment->impl();
+  const std::string data = store.directory / "store/env-000001/data.mdb";
+  std::filesystem::rename(data, store.directory / "away.mdb");
+  CHECK_FALSE(impl.Reopen(impl.epoch.load(), false).ok());
+  std::filesystem::rename(other.directory / "store/env-000001/data.mdb", data);
+  CHECK(larder::KindOf(WriteTransaction::Begin(store.environment).status()) ==
+        larder::ErrorKind::kStoreReplaced);
+  CHECK(larder::KindOf(ReadSession::Open(store.environment).status()) ==
+        larder::ErrorKind::kStoreReplaced);
+  CHECK(impl.env == nullptr);
+}
