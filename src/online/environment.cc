@@ -167,6 +167,19 @@ absl::Status Environment::Impl::OpenLmdb(uint64_t map_size) {
   return status;
 }
 
+absl::Status Environment::Impl::OpenStore() {
+  LARDER_RETURN_IF_ERROR(OpenLmdb(options.map_size_bytes));
+  LARDER_ASSIGN_OR_RETURN(lock_identity, IdentityOf(directory.lock_path));
+  if (directory.created) {
+    LARDER_RETURN_IF_ERROR(WriteFormat());
+    LARDER_RETURN_IF_ERROR(CommitCurrent(&directory));
+  }
+  LARDER_RETURN_IF_ERROR(CheckFormat());
+  int dead = 0;
+  mdb_reader_check(env, &dead);
+  return absl::OkStatus();
+}
+
 void Environment::Impl::CloseLmdb() {
   if (env == nullptr) return;
   for (const auto& slot : slots) {
@@ -327,44 +340,38 @@ absl::StatusOr<std::shared_ptr<Environment>> Environment::Open(const std::string
     const auto entry = table.open.find(identity);
     if (entry == table.open.end() || entry->second.fork_count != ForkCount()) break;
     if (std::shared_ptr<Environment> open = entry->second.environment.lock()) {
+      lock.unlock();  // should this have become the last owner, its end takes the lock
       LARDER_RETURN_IF_ERROR(CheckShareable(*open, options));
       return open;
     }
-    table.changed.wait(lock);  // its last owner is closing it
+    table.changed.wait(lock);  // another thread is opening it, or its last owner closing it
   }
 
+  // From here on the entry is this thread's; others that want the file wait. The table itself must not stay locked: a
+  // new store's first commit takes LMDB's write lock, and a thread that holds such a lock may open or fork.
+  table.open[identity] = {{}, ForkCount()};
   auto impl = std::make_unique<Impl>();
   impl->directory = std::move(directory);
   impl->options = options;
-  LARDER_RETURN_IF_ERROR(impl->OpenLmdb(options.map_size_bytes));
-  // From here on an early return must close what is open: the destructor of an Environment does.
+  impl->data_identity = identity;
+  // Closes what is open and gives the entry back, however this ends.
   std::shared_ptr<Environment> environment(new Environment(std::move(impl)));
-  Impl& own = *environment->impl_;
-  const auto fail = [&](absl::Status status) {
-    table.open[identity].environment.reset();  // others wait until it is closed, and do not share it
-    lock.unlock();
-    environment.reset();
-    return status;
-  };
-  own.data_identity = identity;
-  table.open[identity] = {environment, ForkCount()};
-  const absl::StatusOr<FileIdentity> lock_identity = IdentityOf(own.directory.lock_path);
-  if (!lock_identity.ok()) return fail(lock_identity.status());
-  own.lock_identity = *lock_identity;
+  lock.unlock();
+  LARDER_RETURN_IF_ERROR(environment->impl_->OpenStore());
+
+  lock.lock();
   if (!options.read_only) {
-    absl::StatusOr<FileDescriptor> writer_lock = OpenWriterLock(own.directory.path);
-    if (!writer_lock.ok()) return fail(writer_lock.status());
-    own.writer_lock = *std::move(writer_lock);
-    table.writer_locks.insert(own.writer_lock.get());
+    absl::StatusOr<FileDescriptor> writer_lock = OpenWriterLock(environment->path());
+    if (!writer_lock.ok()) {
+      lock.unlock();  // the environment's end takes it
+      return writer_lock.status();
+    }
+    environment->impl_->writer_lock = *std::move(writer_lock);
+    table.writer_locks.insert(environment->impl_->writer_lock.get());
   }
-  if (own.directory.created) {
-    absl::Status status = own.WriteFormat();
-    if (status.ok()) status = CommitCurrent(&own.directory);
-    if (!status.ok()) return fail(std::move(status));
-  }
-  if (absl::Status status = own.CheckFormat(); !status.ok()) return fail(std::move(status));
-  int dead = 0;
-  mdb_reader_check(own.env, &dead);
+  table.open[identity].environment = environment;
+  lock.unlock();
+  table.changed.notify_all();
   return environment;
 }
 
@@ -380,6 +387,7 @@ Environment::~Environment() {
   {
     const std::lock_guard lock(table.mutex);
     impl_->CloseLmdb();
+    ReleaseCreationLock(&impl_->directory);
     table.writer_locks.erase(impl_->writer_lock.get());
     impl_->writer_lock.Close();
     const auto entry = table.open.find(impl_->data_identity);

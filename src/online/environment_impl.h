@@ -97,6 +97,8 @@ struct Environment::Impl {
   // Whether records are compared with their checks.
   [[nodiscard]] bool verifies() const { return options.verify != VerifyPolicy::kNever; }
 
+  // Opens what is in `directory`, making it when it is new, and checks it. On an error the destructor closes.
+  absl::Status OpenStore();
   // Opens LMDB in `directory` and its databases. On an error nothing stays open.
   absl::Status OpenLmdb(uint64_t map_size);
   void CloseLmdb();

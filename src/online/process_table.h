@@ -26,14 +26,15 @@ class ProcessTable {
  public:
   static ProcessTable& Get();
 
-  // Guards the table; held while one environment is opened or closed, and across fork().
+  // Guards the table; held while one environment is closed, and across fork().
   std::mutex mutex;
   std::condition_variable changed;
   struct Entry {
-    std::weak_ptr<Environment> environment;
+    std::weak_ptr<Environment> environment;  // empty while it is being opened
     uint64_t fork_count = 0;
   };
-  std::map<FileIdentity, Entry> open;  // an entry stays until LMDB has closed the file
+  // An entry stands from before LMDB opens the file until it has closed it.
+  std::map<FileIdentity, Entry> open;
   std::set<int> writer_locks;  // a child closes its copies: they would keep the parent's lock alive
 
  private:

@@ -143,6 +143,12 @@ absl::StatusOr<FileDescriptor> OpenWriterLock(const std::string& store_path) {
   return lock;
 }
 
+void ReleaseCreationLock(StoreDirectory* directory) {
+  if (!directory->creation_lock.ok()) return;
+  flock(directory->creation_lock.get(), LOCK_UN);
+  directory->creation_lock.Close();
+}
+
 absl::Status CommitCurrent(StoreDirectory* directory) {
   LARDER_RETURN_IF_ERROR(SyncDirectory(directory->environment_path));
   const std::string temporary = directory->path + "/CURRENT.new";
@@ -160,7 +166,7 @@ absl::Status CommitCurrent(StoreDirectory* directory) {
     return SystemError(errno, "naming", temporary);
   }
   directory->created = false;
-  directory->creation_lock.Close();
+  ReleaseCreationLock(directory);
   return SyncDirectory(directory->path);
 }
 

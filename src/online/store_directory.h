@@ -26,6 +26,9 @@ absl::StatusOr<StoreDirectory> OpenStoreDirectory(const std::string& path,
 // Writes CURRENT, synced: from then on the directory is a store.
 absl::Status CommitCurrent(StoreDirectory* directory);
 
+// Lets others create the store, also when a child made by fork() has inherited the lock.
+void ReleaseCreationLock(StoreDirectory* directory);
+
 absl::Status SyncDirectory(const std::string& path);
 
 // The file whose flock says who writes, holding that process's id.

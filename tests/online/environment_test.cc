@@ -363,6 +363,25 @@ TEST_CASE("threads that open and close one store at once never hold it twice",
   CHECK(failures == 0);
 }
 
+TEST_CASE("threads that make one store at once share it", "[online][environment][thread]") {
+  for (int round = 0; round < 20; ++round) {
+    const TemporaryDirectory directory;
+    std::vector<std::shared_ptr<Environment>> opened(4);
+    std::vector<std::thread> threads;
+    for (auto& environment : opened) {
+      threads.emplace_back([&directory, &environment] {
+        auto got = Environment::Open(directory / "store", WritableOptions());
+        if (got.ok()) environment = *std::move(got);
+      });
+    }
+    for (std::thread& thread : threads) thread.join();
+    for (const auto& environment : opened) {
+      REQUIRE(environment != nullptr);
+      CHECK(environment == opened[0]);
+    }
+  }
+}
+
 TEST_CASE("a store opened read-only is not written and not made", "[online][environment]") {
   ClosedStore closed;
   EnvironmentOptions read_only;
