@@ -242,8 +242,7 @@ absl::StatusOr<MaterializeResult> FeatureStore::Materialize(const MaterializeOpt
       }
       if (!load.ok()) return Annotate(load.status(), Concat("feature view ", view->ToString()));
       if (IsHeld(catalog, view->project, view->name)) {
-        result.held.push_back(
-            Concat(view->ToString(), ": on hold, not written; larder release ", view->name));
+        result.held.push_back(view->ToString());
         continue;
       }
       loads.push_back(*std::move(load));

@@ -49,7 +49,7 @@ struct ViewLoad {
 struct MaterializeResult {
   std::vector<ViewLoad> views;
   std::vector<std::string> skipped;  // views without a source to read, and why
-  std::vector<std::string> held;     // views on hold: read and checked, not written
+  std::vector<std::string> held;     // `card_profile@2`: on hold, so read and checked, not written
   uint64_t commit_seq = 0;
   bool end_clamped = false;  // the end asked for was in the future
 };
