@@ -24,9 +24,26 @@ absl::StatusOr<RowWriter> RowWriter::Make(const ViewVersion& view, const Source&
   return RowWriter(view, source, std::move(layout));
 }
 
-absl::StatusOr<RowsResult> RowWriter::Write(WriteTransaction& transaction,
-                                            const MappedEvents& events,
-                                            std::optional<Timestamp> load_end) const {
+absl::StatusOr<RowsResult> RowWriter::Push(WriteTransaction& transaction,
+                                           const MappedEvents& events) const {
+  RowsResult result;
+  const auto write = [&](const RowsToWrite& rows) -> absl::Status {
+    LARDER_ASSIGN_OR_RETURN(result, transaction.WriteRows(rows));
+    return absl::OkStatus();
+  };
+  LARDER_RETURN_IF_ERROR(WithRows(events, std::nullopt, write));
+  return result;
+}
+
+absl::Status RowWriter::Load(GenerationBuilder& generation, const MappedEvents& events,
+                             Timestamp load_end) const {
+  return WithRows(events, load_end,
+                  [&generation](const RowsToWrite& rows) { return generation.Add(rows); });
+}
+
+absl::Status RowWriter::WithRows(
+    const MappedEvents& events, std::optional<Timestamp> load_end,
+    const std::function<absl::Status(const RowsToWrite& rows)>& use) const {
   const std::vector<const Column*> key_columns = events.KeyPointers();
   const std::vector<const Column*> stored = events.StoredPointers();
   const EncodedKeys keys(key_columns, events.row_count);
@@ -58,7 +75,7 @@ absl::StatusOr<RowsResult> RowWriter::Write(WriteTransaction& transaction,
     for (const bool carried : events.carried) presence.push_back(carried ? nullptr : &none);
     rows.presence = presence;
   }
-  return transaction.WriteRows(rows);
+  return use(rows);
 }
 
 absl::Status RowWriter::RefuseRejected(std::string_view what, const RowsResult& rows) {

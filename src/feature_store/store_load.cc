@@ -8,6 +8,7 @@
 #include "feature_store/store_impl.h"
 #include "feature_store/tables.h"
 #include "larder/io/csv_reader.h"
+#include "larder/online/generation.h"
 #include "larder/registry/rollback.h"
 
 namespace larder::inline LARDER_ABI {
@@ -30,6 +31,8 @@ struct PreparedLoad {
   LoadRange range;
   ViewLoad report;
   std::vector<MappedEvents> batches;
+  std::optional<RowWriter> writer;
+  std::optional<GenerationBuilder> generation;  // built from them
 };
 
 class ViewReader {
@@ -142,6 +145,28 @@ class ViewReader {
   const CompileOptions& compile_;
 };
 
+// Builds the generation that a load leads to.
+absl::Status Build(const LoadLease& lease, const MaterializeOptions& options, PreparedLoad* load) {
+  const ViewVersion& view = *load->view;
+  LARDER_ASSIGN_OR_RETURN(RowWriter made, RowWriter::Make(view, view.offline_source()));
+  const RowWriter& writer = load->writer.emplace(std::move(made));
+  GenerationOptions generation;
+  generation.view_id = view.data_id;
+  generation.layout = &writer.layout();
+  // A file without event times says what holds now: it replaces what the last one said, row for row.
+  generation.replace =
+      options.full || (view.source.kind != SourceKind::kPush && view.source.event_time.empty());
+  LARDER_ASSIGN_OR_RETURN(GenerationBuilder builder, GenerationBuilder::Begin(lease, generation));
+  for (const MappedEvents& events : load->batches)
+    LARDER_RETURN_IF_ERROR(writer.Load(builder, events, load->range.end));
+  load->batches.clear();
+  if (options.strict.value_or(view.offline_source().format.strict))
+    LARDER_RETURN_IF_ERROR(RowWriter::RefuseRejected(load->report.view, builder.rejected()));
+  LARDER_ASSIGN_OR_RETURN(load->report.rows, builder.Build());
+  load->generation.emplace(std::move(builder));
+  return absl::OkStatus();
+}
+
 // Why a view cannot be loaded; empty when it can.
 std::string WhyNot(const ViewVersion& view) {
   if (view.is_aggregate()) return "window aggregates are not computed yet";
@@ -250,25 +275,15 @@ absl::StatusOr<MaterializeResult> FeatureStore::Materialize(const MaterializeOpt
   }
   if (loads.empty()) return result;
 
+  // Everything is read and good. The new generations are built beside the live ones and published together.
+  LARDER_ASSIGN_OR_RETURN(const LoadLease lease, LoadLease::Acquire(impl_->environment));
+  for (PreparedLoad& load : loads) LARDER_RETURN_IF_ERROR(Build(lease, options, &load));
+
   const auto change = [&](WriteTransaction& transaction) -> absl::Status {
     LARDER_RETURN_IF_ERROR(CheckUnchanged(transaction, catalog));
     std::string detail;
-    for (PreparedLoad& load : loads) {
-      load.report.rows = {};
-      LARDER_ASSIGN_OR_RETURN(const RowWriter writer,
-                              RowWriter::Make(*load.view, load.view->offline_source()));
-      // A file without event times says what holds now: it replaces what the last one said, row for row.
-      if (load.view->source.kind != SourceKind::kPush && load.view->source.event_time.empty()) {
-        LARDER_RETURN_IF_ERROR(transaction.DropView(load.view->data_id).status());
-      }
-      for (const MappedEvents& events : load.batches) {
-        LARDER_ASSIGN_OR_RETURN(const RowsResult rows,
-                                writer.Write(transaction, events, load.range.end));
-        load.report.rows += rows;
-      }
-      const bool strict = options.strict.value_or(load.view->offline_source().format.strict);
-      if (strict)
-        LARDER_RETURN_IF_ERROR(RowWriter::RefuseRejected(load.report.view, load.report.rows));
+    for (const PreparedLoad& load : loads) {
+      LARDER_RETURN_IF_ERROR(load.generation->Publish(transaction));
       LARDER_ASSIGN_OR_RETURN(LoadRecord record, LoadRecordIn(transaction, load.view->data_id));
       record.from = record.loaded
                         ? std::min(record.from, load.range.start.value_or(Timestamp::Min()))

@@ -105,8 +105,7 @@ absl::StatusOr<PushResult> PushOnce(const FeatureStore::Impl& impl, std::string_
                               RowWriter::Make(*view.view, view.view->source));
       PushResult::PerView report{view.view->ToString(), {}};
       for (const MappedEvents& events : view.batches) {
-        LARDER_ASSIGN_OR_RETURN(const RowsResult rows,
-                                writer.Write(transaction, events, std::nullopt));
+        LARDER_ASSIGN_OR_RETURN(const RowsResult rows, writer.Push(transaction, events));
         report.rows += rows;
       }
       if (!options.skip_bad) {

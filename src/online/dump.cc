@@ -78,6 +78,7 @@ absl::Status ForEachLine(const std::shared_ptr<Environment>& environment,
   std::vector<uint32_t> views;
   LARDER_RETURN_IF_ERROR(session.ForEachRecord([&](std::string_view key, std::string_view value) {
     const ParsedRecordKey parsed = ParseRecordKey(key);
+    if (parsed.table == kGenerationTable) return;
     if (parsed.table == kDirectoryTable) {
       const auto view_id = static_cast<uint32_t>(LoadBigEndian(parsed.key.data()) >> 32);
       if (views.empty() || views.back() != view_id) views.push_back(view_id);

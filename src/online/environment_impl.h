@@ -35,6 +35,7 @@ inline constexpr uint32_t kFloorsTable = 0xFFFF0001;
 inline constexpr uint32_t kBatchTable = 0xFFFF0002;
 inline constexpr uint32_t kBatchByCommitTable = 0xFFFF0003;
 inline constexpr uint32_t kDirectoryTable = 0xFFFF0004;
+inline constexpr uint32_t kGenerationTable = 0xFFFF0005;
 
 // Both fixed rows of the unnamed database are stored as they stand, docs/internals/store_file.md.
 struct FormatRow {

@@ -11,6 +11,7 @@
 
 #include "online/environment_impl.h"
 #include "online/file_check.h"
+#include "online/generation_record.h"
 #include "online/lmdb_status.h"
 #include "online/page_walk.h"
 #include "online/record_key.h"
@@ -89,16 +90,25 @@ class ContentCheck {
     const ParsedRecordKey parsed = ParseRecordKey(key);
     const absl::StatusOr<std::string_view> bytes = DecodeRecord(key, value, true);
     const bool is_directory = parsed.ok && parsed.table == kDirectoryTable;
-    if (!is_directory) ++report_->records;
+    const bool is_generation = parsed.ok && parsed.table == kGenerationTable;
+    if (!is_directory && !is_generation) ++report_->records;
     if (!parsed.ok || !bytes.ok()) return Problem("record", report_->records);
-    if (!is_directory) return;
-    const absl::StatusOr<ViewDirectory> directory = ViewDirectory::Parse(*bytes);
-    if (!directory.ok() || parsed.key.size() != 8) return Problem("list of segments", 0);
-    const auto view_id = static_cast<uint32_t>(LoadBigEndian(parsed.key.data()) >> 32);
-    report_->rows += directory->row_count;
-    if (!directory->empty()) views_.insert(view_id);
-    report_->views = views_.size();
-    for (const Partition& partition : directory->partitions()) {
+    if (is_directory) {
+      const absl::StatusOr<ViewDirectory> directory = ViewDirectory::Parse(*bytes);
+      if (!directory.ok() || parsed.key.size() != 8) return Problem("list of segments", 0);
+      const auto view_id = static_cast<uint32_t>(LoadBigEndian(parsed.key.data()) >> 32);
+      report_->rows += directory->row_count;
+      if (!directory->empty()) views_.insert(view_id);
+      report_->views = views_.size();
+      List(*directory, view_id);
+    } else if (is_generation) {
+      const absl::StatusOr<GenerationRecord> generation = GenerationRecord::Parse(*bytes);
+      if (!generation.ok() || parsed.key.size() != 16) return Problem("generation", 0);
+      List(generation->directory, static_cast<uint32_t>(LoadBigEndian(parsed.key.data()) >> 32));
+    }
+  }
+  void List(const ViewDirectory& directory, uint32_t view_id) {
+    for (const Partition& partition : directory.partitions()) {
       for (const SegmentRef& segment : partition.segments) {
         listed_[segment.id] = {segment, view_id, partition.prefix, partition.depth};
       }

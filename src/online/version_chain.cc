@@ -18,6 +18,14 @@ bool IsKnownNever(const RowView& row) { return (row.flags() & kRowArrivalNull) !
 
 }  // namespace
 
+void VersionChain::Outcome::CountIn(RowsResult* result) const {
+  result->written += kind == kWritten ? 1 : 0;
+  result->older += kind == kOlder ? 1 : 0;
+  result->duplicate += kind == kDuplicate ? 1 : 0;
+  result->ambiguous += ambiguous ? 1 : 0;
+  result->dropped += dropped;
+}
+
 void VersionChain::Reset(std::vector<RowView> versions, std::vector<RowView> loaded) {
   versions_ = std::move(versions);
   loaded_ = std::move(loaded);

@@ -29,6 +29,7 @@ class VersionChain {
     enum Kind { kWritten, kOlder, kDuplicate } kind = kWritten;
     bool ambiguous = false;
     std::size_t dropped = 0;
+    void CountIn(RowsResult* result) const;
   };
 
   // Lifetime: `layout` and `arena`, which takes the bytes of rows that change, must outlive the chain.

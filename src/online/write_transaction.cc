@@ -10,6 +10,7 @@
 #include "larder/base/bytes.h"
 #include "larder/schema/entity_key.h"
 #include "online/environment_impl.h"
+#include "online/generation_record.h"
 #include "online/layer_writer.h"
 #include "online/lmdb_status.h"
 #include "online/record_key.h"
@@ -252,31 +253,38 @@ absl::StatusOr<bool> WriteTransaction::DeleteRecord(uint32_t table, std::string_
 
 absl::StatusOr<uint64_t> WriteTransaction::DropView(uint32_t view_id) {
   LARDER_RETURN_IF_ERROR(state_->CheckUsable());
+  LARDER_ASSIGN_OR_RETURN(const std::vector<NumberedGeneration> generations,
+                          ReadGenerations(*this, view_id));
   uint64_t dropped = 0;
-  for (const Layer layer : {Layer::kLoaded, Layer::kPushed}) {
-    LayerWriter writer(state_.get(), view_id, std::nullopt, layer);
-    LARDER_RETURN_IF_ERROR(writer.Open());
-    LARDER_ASSIGN_OR_RETURN(const uint64_t rows, writer.Drop());
-    dropped += rows;
+  for (const NumberedGeneration& generation : generations) {
+    const GenerationRecord& record = generation.record;
+    if (record.info.state == GenerationState::kLive) dropped += record.info.row_count;
+    LARDER_RETURN_IF_ERROR(DeleteGeneration(*state_, view_id, record, {}));
   }
+  LARDER_RETURN_IF_ERROR(
+      state_
+          ->Delete(state_->impl().records,
+                   RecordKey(kDirectoryTable, DirectoryKey(view_id, Layer::kLoaded)).full())
+          .status());
+  LayerWriter writer(state_.get(), view_id, std::nullopt, Layer::kPushed);
+  LARDER_RETURN_IF_ERROR(writer.Open());
+  LARDER_ASSIGN_OR_RETURN(const uint64_t pushed, writer.Drop());
   state_->floors.erase(view_id);
   LARDER_RETURN_IF_ERROR(
-      state_->Delete(state_->impl().records, RecordKey(kFloorsTable, FloorsKey(view_id)).full()));
-  return dropped;
+      state_->Delete(state_->impl().records, RecordKey(kFloorsTable, FloorsKey(view_id)).full())
+          .status());
+  return dropped + pushed;
 }
 
 absl::StatusOr<uint64_t> WriteTransaction::EraseKey(uint32_t view_id, std::string_view key) {
   LARDER_RETURN_IF_ERROR(state_->CheckUsable());
   if (key.size() > kEntityKeySizeMax) return uint64_t{0};
-  uint64_t erased = 0;
-  for (const Layer layer : {Layer::kLoaded, Layer::kPushed}) {
-    LayerWriter writer(state_.get(), view_id, std::nullopt, layer);
-    LARDER_RETURN_IF_ERROR(writer.Open());
-    LARDER_ASSIGN_OR_RETURN(const uint64_t rows,
-                            writer.Erase(Hash64(key, state_->impl().format.hash_seed), key));
-    erased += rows;
-  }
-  return erased;
+  const uint64_t hash = Hash64(key, state_->impl().format.hash_seed);
+  LARDER_ASSIGN_OR_RETURN(uint64_t erased, EraseFromGenerations(*this, view_id, hash, key));
+  LayerWriter writer(state_.get(), view_id, std::nullopt, Layer::kPushed);
+  LARDER_RETURN_IF_ERROR(writer.Open());
+  LARDER_ASSIGN_OR_RETURN(const uint64_t pushed, writer.Erase(hash, key));
+  return erased + pushed;
 }
 
 absl::StatusOr<std::optional<uint64_t>> WriteTransaction::FindBatch(std::string_view id) const {

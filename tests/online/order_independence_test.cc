@@ -97,6 +97,7 @@ TEST_CASE("any order and split of the same rows gives the same store and the mod
   std::mt19937_64 random(larder_test::TestSeed());
   Store store;
   Store other;
+  Store mixed;  // partly pushed, partly loaded
   const int rounds = larder_test::Rounds(300);
   for (int round = 0; round < rounds; ++round) {
     Shape shape;
@@ -115,9 +116,14 @@ TEST_CASE("any order and split of the same rows gives the same store and the mod
     std::shuffle(events.begin(), events.end(), random);
     for (std::size_t at = 0; at < events.size();) {
       const std::size_t size = std::min<std::size_t>(1 + random() % 4, events.size() - at);
-      other.Push({events.begin() + static_cast<std::ptrdiff_t>(at),
-                  events.begin() + static_cast<std::ptrdiff_t>(at + size)},
-                 shape);
+      const std::vector<Event> part(events.begin() + static_cast<std::ptrdiff_t>(at),
+                                    events.begin() + static_cast<std::ptrdiff_t>(at + size));
+      other.Push(part, shape);
+      if (random() % 2 == 0) {
+        mixed.Push(part, shape);
+      } else {
+        mixed.Load(part, shape);
+      }
       at += size;
     }
     // With ends, which rows remain is the same; how far back answers reach may depend on the way there.
@@ -131,6 +137,7 @@ TEST_CASE("any order and split of the same rows gives the same store and the mod
     }
 
     const larder::ReadSession session = other.Session();
+    const larder::ReadSession mixed_session = mixed.Session();
     int answered = 0;
     for (int64_t id = 0; id < 2; ++id) {
       for (int64_t as_of = -5; as_of <= 115; as_of += 5) {
@@ -150,6 +157,17 @@ TEST_CASE("any order and split of the same rows gives the same store and the mod
               NaiveWinner(events, shape, IntKey(id), as_of,
                           known ? std::optional<int64_t>(known_at) : std::nullopt);
           CAPTURE(id, as_of, known_at);
+          const auto both =
+              mixed_session.FindRow(Store::kView, mixed.layout, IntKey(id), {as_of}, known);
+          if (both.ok() || !drops) {
+            REQUIRE(both.ok());
+            REQUIRE(both->has_value() == (expected != nullptr));
+            if (expected != nullptr) {
+              CHECK((*both)->event_time().us == *expected->event_time);
+              CHECK((*both)->ValueAt(0) == (expected->number ? Value(*expected->number) : Value()));
+              CHECK((*both)->ValueAt(1) == (expected->text ? Value(*expected->text) : Value()));
+            }
+          }
           REQUIRE(found->has_value() == (expected != nullptr));
           if (expected == nullptr) continue;
           const larder::RowView& row = **found;
@@ -162,6 +180,7 @@ TEST_CASE("any order and split of the same rows gives the same store and the mod
     CHECK(answered > 0);
     ClearView(store);
     ClearView(other);
+    ClearView(mixed);
   }
 }
 
@@ -194,7 +213,13 @@ TEST_CASE("partial updates merge as the obvious implementation does",
     INFO("round " << round << Describe(events));
     store.Push(events, shape);
     std::shuffle(events.begin(), events.end(), random);
-    for (const Event& event : events) other.Push({event}, shape);
+    for (const Event& event : events) {
+      if (random() % 3 == 0) {
+        other.Load({event}, shape);
+      } else {
+        other.Push({event}, shape);
+      }
+    }
 
     for (const Store* each : {&store, &other}) {
       const larder::ReadSession session = each->Session();

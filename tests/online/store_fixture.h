@@ -18,6 +18,7 @@
 
 #include "larder/column/column.h"
 #include "larder/online/environment.h"
+#include "larder/online/generation.h"
 #include "larder/online/read_session.h"
 #include "larder/online/row_layout.h"
 #include "larder/online/verify.h"
@@ -122,10 +123,10 @@ struct Shape {
 inline const std::vector<larder::DataType> kEventTypes = {larder::TypeId::kInt64,
                                                           larder::TypeId::kString};
 
-inline absl::StatusOr<larder::RowsResult> Write(larder::WriteTransaction& transaction,
-                                                uint32_t view, const larder::RowLayout& layout,
-                                                const std::vector<Event>& events,
-                                                const Shape& shape = {}) {
+// Calls `use` with the events as rows to write, which last as long as the call.
+template <class Use>
+auto WithRows(uint32_t view, const larder::RowLayout& layout, const std::vector<Event>& events,
+              const Shape& shape, const Use& use) {
   using larder::Column;
   using larder::TypeId;
   Column number(TypeId::kInt64), text(TypeId::kString), event_time(TypeId::kTimestamp);
@@ -175,7 +176,16 @@ inline absl::StatusOr<larder::RowsResult> Write(larder::WriteTransaction& transa
   rows.tie_order = shape.tie_order;
   rows.version_horizon = shape.horizon;
   rows.reference_time = shape.reference;
-  return transaction.WriteRows(rows);
+  return use(rows);
+}
+
+inline absl::StatusOr<larder::RowsResult> Write(larder::WriteTransaction& transaction,
+                                                uint32_t view, const larder::RowLayout& layout,
+                                                const std::vector<Event>& events,
+                                                const Shape& shape = {}) {
+  return WithRows(view, layout, events, shape, [&transaction](const larder::RowsToWrite& rows) {
+    return transaction.WriteRows(rows);
+  });
 }
 
 // A store with one view, 7, of kEventTypes.
@@ -185,6 +195,45 @@ class Store {
 
   explicit Store(larder::EnvironmentOptions (*options)(const FakeClock&) = &WritableOptions)
       : environment(OpenOrFail(directory / "store", options(clock))) {}
+
+  // Builds a generation without publishing it.
+  larder::GenerationBuilder Build(const larder::LoadLease& lease, const std::vector<Event>& events,
+                                  const Shape& shape = {}, bool replace = false,
+                                  larder::RowsResult* result = nullptr) {
+    larder::GenerationOptions options;
+    options.view_id = kView;
+    options.layout = &layout;
+    options.replace = replace;
+    auto builder = larder::GenerationBuilder::Begin(lease, options);
+    INFO(builder.status());
+    REQUIRE(builder.ok());
+    REQUIRE(WithRows(kView, layout, events, shape, [&builder](const larder::RowsToWrite& rows) {
+              return builder->Add(rows);
+            }).ok());
+    const auto built = builder->Build();
+    INFO(built.status());
+    REQUIRE(built.ok());
+    if (result != nullptr) *result = *built;
+    return *std::move(builder);
+  }
+  absl::Status Publish(const larder::GenerationBuilder& built) {
+    return larder::RunWriteTransaction(
+               environment,
+               [&](larder::WriteTransaction& transaction) { return built.Publish(transaction); })
+        .status();
+  }
+  larder::RowsResult Load(const std::vector<Event>& events, const Shape& shape = {},
+                          bool replace = false) {
+    const auto lease = larder::LoadLease::Acquire(environment);
+    INFO(lease.status());
+    REQUIRE(lease.ok());
+    larder::RowsResult result;
+    const larder::GenerationBuilder built = Build(*lease, events, shape, replace, &result);
+    const absl::Status published = Publish(built);
+    INFO(published);
+    REQUIRE(published.ok());
+    return result;
+  }
 
   larder::RowsResult Push(const std::vector<Event>& events, const Shape& shape = {}) {
     auto transaction = larder::WriteTransaction::Begin(environment);

@@ -27,7 +27,9 @@ struct MaterializeOptions {
   std::optional<Timestamp>
       start;  // events in [start, end], both inclusive; absent: from the source's beginning
   std::optional<Timestamp> end;  // absent, or later than the clock: the clock
-  bool incremental = false;    // from the view's watermark; never run: from the source's beginning
+  bool incremental = false;  // from the view's watermark; never run: from the source's beginning
+  // The new generation holds what is read and nothing of the one before; pushed rows stay. Not with `incremental`.
+  bool full = false;
   std::optional<bool> strict;  // overrides the source's: whether one bad row refuses the load
   std::function<void(const LoadProgress&)> progress;  // called from time to time, on the calling thread
 };

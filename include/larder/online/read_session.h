@@ -180,6 +180,7 @@ class ReadSession {
   absl::Status CheckUsable() const;
   absl::Status CheckFloors(uint32_t view_id, Timestamp as_of,
                            std::optional<Timestamp> known_at) const;
+  friend class GenerationBuilder;
   class Versions;
   absl::Status CheckAsked(uint32_t view_id, std::string_view key, Timestamp as_of,
                           std::optional<Timestamp> known_at) const;

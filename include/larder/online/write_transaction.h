@@ -122,6 +122,9 @@ class WriteTransaction {
   // Removes every version of one key. Returns how many went.
   absl::StatusOr<uint64_t> EraseKey(uint32_t view_id, std::string_view key);
 
+  // Makes a retained generation live again. Errors: kNotFound naming those there are.
+  absl::Status MakeGenerationLive(uint32_t view_id, uint64_t number);
+
   // The commit that carried batch `id`, when it is one of the last kBatchIdsKept commits: repeating it would be
   // doing it twice.
   [[nodiscard]] absl::StatusOr<std::optional<uint64_t>> FindBatch(std::string_view id) const;
@@ -136,7 +139,8 @@ class WriteTransaction {
   absl::StatusOr<uint64_t> Commit();
   void Abort();
 
-  struct State;  // for larder's own sources
+  struct State;
+  [[nodiscard]] State& state() const { return *state_; }  // for larder's own sources
 
  private:
   friend absl::StatusOr<uint64_t> RunWriteTransaction(
@@ -148,6 +152,7 @@ class WriteTransaction {
 inline constexpr uint32_t kRecordTableMax = 0xFFFF0000;
 inline constexpr std::size_t kRecordKeySizeMax = 480;
 inline constexpr uint64_t kBatchIdsKept = 10'000;
+inline constexpr std::size_t kGenerationsKept = 3;  // of a view, the live one among them
 
 // Runs `change` in a write transaction and commits it. When the map is full it is grown, once this process's snapshots
 // are released, and `change` runs again from the start on a new transaction: it must not keep results of a run that

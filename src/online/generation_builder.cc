@@ -1,0 +1,370 @@
+#include <algorithm>
+#include <deque>
+#include <limits>
+#include <span>
+#include <utility>
+
+#include "larder/online/generation.h"
+#include "larder/online/read_session.h"
+#include "online/environment_impl.h"
+#include "online/generation_record.h"
+#include "online/layer_writer.h"
+#include "online/record_key.h"
+#include "online/row_encoding.h"
+#include "online/version_chain.h"
+
+namespace larder::inline LARDER_ABI {
+namespace {
+
+constexpr std::size_t kPartitionSize = std::size_t{3} << 20;  // aimed at where a layer is cut anew
+constexpr std::size_t kCommitSize = std::size_t{8} << 20;     // segments written in one transaction
+
+uint8_t DepthFor(std::size_t size) {
+  uint8_t depth = 0;
+  while (depth < ViewDirectory::kDepthMax && (size >> depth) > kPartitionSize) ++depth;
+  return depth;
+}
+
+// A segment built and not yet written.
+struct PendingSegment {
+  std::size_t partition = 0;  // of the new directory
+  std::string bytes;
+};
+
+}  // namespace
+
+struct GenerationBuilder::State {
+  std::shared_ptr<Environment> environment;
+  GenerationOptions options;
+  uint64_t number = 0;
+  uint64_t base = 0;
+  RowEncoding encoding;
+  std::vector<NewRow> rows;
+  RowsResult result;
+  TieOrder tie_order = TieOrder::kCanonicalBytes;
+  Timestamp cutoff;
+  GenerationRecord record;
+  std::vector<PendingSegment> pending;
+  std::size_t pending_size = 0;
+};
+
+GenerationBuilder::GenerationBuilder(std::unique_ptr<State> state) : state_(std::move(state)) {}
+GenerationBuilder::GenerationBuilder(GenerationBuilder&&) noexcept = default;
+GenerationBuilder::~GenerationBuilder() = default;
+const RowsResult& GenerationBuilder::rejected() const { return state_->result; }
+uint64_t GenerationBuilder::number() const { return state_->number; }
+uint64_t GenerationBuilder::base() const { return state_->base; }
+
+absl::StatusOr<std::vector<GenerationInfo>> ListGenerations(const ReadSession& session,
+                                                            uint32_t view_id) {
+  std::vector<GenerationInfo> generations;
+  absl::Status status;
+  const auto visit = [&](std::string_view key, std::string_view bytes) {
+    if (static_cast<uint32_t>(LoadBigEndian(key.data()) >> 32) != view_id) return false;
+    const absl::StatusOr<GenerationRecord> record = GenerationRecord::Parse(bytes);
+    if (!record.ok()) {
+      status = record.status();
+      return false;
+    }
+    generations.push_back(record->info);
+    return true;
+  };
+  LARDER_RETURN_IF_ERROR(session.ListRecords(kGenerationTable, visit, GenerationKey(view_id, 0)));
+  if (!status.ok()) return status;
+  return generations;
+}
+
+absl::StatusOr<GenerationBuilder> GenerationBuilder::Begin(const LoadLease& lease,
+                                                           const GenerationOptions& options) {
+  auto state = std::make_unique<State>();
+  state->environment = lease.environment();
+  state->options = options;
+  LARDER_ASSIGN_OR_RETURN(const ReadSession session, ReadSession::Open(state->environment));
+  LARDER_ASSIGN_OR_RETURN(const std::vector<GenerationInfo> generations,
+                          ListGenerations(session, options.view_id));
+  for (const GenerationInfo& generation : generations) {
+    state->number = std::max(state->number, generation.number);
+    if (generation.state == GenerationState::kLive) state->base = generation.number;
+  }
+  ++state->number;
+  state->encoding.commit_seq = session.commit_seq() + 1;
+  state->encoding.commit_time = std::max(state->environment->Now(), session.commit_time().Plus({1}));
+  state->encoding.hash_seed = state->environment->hash_seed();
+  return GenerationBuilder(std::move(state));
+}
+
+absl::Status GenerationBuilder::Add(const RowsToWrite& rows) {
+  const Timestamp reference = rows.reference_time.value_or(state_->encoding.commit_time);
+  state_->cutoff = reference.Minus(rows.version_horizon);
+  state_->tie_order = rows.tie_order;
+  return EncodeRows(rows, &state_->encoding, &state_->rows, &state_->result);
+}
+
+namespace {
+
+// Entries of one partition into segments, cut in two as long as they are too large.
+void BuildPartition(ViewDirectory* directory, std::size_t partition, SegmentPlace place,
+                    std::span<const SegmentEntry> entries, std::vector<PendingSegment>* out) {
+  std::size_t size = 0;
+  for (const SegmentEntry& entry : entries) {
+    for (const std::string_view row : entry.rows) size += row.size();
+  }
+  const uint8_t depth = directory->partitions()[partition].depth;
+  if (size > kPartitionSizeMax && depth < ViewDirectory::kDepthMax &&
+      entries.front().hash != entries.back().hash) {
+    directory->Split(partition);
+    for (PendingSegment& pending : *out) pending.partition += pending.partition > partition ? 1 : 0;
+    const uint64_t middle = uint64_t{directory->partitions()[partition + 1].prefix} << (63 - depth);
+    const auto cut = static_cast<std::size_t>(
+        std::partition_point(entries.begin(), entries.end(),
+                             [middle](const SegmentEntry& entry) { return entry.hash < middle; }) -
+        entries.begin());
+    BuildPartition(directory, partition + 1, place, entries.subspan(cut), out);
+    BuildPartition(directory, partition, place, entries.first(cut), out);
+    return;
+  }
+  directory->partition(partition).segments.clear();
+  if (entries.empty()) return;
+  place.depth = depth;
+  place.prefix = directory->partitions()[partition].prefix;
+  out->push_back({partition, BuildSegment(place, {entries.begin(), entries.end()})});
+}
+
+}  // namespace
+
+namespace {
+
+absl::Status WritePending(WriteTransaction& transaction, uint32_t view_id,
+                          const std::vector<PendingSegment>& pending, GenerationRecord* record) {
+  WriteTransaction::State& writer = transaction.state();
+  for (const PendingSegment& segment : pending) {
+    const auto header = LoadAs<SegmentHeader>(segment.bytes.data());
+    SegmentRef ref;
+    ref.id = ++writer.head.segment_last;
+    ref.size = static_cast<uint32_t>(header.size);
+    ref.key_count = static_cast<uint32_t>(header.key_count);
+    char id[8];
+    StoreBigEndian(ref.id, id);
+    LARDER_RETURN_IF_ERROR(writer.Put(writer.impl().segments, {id, sizeof(id)}, segment.bytes));
+    record->directory.partition(segment.partition).segments.assign(1, ref);
+  }
+  record->directory.changed_at = transaction.commit_seq();
+  return PutGeneration(writer, view_id, *record);
+}
+
+}  // namespace
+
+absl::StatusOr<RowsResult> GenerationBuilder::Build(
+    const std::function<void(const GenerationProgress&)>& progress) {
+  State& state = *state_;
+  const RowLayout& layout = *state.options.layout;
+  const uint32_t view_id = state.options.view_id;
+  SortByKey(&state.rows);
+  ViewDirectory& directory = state.record.directory;
+  GenerationInfo& info = state.record.info;
+  info.number = state.number;
+  info.base = state.base;
+  info.state = GenerationState::kBuilding;
+
+  LARDER_ASSIGN_OR_RETURN(ReadSession session, ReadSession::Open(state.environment));
+  LARDER_ASSIGN_OR_RETURN(ViewRows * old, session.RowsOf(view_id, ShapeOf(layout)));
+  const bool replace = state.options.replace || !old->has_layer(Layer::kLoaded);
+  if (replace) {
+    std::size_t size = 0;
+    for (const NewRow& row : state.rows) size += row.bytes.size();
+    directory = ViewDirectory::OfDepth(DepthFor(size));
+  } else {
+    directory = old->directory(Layer::kLoaded);
+  }
+  directory.number = state.number;
+
+  std::deque<std::string> arena;
+  VersionChain chain(layout, {state.tie_order, state.encoding.commit_time, state.cutoff}, &arena);
+  int64_t added = 0;
+
+  // Writes what is pending; the session is released meanwhile, so that the map may grow and pages be reused.
+  const auto flush = [&]() -> absl::Status {
+    session.Release();
+    LARDER_RETURN_IF_ERROR(
+        RunWriteTransaction(state.environment, [&state](WriteTransaction& transaction) {
+          return WritePending(transaction, state.options.view_id, state.pending, &state.record);
+        }).status());
+    state.pending.clear();
+    state.pending_size = 0;
+    return session.Renew();
+  };
+
+  // Partitions from the last to the first: cutting one moves those behind it, which are done.
+  std::size_t end = state.rows.size();
+  for (std::size_t partition = directory.partitions().size(); partition-- > 0;) {
+    std::size_t begin = end;
+    while (begin > 0 && directory.PartitionOf(state.rows[begin - 1].hash) == partition) --begin;
+    if (begin == end) continue;  // shared with the live generation, or empty
+    LARDER_ASSIGN_OR_RETURN(old, session.RowsOf(view_id, ShapeOf(layout)));
+    std::vector<SegmentEntry> entries;
+    if (!replace) {
+      if (old->directory(Layer::kLoaded).number != state.base) {
+        return WithKind(AbortedError("another generation of view ", view_id, " became live"),
+                        ErrorKind::kConflict);
+      }
+      const uint64_t hash = state.rows[begin].hash;
+      LARDER_ASSIGN_OR_RETURN(const std::span<const SegmentView> segments,
+                              old->SegmentsOf(session.Source(), Layer::kLoaded,
+                                              old->directory(Layer::kLoaded).PartitionOf(hash)));
+      LARDER_ASSIGN_OR_RETURN(entries, MergeSegments(segments, {}, state.encoding.hash_seed));
+    }
+    std::vector<SegmentEntry> merged;
+    merged.reserve(entries.size() + (end - begin));
+    auto kept = entries.begin();
+    for (std::size_t i = begin; i < end;) {
+      const uint64_t hash = state.rows[i].hash;
+      const std::string_view key = state.rows[i].key();
+      while (kept != entries.end() && std::tie(kept->hash, kept->key) < std::tie(hash, key))
+        merged.push_back(std::move(*kept++));
+      std::vector<RowView> versions;
+      if (kept != entries.end() && kept->hash == hash && kept->key == key) {
+        for (const std::string_view row : kept->rows) {
+          LARDER_ASSIGN_OR_RETURN(const RowView view, RowView::Parse(row, layout));
+          versions.push_back(view);
+        }
+        ++kept;
+      }
+      std::vector<RowView> pushed;
+      if (old->has_layer(Layer::kPushed)) {
+        ViewRows::Chain found;
+        LARDER_RETURN_IF_ERROR(old->Find(session.Source(), Layer::kPushed, hash, key, &found));
+        for (const char* row = found.row; row != nullptr; row = found.segment->Older(row)) {
+          LARDER_ASSIGN_OR_RETURN(const RowView view,
+                                  RowView::Parse(found.segment->RowBytes(row), layout));
+          pushed.push_back(view);
+        }
+      }
+      const auto before = static_cast<int64_t>(versions.size());
+      chain.Reset(std::move(versions), std::move(pushed));
+      for (; i < end && state.rows[i].hash == hash && state.rows[i].key() == key; ++i) {
+        LARDER_ASSIGN_OR_RETURN(const VersionChain::Outcome outcome,
+                                chain.Insert(state.rows[i].bytes));
+        outcome.CountIn(&state.result);
+      }
+      SegmentEntry& entry = merged.emplace_back();
+      entry.hash = hash;
+      entry.key = key;
+      for (const RowView& version : chain.versions()) entry.rows.push_back(version.bytes());
+      added += static_cast<int64_t>(chain.versions().size()) - before;
+    }
+    merged.insert(merged.end(), std::make_move_iterator(kept),
+                  std::make_move_iterator(entries.end()));
+    SegmentPlace place;
+    place.view_id = view_id;
+    place.shape = ShapeOf(layout);
+    const std::size_t first_new = state.pending.size();
+    BuildPartition(&directory, partition, place, merged, &state.pending);
+    for (std::size_t i = first_new; i < state.pending.size(); ++i)
+      state.pending_size += state.pending[i].bytes.size();
+    if (state.pending_size >= kCommitSize) LARDER_RETURN_IF_ERROR(flush());
+    if (progress) progress({state.rows.size() - begin, state.rows.size()});
+    end = begin;
+  }
+  directory.row_count =
+      static_cast<uint64_t>((replace ? 0 : static_cast<int64_t>(directory.row_count)) + added);
+  info.row_count = directory.row_count;
+  state.record.floors = chain.floors();
+  return state.result;
+}
+
+namespace {
+
+absl::Status MakeLive(WriteTransaction& transaction, uint32_t view_id,
+                      std::vector<NumberedGeneration> generations, uint64_t number) {
+  WriteTransaction::State& state = transaction.state();
+  std::size_t kept_count = 0;
+  // The newest publication first: what is to be live counts as such.
+  std::stable_sort(generations.begin(), generations.end(), [number](const auto& a, const auto& b) {
+    const auto rank = [number](const NumberedGeneration& generation) {
+      return generation.record.info.number == number ? std::numeric_limits<uint64_t>::max()
+                                                     : generation.record.info.published_commit;
+    };
+    return rank(a) > rank(b);
+  });
+  std::set<uint64_t> kept_segments;
+  std::vector<const NumberedGeneration*> dropped;
+  for (NumberedGeneration& generation : generations) {
+    GenerationInfo& info = generation.record.info;
+    const bool is_new = info.number == number;
+    if (!is_new &&
+        (info.state == GenerationState::kBuilding || info.state == GenerationState::kReady)) {
+      CollectSegments(generation.record.directory, &kept_segments);  // its builder's
+      continue;
+    }
+    if (kept_count == kGenerationsKept) {
+      dropped.push_back(&generation);
+      continue;
+    }
+    ++kept_count;
+    CollectSegments(generation.record.directory, &kept_segments);
+    if (is_new && info.published_commit == 0) {
+      info.published_commit = transaction.commit_seq();
+      info.published_at = transaction.commit_time();
+    }
+    const GenerationState wanted = is_new ? GenerationState::kLive : GenerationState::kRetained;
+    if (is_new) {
+      ViewDirectory live = generation.record.directory;
+      live.changed_at = transaction.commit_seq();
+      LARDER_RETURN_IF_ERROR(state.PutRecord(kDirectoryTable, DirectoryKey(view_id, Layer::kLoaded),
+                                             live.Serialize()));
+      LARDER_ASSIGN_OR_RETURN(WriteTransaction::State::Floors* const floors,
+                              state.FloorsOf(view_id));
+      state.RaiseFloors(floors, generation.record.floors.as_of, generation.record.floors.known_at);
+    }
+    if (info.state == wanted) continue;
+    info.state = wanted;
+    LARDER_RETURN_IF_ERROR(PutGeneration(state, view_id, generation.record));
+  }
+  for (const NumberedGeneration* generation : dropped) {
+    LARDER_RETURN_IF_ERROR(DeleteGeneration(state, view_id, generation->record, kept_segments));
+  }
+  transaction.MarkLayoutChanged();
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::Status GenerationBuilder::Publish(WriteTransaction& transaction) const {
+  const uint32_t view_id = state_->options.view_id;
+  GenerationRecord record = state_->record;
+  record.info.state = GenerationState::kReady;
+  LARDER_RETURN_IF_ERROR(WritePending(transaction, view_id, state_->pending, &record));
+  LARDER_ASSIGN_OR_RETURN(std::vector<NumberedGeneration> generations,
+                          ReadGenerations(transaction, view_id));
+  uint64_t live = 0;
+  for (const NumberedGeneration& generation : generations) {
+    if (generation.record.info.state == GenerationState::kLive)
+      live = generation.record.info.number;
+  }
+  if (state_->base != live) {
+    return WithKind(AbortedError("generation ", state_->number, " of view ", view_id,
+                                 " was built on ", state_->base, ", and ", live, " is live now"),
+                    ErrorKind::kConflict);
+  }
+  return MakeLive(transaction, view_id, std::move(generations), state_->number);
+}
+
+absl::Status WriteTransaction::MakeGenerationLive(uint32_t view_id, uint64_t number) {
+  LARDER_ASSIGN_OR_RETURN(std::vector<NumberedGeneration> generations,
+                          ReadGenerations(*this, view_id));
+  std::string known;
+  bool found = false;
+  for (const NumberedGeneration& generation : generations) {
+    const GenerationInfo& info = generation.record.info;
+    if (info.state != GenerationState::kLive && info.state != GenerationState::kRetained) continue;
+    AppendTo(known, Concat(known.empty() ? "" : ", ", info.number));
+    found = found || info.number == number;
+  }
+  if (!found) {
+    return NotFoundError("generation ", number, " of view ", view_id,
+                         " is not kept; there are: ", known);
+  }
+  return MakeLive(*this, view_id, std::move(generations), number);
+}
+
+}  // namespace larder::inline LARDER_ABI

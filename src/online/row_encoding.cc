@@ -1,0 +1,210 @@
+#include "online/row_encoding.h"
+
+#include <algorithm>
+#include <array>
+#include <numeric>
+
+#include "larder/base/hash.h"
+#include "larder/schema/entity_key.h"
+#include "online/row_codec.h"
+#include "online/stored_row.h"
+
+namespace larder::inline LARDER_ABI {
+namespace {
+
+constexpr std::size_t kRejectedNamedMax = 10;
+
+absl::Status CheckColumn(std::string_view name, const Column* column, std::size_t rows,
+                         std::initializer_list<TypeId> types) {
+  if (column == nullptr) return absl::OkStatus();
+  if (std::none_of(types.begin(), types.end(),
+                   [&](TypeId type) { return column->type() == DataType(type); })) {
+    return InvalidArgumentError("the ", name, " column is ", column->type().ToString(),
+                                ", expected ", TypeName(*types.begin()));
+  }
+  if (column->size() != rows) {
+    return InvalidArgumentError("the ", name, " column has ", column->size(), " entries for ", rows,
+                                " rows");
+  }
+  return absl::OkStatus();
+}
+
+absl::Status CheckFit(const RowsToWrite& rows) {
+  if (rows.layout == nullptr)
+    return InvalidArgumentError("rows of view ", rows.view_id, " without a layout");
+  const RowLayout& layout = *rows.layout;
+  const std::size_t count = rows.keys.size();
+  if (rows.columns.size() != layout.size()) {
+    return InvalidArgumentError("view ", rows.view_id, " has ", layout.size(), " features, got ",
+                                rows.columns.size(), " columns");
+  }
+  if (!rows.presence.empty() && (!rows.partial_updates || rows.presence.size() != layout.size())) {
+    return InvalidArgumentError("view ", rows.view_id, ": presence for ", rows.presence.size(),
+                                " of ", layout.size(), " features",
+                                rows.partial_updates ? "" : " of a view without partial updates");
+  }
+  for (std::size_t i = 0; i < layout.size(); ++i) {
+    if (rows.columns[i]->type() != layout.type(i) || rows.columns[i]->size() != count) {
+      return InvalidArgumentError("view ", rows.view_id, ", feature ", i, ": ",
+                                  rows.columns[i]->size(), " values of ",
+                                  rows.columns[i]->type().ToString(), ", expected ", count, " of ",
+                                  layout.type(i).ToString());
+    }
+    if (!rows.presence.empty() && rows.presence[i] != nullptr && rows.presence[i]->size() != count) {
+      return InvalidArgumentError("view ", rows.view_id, ", feature ", i, ": presence of ",
+                                  rows.presence[i]->size(), " rows, expected ", count);
+    }
+  }
+  LARDER_RETURN_IF_ERROR(CheckColumn("event time", rows.event_time, count, {TypeId::kTimestamp}));
+  LARDER_RETURN_IF_ERROR(
+      CheckColumn("arrival time", rows.arrival_time, count, {TypeId::kTimestamp}));
+  LARDER_RETURN_IF_ERROR(CheckColumn("valid_to", rows.valid_to, count, {TypeId::kTimestamp}));
+  LARDER_RETURN_IF_ERROR(CheckColumn("operation", rows.is_delete, count, {TypeId::kBool}));
+  return CheckColumn("sequence", rows.sequence, count,
+                     {TypeId::kInt64, TypeId::kInt32, TypeId::kUint64});
+}
+
+int64_t TimeAt(const Column& column, std::size_t i) { return column.Values<int64_t>()[i]; }
+
+// When the row happened and was known. False when it has no event time though it should.
+bool StampRow(const RowsToWrite& rows, std::size_t i, const RowEncoding& encoding, RowStamp* stamp) {
+  *stamp = {};
+  if (encoding.keeps_commit) stamp->flags = kRowHasCommitSeq;
+  stamp->commit_seq = encoding.commit_seq;
+  if (rows.partial_updates) stamp->flags |= kRowPartial;
+  if (rows.event_time == nullptr) {
+    stamp->flags |= kRowTimeless;
+    stamp->event_time = Timestamp::Min().us;
+  } else if (!rows.event_time->IsValid(i)) {
+    return false;
+  } else {
+    stamp->event_time = TimeAt(*rows.event_time, i);
+  }
+  if (rows.sequence != nullptr && rows.sequence->IsValid(i)) {
+    stamp->flags |= kRowHasSequence;
+    if (rows.sequence->type() == DataType(TypeId::kUint64)) {
+      stamp->flags |= kRowSequenceUnsigned;
+      stamp->sequence = static_cast<int64_t>(rows.sequence->Values<uint64_t>()[i]);
+    } else {
+      stamp->sequence = rows.sequence->type() == DataType(TypeId::kInt32)
+                            ? rows.sequence->Values<int32_t>()[i]
+                            : TimeAt(*rows.sequence, i);
+    }
+  }
+  stamp->known_time = stamp->event_time;
+  if (rows.arrival_time != nullptr && rows.arrival_time->IsValid(i)) {
+    stamp->flags |= kRowKnownByArrival;
+    stamp->known_time = TimeAt(*rows.arrival_time, i);
+  } else if (rows.arrival_time != nullptr) {
+    stamp->flags |= kRowArrivalNull;
+    stamp->known_time = Timestamp::Max().us;
+  } else if (rows.available_after && rows.event_time != nullptr) {
+    stamp->known_time = Timestamp{stamp->event_time}.Plus(*rows.available_after).us;
+  } else if (!rows.available_after && rows.is_push) {
+    stamp->flags |= kRowKnownByCommit;
+    stamp->known_time = encoding.commit_time.us;
+  }
+  if (stamp->known_time != stamp->event_time) stamp->flags |= kRowHasKnownTime;
+  if (rows.valid_to != nullptr && rows.valid_to->IsValid(i)) {
+    stamp->flags |= kRowHasValidTo;
+    stamp->valid_to = TimeAt(*rows.valid_to, i);
+  }
+  if (rows.is_delete != nullptr && rows.is_delete->IsValid(i) &&
+      rows.is_delete->Values<uint8_t>()[i] != 0) {
+    stamp->flags |= kRowDelete;
+  }
+  return true;
+}
+
+void Reject(std::size_t row, RowRejection reason, RowsResult* result) {
+  ++result->rejected[static_cast<std::size_t>(reason)];
+  result->first_rejected.push_back({row, reason});
+}
+
+}  // namespace
+
+std::string_view RowRejectionName(RowRejection reason) {
+  switch (reason) {
+    case RowRejection::kNullKey:
+      return "null key";
+    case RowRejection::kKeyTooLarge:
+      return "key too large";
+    case RowRejection::kNullEventTime:
+      return "null event time";
+    case RowRejection::kFuture:
+      return "future";
+    case RowRejection::kRowTooLarge:
+      return "row too large";
+  }
+  return "unknown";
+}
+
+std::size_t RowsResult::rejected_count() const {
+  return std::accumulate(rejected.begin(), rejected.end(), std::size_t{0});
+}
+
+RowsResult& RowsResult::operator+=(const RowsResult& other) {
+  written += other.written;
+  older += other.older;
+  duplicate += other.duplicate;
+  ambiguous += other.ambiguous;
+  dropped += other.dropped;
+  for (std::size_t i = 0; i < rejected.size(); ++i) rejected[i] += other.rejected[i];
+  for (const Rejected& row : other.first_rejected) {
+    if (first_rejected.size() < kRejectedNamedMax) first_rejected.push_back(row);
+  }
+  return *this;
+}
+
+constexpr uint64_t kRowsRankedMax = uint64_t{1} << 24;
+
+absl::Status EncodeRows(const RowsToWrite& rows, RowEncoding* encoding,
+                        std::vector<NewRow>* encoded, RowsResult* result) {
+  LARDER_RETURN_IF_ERROR(CheckFit(rows));
+  const Timestamp latest = encoding->commit_time.Plus(rows.max_future);
+  encoded->reserve(encoded->size() + rows.keys.size());
+  RowStamp stamp;
+  for (std::size_t i = 0; i < rows.keys.size(); ++i) {
+    const std::string_view key = rows.keys[i];
+    if (key.data() == nullptr) {
+      Reject(i, RowRejection::kNullKey, result);
+    } else if (key.size() > kEntityKeySizeMax) {
+      Reject(i, RowRejection::kKeyTooLarge, result);
+    } else if (!StampRow(rows, i, *encoding, &stamp)) {
+      Reject(i, RowRejection::kNullEventTime, result);
+    } else if (stamp.event_time > latest.us) {
+      Reject(i, RowRejection::kFuture, result);
+    } else {
+      if (rows.tie_order == TieOrder::kCommit) {
+        if (encoding->ranked_rows >= kRowsRankedMax) {
+          return WithKind(InvalidArgumentError("more than ", kRowsRankedMax,
+                                               " rows in commit order in one transaction"),
+                          ErrorKind::kTooLarge);
+        }
+        stamp.flags |= kRowHasRank;
+        stamp.rank = (encoding->commit_seq << 24) | encoding->ranked_rows++;
+      }
+      NewRow& row = encoded->emplace_back();
+      EncodeRow(*rows.layout, stamp, key, rows.columns, rows.presence, i, &row.bytes);
+      if (row.bytes.size() > kRowSizeMax) {
+        Reject(i, RowRejection::kRowTooLarge, result);
+        encoded->pop_back();
+        continue;
+      }
+      row.key_offset = TrailerOffset(*rows.layout, stamp.flags) + kRowTrailerSize;
+      row.key_size = key.size();
+      row.hash = Hash64(key, encoding->hash_seed);
+    }
+  }
+  if (result->first_rejected.size() > kRejectedNamedMax)
+    result->first_rejected.resize(kRejectedNamedMax);
+  return absl::OkStatus();
+}
+
+void SortByKey(std::vector<NewRow>* rows) {
+  std::stable_sort(rows->begin(), rows->end(), [](const NewRow& a, const NewRow& b) {
+    return a.hash != b.hash ? a.hash < b.hash : a.key() < b.key();
+  });
+}
+
+}  // namespace larder::inline LARDER_ABI
