@@ -137,7 +137,6 @@ class Parser {
   std::string UnknownCommand(std::span<const std::string> arguments) const;
 
   CLI::App app_;
-  bool full_ = false;  // --full names the default
   std::vector<std::string> names_;
   std::vector<std::string> feature_names_;  // of the commands inside `feature`
   Target front_;
@@ -357,8 +356,8 @@ void Parser::AddData() {
       load, &Materialize);
   AddRepeated(sub, "--view", load->views, "name or name@N; may be given again (default: all)",
               "VIEW");
-  bool* ignored = &full_;
-  auto* full = sub->add_flag("--full", *ignored, "load from the source's beginning (default)");
+  auto* full = sub->add_flag("--full", load->full,
+                             "keep nothing of what earlier loads brought (pushed rows stay)");
   sub->add_flag("--incremental", load->incremental, "load what came since the last load")
       ->excludes(full);
   sub->add_option("--start", load->start, "only events from here on")->type_name(kTimeForm);

@@ -159,6 +159,7 @@ absl::Status ShowLineage(const LineageArguments& arguments, Console& console);
 struct MaterializeArguments {
   Target target;
   std::vector<std::string> views;
+  bool full = false;
   bool incremental = false;
   bool skip_bad = false;
   std::string start;

@@ -213,6 +213,7 @@ absl::Status Materialize(const MaterializeArguments& arguments, Console& console
   MaterializeOptions options;
   options.project = arguments.target.project;
   options.views = arguments.views;
+  options.full = arguments.full;
   options.incremental = arguments.incremental;
   if (arguments.skip_bad) options.strict = false;
   LARDER_ASSIGN_OR_RETURN(options.start, ParseInstant(arguments.start, "--start"));

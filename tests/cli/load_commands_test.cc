@@ -41,6 +41,20 @@ TEST_CASE("materialize skips bad rows only when told to, and reports them", "[cl
   CHECK(shell.Ok(kRead) == "user_id,amount\n1,99\n");
 }
 
+TEST_CASE("a full load forgets rows gone from the source, others keep them", "[cli]") {
+  Shell shell;
+  MakeShop(&shell);
+  const std::string before = shell.Ok(kRead);
+  CHECK(before != "user_id,amount\n1,\n");
+  shell.Write("purchases.csv",
+              "purchase_id,user_id,amount,at\nz,77,5,2025-03-10T11:00:00Z\n");
+  shell.Ok("materialize --view last_purchase");
+  CHECK(shell.Ok(kRead) == before);
+  shell.Ok("materialize --view last_purchase --full");
+  CHECK(shell.Ok(kRead) == "user_id,amount\n1,\n");
+  CHECK(shell.Run("materialize --full --incremental").code == 2);
+}
+
 TEST_CASE("progress is shown on a terminal only, and cleared", "[cli]") {
   Shell shell;
   MakeShop(&shell);
