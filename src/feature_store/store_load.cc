@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "feature_store/event_mapper.h"
+#include "feature_store/generation_history.h"
 #include "feature_store/key_encoding.h"
 #include "feature_store/row_writing.h"
 #include "feature_store/store_impl.h"
@@ -281,9 +282,12 @@ absl::StatusOr<MaterializeResult> FeatureStore::Materialize(const MaterializeOpt
 
   const auto change = [&](WriteTransaction& transaction) -> absl::Status {
     LARDER_RETURN_IF_ERROR(CheckUnchanged(transaction, catalog));
+    LARDER_ASSIGN_OR_RETURN(const uint64_t number, NextHistoryNumber(transaction));
     std::string detail;
     for (const PreparedLoad& load : loads) {
+      LARDER_ASSIGN_OR_RETURN(const LiveBefore before, LiveNow(transaction, load.view->data_id));
       LARDER_RETURN_IF_ERROR(load.generation->Publish(transaction));
+      LARDER_RETURN_IF_ERROR(NoteGeneration(transaction, number, load.view->data_id, before));
       LARDER_ASSIGN_OR_RETURN(LoadRecord record, LoadRecordIn(transaction, load.view->data_id));
       record.from = record.loaded
                         ? std::min(record.from, load.range.start.value_or(Timestamp::Min()))
@@ -297,7 +301,7 @@ absl::StatusOr<MaterializeResult> FeatureStore::Materialize(const MaterializeOpt
                        " rows");
     }
     HistoryEntry entry;
-    LARDER_ASSIGN_OR_RETURN(entry.number, NextHistoryNumber(transaction));
+    entry.number = number;
     entry.time = transaction.commit_time();
     entry.kind = HistoryKind::kPublish;
     entry.detail = detail;

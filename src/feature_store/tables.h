@@ -13,6 +13,8 @@ enum RecordTable : uint32_t {
   kCatalogTable = 1,  // "current" -> Catalog bytes
   kHistoryTable = 2,  // history number, big-endian -> HistoryEntry bytes
   kLoadTable = 3,     // data id, big-endian -> LoadRecord bytes
+  kGenerationNoteTable =
+      4,  // history number, data id, big-endian -> what was live before that entry
 };
 
 inline constexpr const char* kCurrentCatalog = "current";

@@ -74,6 +74,28 @@ absl::StatusOr<std::vector<GenerationInfo>> ListGenerations(const ReadSession& s
   return generations;
 }
 
+namespace {
+
+absl::StatusOr<uint64_t> NumberOf(const std::optional<std::string_view>& directory) {
+  if (!directory) return uint64_t{0};
+  LARDER_ASSIGN_OR_RETURN(const ViewDirectory parsed, ViewDirectory::Parse(*directory));
+  return parsed.number;
+}
+
+}  // namespace
+
+absl::StatusOr<uint64_t> LiveGeneration(const ReadSession& session, uint32_t view_id) {
+  LARDER_ASSIGN_OR_RETURN(const std::optional<std::string_view> directory,
+                          session.GetRecord(kDirectoryTable, DirectoryKey(view_id, Layer::kLoaded)));
+  return NumberOf(directory);
+}
+
+absl::StatusOr<uint64_t> WriteTransaction::LiveGeneration(uint32_t view_id) const {
+  LARDER_ASSIGN_OR_RETURN(const std::optional<std::string_view> directory,
+                          GetRecord(kDirectoryTable, DirectoryKey(view_id, Layer::kLoaded)));
+  return NumberOf(directory);
+}
+
 absl::StatusOr<GenerationBuilder> GenerationBuilder::Begin(const LoadLease& lease,
                                                            const GenerationOptions& options) {
   auto state = std::make_unique<State>();
@@ -286,6 +308,13 @@ absl::Status MakeLive(WriteTransaction& transaction, uint32_t view_id,
     };
     return rank(a) > rank(b);
   });
+  if (number == 0) {
+    LARDER_RETURN_IF_ERROR(
+        state
+            .Delete(state.impl().records,
+                    RecordKey(kDirectoryTable, DirectoryKey(view_id, Layer::kLoaded)).full())
+            .status());
+  }
   std::set<uint64_t> kept_segments;
   std::vector<const NumberedGeneration*> dropped;
   for (NumberedGeneration& generation : generations) {
@@ -360,7 +389,7 @@ absl::Status WriteTransaction::MakeGenerationLive(uint32_t view_id, uint64_t num
     AppendTo(known, Concat(known.empty() ? "" : ", ", info.number));
     found = found || info.number == number;
   }
-  if (!found) {
+  if (!found && number != 0) {
     return NotFoundError("generation ", number, " of view ", view_id,
                          " is not kept; there are: ", known);
   }

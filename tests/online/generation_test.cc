@@ -112,6 +112,9 @@ TEST_CASE("the last three generations stay, and each can be made live again",
   REQUIRE(make_live(3).ok());
   CHECK(store.Number(kNow, std::nullopt, IntKey(1)) == 4);
   CHECK(store.Number(kNow, std::nullopt, IntKey(7)) == 17);  // pushed: no flip loses it
+  REQUIRE(make_live(0).ok());
+  CHECK_FALSE(store.Number(kNow, std::nullopt, IntKey(1)));
+  CHECK(store.Number(kNow, std::nullopt, IntKey(7)) == 17);
   REQUIRE(make_live(5).ok());
   CHECK(store.Number(kNow, std::nullopt, IntKey(1)) == 6);
   const absl::Status gone = make_live(1);

@@ -39,6 +39,9 @@ struct GenerationInfo {
 absl::StatusOr<std::vector<GenerationInfo>> ListGenerations(const ReadSession& session,
                                                             uint32_t view_id);
 
+// The number of the view's live generation; 0: none.
+absl::StatusOr<uint64_t> LiveGeneration(const ReadSession& session, uint32_t view_id);
+
 // The right to build generations: one holder per store, over all processes; it ends with the holder, however that ends.
 // Taking it frees what holders before left unfinished.
 class LoadLease {

@@ -122,7 +122,10 @@ class WriteTransaction {
   // Removes every version of one key. Returns how many went.
   absl::StatusOr<uint64_t> EraseKey(uint32_t view_id, std::string_view key);
 
-  // Makes a retained generation live again. Errors: kNotFound naming those there are.
+  // The number of the view's live generation; 0: none.
+  [[nodiscard]] absl::StatusOr<uint64_t> LiveGeneration(uint32_t view_id) const;
+  // Makes a retained generation live again; 0: none, as before the first load.
+  // Errors: kNotFound naming those there are.
   absl::Status MakeGenerationLive(uint32_t view_id, uint64_t number);
 
   // The commit that carried batch `id`, when it is one of the last kBatchIdsKept commits: repeating it would be
