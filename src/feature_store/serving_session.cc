@@ -11,7 +11,8 @@ namespace {
 
 // Rows found together: enough for memory to be fetched ahead, few enough to stay in the nearest cache.
 constexpr std::size_t kChunk = 32;
-constexpr std::size_t kKeyReserve = 64;  // longer keys grow their buffers once
+constexpr std::size_t kFetchedTogether = 96;  // rows of all views
+constexpr std::size_t kKeyReserve = 64;       // longer keys grow their buffers once
 
 std::size_t Index(int i) { return static_cast<std::size_t>(i); }
 
@@ -249,7 +250,9 @@ ServingSession::State::State(std::shared_ptr<const BoundService> bound, ReadSess
     state.features.resize(use.view->features.size());
     state.needs_cells = use.view->definition.partial_updates || use.on_read.has_value();
     for (const BoundKey& key : use.keys) {
-      if (key.use >= 0) uses_[Index(key.use)].needs_cells = true;
+      if (key.use < 0) continue;
+      uses_[Index(key.use)].needs_cells = true;
+      state.keys_from_features = true;
     }
     for (std::size_t other = 0; other + 1 < uses_.size() && state.same_keys_as < 0; ++other) {
       if (bound_->uses[other].keys == use.keys) state.same_keys_as = static_cast<int>(other);
@@ -364,23 +367,19 @@ absl::StatusOr<bool> ServingSession::State::EncodeKey(const UseState& state,
   return true;
 }
 
-absl::Status ServingSession::State::FindChunk(UseState& state, std::span<const InputColumn> inputs,
-                                              std::size_t first, std::size_t count,
-                                              Timestamp as_of) {
-  const BoundUse& use = *state.use;
-  if (state.key_is_constant) {
-    if (first > 0) return absl::OkStatus();
-    count = 1;
-  }
-  std::span<const KeyRef> keys(state.keys.data(), count);
-  if (state.same_keys_as >= 0) {
-    keys = {uses_[Index(state.same_keys_as)].keys.data(), count};
-  } else {
-    const bool from_features = std::any_of(use.keys.begin(), use.keys.end(),
-                                           [](const BoundKey& key) { return key.use >= 0; });
-    for (std::size_t i = 0; i < count; ++i) {
+std::span<const KeyRef> ServingSession::State::KeysOf(const UseState& state,
+                                                      std::size_t count) const {
+  const UseState& owner = state.same_keys_as >= 0 ? uses_[Index(state.same_keys_as)] : state;
+  return {owner.keys.data(), state.key_is_constant ? std::size_t{1} : count};
+}
+
+absl::Status ServingSession::State::EncodeChunk(UseState& state, std::span<const InputColumn> inputs,
+                                                std::size_t first, std::size_t count,
+                                                Timestamp as_of) {
+  if (state.same_keys_as < 0) {
+    for (std::size_t i = 0; i < (state.key_is_constant ? 1 : count); ++i) {
       for (UseState& earlier : uses_) {
-        if (!from_features || &earlier == &state) break;
+        if (!state.keys_from_features || &earlier == &state) break;
         if (earlier.needs_cells)
           LARDER_RETURN_IF_ERROR(SetCells(earlier, PlaceOf(earlier, i), as_of));
       }
@@ -392,9 +391,20 @@ absl::Status ServingSession::State::FindChunk(UseState& state, std::span<const I
       state.keys[i].hash = session_.HashOfKey(state.key_bytes[i]);
     }
   }
-  if (use.view->definition.partial_updates) return absl::OkStatus();
-  return session_.FindMany(use.view->data_id, use.layout, keys, use.LastVisible(as_of),
-                           {state.found.data(), count}, &state.hint);
+  if (state.rows != nullptr) session_.FetchSlots(*state.rows, KeysOf(state, count));
+  return absl::OkStatus();
+}
+
+absl::Status ServingSession::State::FindChunk(UseState& state, std::span<const InputColumn> inputs,
+                                              std::size_t first, std::size_t count,
+                                              Timestamp as_of) {
+  // Keys that are features of other rows are known only now.
+  if (state.keys_from_features)
+    LARDER_RETURN_IF_ERROR(EncodeChunk(state, inputs, first, count, as_of));
+  if (state.rows == nullptr) return absl::OkStatus();
+  const std::span<const KeyRef> keys = KeysOf(state, count);
+  return session_.FindMany(*state.rows, state.use->layout, keys, state.use->LastVisible(as_of),
+                           {state.found.data(), keys.size()});
 }
 
 FeatureStatus ServingSession::State::RowStatus(const UseState& state, const FoundRow& found,
@@ -602,10 +612,32 @@ absl::Status ServingSession::State::Fill(std::span<const InputColumn> inputs, Ti
                               : inputs[Index(key.input)].is_broadcast();
         });
   }
-  for (std::size_t first = 0; first < out.rows; first += kChunk) {
-    const std::size_t count = std::min(kChunk, out.rows - first);
-    for (UseState& state : uses_)
-      LARDER_RETURN_IF_ERROR(FindChunk(state, inputs, first, count, as_of));
+  for (UseState& state : uses_) {
+    state.rows = nullptr;
+    if (state.use->view->definition.partial_updates) continue;
+    LARDER_ASSIGN_OR_RETURN(
+        state.rows, session_.RowsOfView(state.use->view->data_id, state.use->layout, &state.hint));
+  }
+  // What was found of constant keys is found once.
+  const auto is_done = [](const UseState& state, std::size_t first) {
+    return state.key_is_constant && first > 0;
+  };
+  const std::size_t chunk =
+      std::clamp(kFetchedTogether / std::max<std::size_t>(1, uses_.size()), kChunk / 4, kChunk);
+  for (std::size_t first = 0; first < out.rows; first += chunk) {
+    const std::size_t count = std::min(chunk, out.rows - first);
+    for (UseState& state : uses_) {
+      if (!is_done(state, first) && !state.keys_from_features)
+        LARDER_RETURN_IF_ERROR(EncodeChunk(state, inputs, first, count, as_of));
+    }
+    for (UseState& state : uses_) {
+      if (!is_done(state, first) && !state.keys_from_features && state.rows != nullptr)
+        session_.FetchRows(*state.rows, KeysOf(state, count));
+    }
+    for (UseState& state : uses_) {
+      if (!is_done(state, first))
+        LARDER_RETURN_IF_ERROR(FindChunk(state, inputs, first, count, as_of));
+    }
     for (const UseState& state : uses_) {
       if (state.runs.empty()) continue;
       LARDER_RETURN_IF_ERROR(WriteRuns(state, first, count, as_of, out, stride, statuses));

@@ -47,7 +47,9 @@ struct ServingSession::State {
   };
   struct UseState {
     const BoundUse* use = nullptr;
-    std::size_t hint = 0;                // ReadSession::FindMany's
+    std::size_t hint = 0;      // ReadSession::RowsOfView's
+    ViewRows* rows = nullptr;  // of the Fill under way; null for views with partial updates
+    bool keys_from_features = false;
     int same_keys_as = -1;               // an earlier use with the same keys
     bool key_is_constant = false;        // all key inputs are broadcast: found once per Fill
     bool needs_cells = false;            // some feature is computed from, or is a key
@@ -78,9 +80,13 @@ struct ServingSession::State {
 
   void PlanRuns();
   absl::Status CheckInputs(std::span<const InputColumn> inputs, std::size_t rows) const;
-  // Finds the rows `first` to `first + count` of a use that has no partial updates.
+  // The keys of rows `first` to `first + count`, and asking for the memory they lead to.
+  absl::Status EncodeChunk(UseState& state, std::span<const InputColumn> inputs, std::size_t first,
+                           std::size_t count, Timestamp as_of);
+  // Finds those rows.
   absl::Status FindChunk(UseState& state, std::span<const InputColumn> inputs, std::size_t first,
                          std::size_t count, Timestamp as_of);
+  [[nodiscard]] std::span<const KeyRef> KeysOf(const UseState& state, std::size_t count) const;
   // The row of the chunk for a use; chunks of uses with constant keys have one.
   [[nodiscard]] static std::size_t PlaceOf(const UseState& state, std::size_t i) {
     return state.key_is_constant ? 0 : i;

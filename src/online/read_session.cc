@@ -310,19 +310,31 @@ uint64_t ReadSession::HashOfKey(std::string_view key) const {
   return Hash64(key, environment_->hash_seed());
 }
 
-absl::Status ReadSession::FindMany(uint32_t view_id, const RowLayout& layout,
-                                   std::span<const KeyRef> keys, Timestamp as_of,
-                                   std::span<FoundRow> out, std::size_t* hint) const {
-  LARDER_DCHECK(out.size() == keys.size());
-  LARDER_ASSIGN_OR_RETURN(ViewRows* const rows, RowsOf(view_id, ShapeOf(layout), hint));
-  LARDER_RETURN_IF_ERROR(CheckAsked(view_id, {}, as_of, std::nullopt));
-  const SegmentSource source = Source();
-  if (keys.size() > 1) {
-    for (const Layer layer : {Layer::kLoaded, Layer::kPushed}) {
-      for (const KeyRef& key : keys) rows->PrefetchSlots(layer, key.hash);
-      for (const KeyRef& key : keys) rows->PrefetchRow(layer, key.hash);
-    }
+absl::StatusOr<ViewRows*> ReadSession::RowsOfView(uint32_t view_id, const RowLayout& layout,
+                                                  std::size_t* hint) const {
+  return RowsOf(view_id, ShapeOf(layout), hint);
+}
+
+void ReadSession::FetchSlots(const ViewRows& rows, std::span<const KeyRef> keys) const {
+  for (const Layer layer : {Layer::kLoaded, Layer::kPushed}) {
+    if (!rows.has_layer(layer)) continue;
+    for (const KeyRef& key : keys) rows.PrefetchSlots(layer, key.hash);
   }
+}
+
+void ReadSession::FetchRows(const ViewRows& rows, std::span<const KeyRef> keys) const {
+  for (const Layer layer : {Layer::kLoaded, Layer::kPushed}) {
+    if (!rows.has_layer(layer)) continue;
+    for (const KeyRef& key : keys) rows.PrefetchRow(layer, key.hash);
+  }
+}
+
+absl::Status ReadSession::FindMany(ViewRows& rows, const RowLayout& layout,
+                                   std::span<const KeyRef> keys, Timestamp as_of,
+                                   std::span<FoundRow> out) const {
+  LARDER_DCHECK(out.size() == keys.size());
+  LARDER_RETURN_IF_ERROR(CheckAsked(rows.view_id(), {}, as_of, std::nullopt));
+  const SegmentSource source = Source();
   for (std::size_t i = 0; i < keys.size(); ++i) {
     FoundRow& found = out[i];
     found = {};
@@ -330,8 +342,8 @@ absl::Status ReadSession::FindMany(uint32_t view_id, const RowLayout& layout,
     if (key.key.data() == nullptr) continue;
     ViewRows::Chain loaded;
     ViewRows::Chain pushed;
-    LARDER_RETURN_IF_ERROR(rows->Find(source, Layer::kLoaded, key.hash, key.key, &loaded));
-    LARDER_RETURN_IF_ERROR(rows->Find(source, Layer::kPushed, key.hash, key.key, &pushed));
+    LARDER_RETURN_IF_ERROR(rows.Find(source, Layer::kLoaded, key.hash, key.key, &loaded));
+    LARDER_RETURN_IF_ERROR(rows.Find(source, Layer::kPushed, key.hash, key.key, &pushed));
     const ViewRows::Chain& chain = loaded.row != nullptr ? loaded : pushed;
     if (chain.row == nullptr) continue;
     const bool both = loaded.row != nullptr && pushed.row != nullptr;
@@ -350,7 +362,7 @@ absl::Status ReadSession::FindMany(uint32_t view_id, const RowLayout& layout,
       continue;
     }
     LARDER_ASSIGN_OR_RETURN(const std::optional<RowView> row,
-                            FindRow(view_id, layout, key.key, as_of));
+                            FindRow(rows.view_id(), layout, key.key, as_of));
     if (!row) continue;
     found.payload = row->payload();
     found.validity = row->validity();

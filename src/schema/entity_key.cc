@@ -1,5 +1,6 @@
 #include "larder/schema/entity_key.h"
 
+#include <cstring>
 #include <limits>
 
 #include "larder/base/text.h"
@@ -31,9 +32,13 @@ void AppendBigEndian(T value, std::string* out) {
 
 void AppendTag(KeyTag tag, std::string* out) { out->push_back(static_cast<char>(tag)); }
 
+// In one piece: keys are encoded for every row served.
 void AppendOrdered(KeyTag tag, int64_t value, std::string* out) {
-  AppendTag(tag, out);
-  AppendBigEndian(static_cast<uint64_t>(value) ^ kSignBit, out);
+  char raw[9];
+  raw[0] = static_cast<char>(tag);
+  const uint64_t big_endian = __builtin_bswap64(static_cast<uint64_t>(value) ^ kSignBit);
+  std::memcpy(raw + 1, &big_endian, sizeof(big_endian));
+  out->append(raw, sizeof(raw));
 }
 
 void AppendSized(KeyTag tag, std::string_view value, std::string* out) {

@@ -125,10 +125,16 @@ class ReadSession {
                         std::span<std::optional<RowView>>) const&& = delete;
 
   [[nodiscard]] uint64_t HashOfKey(std::string_view key) const;
-  // FindRow for many keys at one instant, known by the snapshot; memory is fetched ahead. `hint`, which the caller keeps
-  // per view and starts with 0, makes finding the view itself free. Requires: out.size() == keys.size().
-  absl::Status FindMany(uint32_t view_id, const RowLayout& layout, std::span<const KeyRef> keys,
-                        Timestamp as_of, std::span<FoundRow> out, std::size_t* hint) const;
+  // For loops over many keys of a few views. A ViewRows stands for a view in this snapshot, until Renew or Release; `hint`,
+  // which the caller keeps per view and starts with 0, makes finding it free.
+  [[nodiscard]] absl::StatusOr<ViewRows*> RowsOfView(uint32_t view_id, const RowLayout& layout,
+                                                     std::size_t* hint) const;
+  // Ask for the memory that FindMany will look at, in this order, with other work between.
+  void FetchSlots(const ViewRows& rows, std::span<const KeyRef> keys) const;
+  void FetchRows(const ViewRows& rows, std::span<const KeyRef> keys) const;
+  // FindRow for many keys at one instant, known by the snapshot. Requires: out.size() == keys.size().
+  absl::Status FindMany(ViewRows& rows, const RowLayout& layout, std::span<const KeyRef> keys,
+                        Timestamp as_of, std::span<FoundRow> out) const;
 
   // For views written with partial updates: per feature the newest visible and known row that carries it.
   absl::Status FindPartialRow(uint32_t view_id, const RowLayout& layout LARDER_LIFETIME_BOUND,
