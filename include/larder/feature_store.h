@@ -22,6 +22,7 @@
 #include "larder/registry/feature_edits.h"
 #include "larder/registry/plan.h"
 #include "larder/schema/definitions.h"
+#include "larder/transform/fitted.h"
 
 namespace larder::inline LARDER_ABI {
 
@@ -52,6 +53,11 @@ struct ApplyResult {
   uint64_t revision = 0;  // unchanged when there was nothing to do
   uint64_t commit_seq = 0;
   bool changed = false;
+};
+
+struct FitResult {
+  FittedEntry entry;
+  bool fresh = false;  // false: the latest version holds these very values, and stays the latest
 };
 
 // A feature store in a directory. Copies share it. Threads: thread-safe.
@@ -115,6 +121,15 @@ class FeatureStore {
                                 const ApplyInfo& info = {});
   absl::StatusOr<uint64_t> Release(std::string_view view, std::string_view project = {},
                                    const ApplyInfo& info = {});
+
+  // Fits constants on a column of training rows and keeps them as the next version of `name`, for expressions:
+  // `zscore(amount, amount_fit)`. A definition keeps the version that was the latest when its text was first applied, so
+  // fitting again changes nothing that is served: write `amount_fit@2` to move to it. Names are the store's, shared by its
+  // projects. Errors: as larder::Fit.
+  absl::StatusOr<FitResult> Fit(std::string_view name, const Column& values,
+                                const FitOptions& options = {}, const ApplyInfo& info = {});
+  // Everything fitted, by name and version.
+  [[nodiscard]] absl::StatusOr<std::vector<FittedEntry>> Fitted() const;
 
   // ---- data in
 

@@ -35,29 +35,25 @@ absl::StatusOr<Definitions> ReadDefinitions(const ChangeArguments& arguments,
   return definitions;
 }
 
-// The store's catalog, or an empty one where no store is yet.
-absl::StatusOr<Catalog> CurrentCatalog(const ChangeArguments& arguments, const Console& console) {
-  const absl::StatusOr<FeatureStore> store = OpenStore(arguments.target, Access::kRead, console);
-  if (store.ok()) return store->GetCatalog();
-  if (store.status().code() == absl::StatusCode::kNotFound) return Catalog();
-  return store.status();
-}
-
 absl::StatusOr<ChangePlan> WorkOut(const ChangeArguments& arguments, bool from_file,
                                    const Console& console) {
-  LARDER_ASSIGN_OR_RETURN(const Catalog catalog, CurrentCatalog(arguments, console));
+  const absl::StatusOr<FeatureStore> store = OpenStore(arguments.target, Access::kRead, console);
+  if (!store.ok() && store.status().code() != absl::StatusCode::kNotFound) return store.status();
+  // Where no store is yet, nothing is defined.
   CompileOptions compile;
   compile.functions = console.functions;
   const TransformChecker checker(compile);
   if (from_file) {
     LARDER_ASSIGN_OR_RETURN(const std::string text, ReadText(arguments.plan_file));
-    return ParsePlan(catalog, text, arguments.plan_file, checker);
+    if (store.ok()) return store->LoadPlan(text, arguments.plan_file);
+    return ParsePlan(Catalog(), text, arguments.plan_file, checker);
   }
   LARDER_ASSIGN_OR_RETURN(const Definitions definitions, ReadDefinitions(arguments, console));
   PlanOptions options;
   options.prune = arguments.prune;
   options.stage = arguments.stage;
-  return MakePlan(catalog, definitions, checker, options);
+  if (store.ok()) return store->Plan(definitions, options);
+  return MakePlan(Catalog(), definitions, checker, options);
 }
 
 }  // namespace

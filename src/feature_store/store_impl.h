@@ -10,6 +10,7 @@
 #include <string_view>
 
 #include "feature_store/bound_service.h"
+#include "feature_store/fitted_records.h"
 #include "feature_store/load_record.h"
 #include "larder/base/config.h"
 #include "larder/base/status.h"
@@ -24,15 +25,17 @@
 namespace larder::inline LARDER_ABI {
 
 struct FeatureStore::Impl {
-  Impl(std::shared_ptr<Environment> env, StoreOptions store_options, CompileOptions compile_options)
+  Impl(std::shared_ptr<Environment> env, StoreOptions store_options)
       : environment(std::move(env)),
         options(std::move(store_options)),
-        compile(compile_options),
-        checker(compile_options) {}
+        fitted(environment),
+        compile(CompileOf(options, &fitted)),
+        checker(CheckOf(options, &fitted)) {}
 
   // Constant after construction.
   const std::shared_ptr<Environment> environment;
   const StoreOptions options;
+  const FittedRecords fitted;
   const CompileOptions compile;
   const TransformChecker checker;
 
@@ -54,6 +57,19 @@ struct FeatureStore::Impl {
           change) const;
   // `project`, or the only one there is.
   static absl::StatusOr<std::string> ProjectOrOnly(const Catalog& catalog, std::string_view project);
+
+  static CompileOptions CheckOf(const StoreOptions& options, const FittedLookup* fitted) {
+    CompileOptions check;
+    check.functions = options.functions;
+    check.fitted = fitted;
+    return check;
+  }
+  // What was checked is compiled with every function's and constant's exact name written out, which is longer.
+  static CompileOptions CompileOf(const StoreOptions& options, const FittedLookup* fitted) {
+    CompileOptions compile = CheckOf(options, fitted);
+    compile.limits.text_bytes *= 16;
+    return compile;
+  }
 
   // A read-only open may share an environment that is writable: the promise is kept here.
   [[nodiscard]] absl::Status CheckWritable() const {

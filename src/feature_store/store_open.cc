@@ -36,9 +36,7 @@ absl::StatusOr<FeatureStore> FeatureStore::Open(const std::string& path, StoreOp
   environment_options.clock = options.clock;
   LARDER_ASSIGN_OR_RETURN(std::shared_ptr<Environment> environment,
                           Environment::Open(path, environment_options));
-  CompileOptions compile;
-  compile.functions = options.functions;
-  return FeatureStore(std::make_shared<Impl>(std::move(environment), std::move(options), compile));
+  return FeatureStore(std::make_shared<Impl>(std::move(environment), std::move(options)));
 }
 
 absl::StatusOr<Catalog> FeatureStore::Impl::CatalogIn(const ReadSession& session) const {

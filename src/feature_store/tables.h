@@ -14,7 +14,8 @@ enum RecordTable : uint32_t {
   kHistoryTable = 2,  // history number, big-endian -> HistoryEntry bytes
   kLoadTable = 3,     // data id, big-endian -> LoadRecord bytes
   kGenerationNoteTable =
-      4,  // history number, data id, big-endian -> what was live before that entry
+      4,             // history number, data id, big-endian -> what was live before that entry
+  kFittedTable = 5,  // name, a zero byte, version, big-endian -> FittedEntry bytes
 };
 
 inline constexpr const char* kCurrentCatalog = "current";

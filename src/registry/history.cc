@@ -45,6 +45,8 @@ std::string_view HistoryKindName(HistoryKind kind) {
       return "retract";
     case HistoryKind::kForget:
       return "forget";
+    case HistoryKind::kFit:
+      return "fit";
   }
   return "entry";
 }

@@ -97,7 +97,7 @@ const OnDemandVersion* Resolver::ResolveOnDemand(std::size_t i) {
     used.insert(checked->inputs.begin(), checked->inputs.end());
     FeatureColumn column;
     column.name = feature.name;
-    column.expr = feature.expr;
+    column.expr = checked->pinned;
     column.on_read = true;
     column.type = feature.type.value_or(checked->type);
     column.metadata = feature.metadata;

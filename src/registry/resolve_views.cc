@@ -254,7 +254,7 @@ void Resolver::ResolveRowFeature(const Feature& feature, const std::string& path
       return;
     }
     stored.source_type = checked->type;
-    stored.expr = feature.expr;
+    stored.expr = out.expr = checked->pinned;
     out.on_read = checked->uses_clock;
     canonical = checked->canonical;
     for (const std::string& name : checked->inputs) {

@@ -4,9 +4,9 @@
 #include <array>
 
 #include "larder/base/text.h"
-#include "larder/transform/fitted.h"
 #include "transform/conversion.h"
 #include "transform/diagnostics.h"
+#include "transform/versioned_name.h"
 
 namespace larder::inline LARDER_ABI {
 namespace transform {
@@ -77,6 +77,9 @@ std::string_view SignOf(std::string_view function) {
 absl::Status Analyzer::Error(const Node& node, std::string_view message) const {
   return ErrorAt(ast_->source, node.begin, node.end, message);
 }
+absl::Status Analyzer::Missing(const Node& node, std::string_view message) const {
+  return FailedPreconditionError(MessageOf(Error(node, message)));
+}
 std::string Analyzer::Describe(IrId id) const {
   return graph_[id].untyped_null ? "null" : graph_[id].type.ToString();
 }
@@ -90,6 +93,7 @@ absl::StatusOr<IrId> Analyzer::Lower(const Ast& ast) {
   ast_ = &ast;
   lowered_.clear();
   notes_.assign(ast.nodes.size(), "");
+  fitted_.clear();
   for (NodeId id = 0; id < ast.nodes.size(); ++id) {
     LARDER_ASSIGN_OR_RETURN(const IrId lowered, LowerNode(id));
     lowered_.push_back(lowered);
@@ -141,7 +145,7 @@ absl::StatusOr<IrId> Analyzer::LowerNode(NodeId id) {
                                                                      : TypeId::kDuration,
                                  std::move(value));
     case NodeKind::kColumn:
-      return LowerColumn(node);
+      return LowerColumn(id, node);
     case NodeKind::kList:
       return LowerList(node);
     case NodeKind::kCase:
@@ -154,7 +158,7 @@ absl::StatusOr<IrId> Analyzer::LowerNode(NodeId id) {
   return Error(node, "unexpected part");
 }
 
-absl::StatusOr<IrId> Analyzer::LowerColumn(const Node& node) {
+absl::StatusOr<IrId> Analyzer::LowerColumn(NodeId id, const Node& node) {
   std::vector<std::string> names;
   for (std::size_t i = 0; i < inputs_.size(); ++i) {
     if (inputs_[i].name == node.text) {
@@ -165,7 +169,25 @@ absl::StatusOr<IrId> Analyzer::LowerColumn(const Node& node) {
     }
     names.push_back(inputs_[i].name);
   }
-  if (options_.fitted != nullptr && options_.fitted->Find(node.text) != nullptr) return kNoIr;
+  const std::optional<VersionedName> reference = ReadVersionedName(node.text);
+  if (reference.has_value() && options_.fitted != nullptr) {
+    LARDER_ASSIGN_OR_RETURN(std::shared_ptr<const FittedEntry> entry,
+                            options_.fitted->Find(reference->name, reference->version));
+    if (entry != nullptr) {
+      const std::string identity = entry->Identity();
+      if (!reference->identity.empty() && reference->identity != identity) {
+        return Missing(node, Concat("fitted constants ", reference->reference,
+                                    " are not those this was defined with"));
+      }
+      notes_[id] = identity;
+      fitted_[id] = std::move(entry);
+      return kNoIr;
+    }
+    for (std::string& known : options_.fitted->Names()) names.push_back(std::move(known));
+  }
+  if (reference.has_value() && !reference->identity.empty())
+    return Missing(node,
+                   Concat("fitted constants ", reference->reference, " are not in this store"));
   std::string advice = DidYouMean(node.text, names);
   if (advice.empty() && !names.empty() && names.size() <= 12)
     advice = Concat("; known are ", larder::Join(names, ", "));
@@ -229,7 +251,7 @@ absl::StatusOr<IrId> Analyzer::LowerCall(NodeId id, const Node& node) {
   for (const Alias& alias : kAliases) {
     if (alias.alias == name) name = alias.name;
   }
-  if (arguments.size() == 2 && arguments[1] == kNoIr) return LowerFitted(id, name, node);
+  if (arguments.size() == 2 && arguments[1] == kNoIr) return LowerFitted(name, node);
   if (name == "neg") return LowerNegation(node, arguments[0]);
   if (name == "in") return LowerIn(node, arguments);
   if (name == "coalesce") return LowerCoalesce(node, std::move(arguments));

@@ -1,6 +1,8 @@
 // Gives every node of a syntax tree its type and its operation: tree in, shared typed graph out.
 #pragma once
 
+#include <map>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -11,6 +13,7 @@
 #include "larder/base/status.h"
 #include "larder/schema/definitions.h"
 #include "larder/transform/expression.h"
+#include "larder/transform/fitted.h"
 #include "transform/ast.h"
 #include "transform/builtin.h"
 #include "transform/ir.h"
@@ -26,14 +29,14 @@ class Analyzer {
   // Errors: kInvalidArgument with a caret.
   absl::StatusOr<IrId> Lower(const Ast& ast);
 
-  // `name@version#hash` of the C++ functions met so far, and what canonical text must say beside their names.
+  // `name@version#hash` of the C++ functions met so far; and that of the function or the fitted constants `node` names.
   [[nodiscard]] const std::vector<std::string>& functions() const { return functions_; }
   [[nodiscard]] std::string_view NoteOf(NodeId node) const { return notes_[node]; }
 
  private:
   using Ids = std::vector<IrId>;
   absl::StatusOr<IrId> LowerNode(NodeId id);
-  absl::StatusOr<IrId> LowerColumn(const Node& node);
+  absl::StatusOr<IrId> LowerColumn(NodeId id, const Node& node);
   absl::StatusOr<IrId> LowerList(const Node& node);
   absl::StatusOr<IrId> LowerCase(const Node& node);
   absl::StatusOr<IrId> LowerCast(const Node& node, IrId operand, std::string_view type_name,
@@ -50,7 +53,7 @@ class Analyzer {
   // Functions made of others: kNoIr when `name` is none.
   absl::StatusOr<IrId> LowerComposite(std::string_view name, const Node& node, const Ids& arguments);
   absl::StatusOr<IrId> LowerHashBucket(const Node& node, const Ids& arguments);
-  absl::StatusOr<IrId> LowerFitted(NodeId id, std::string_view name, const Node& node);
+  absl::StatusOr<IrId> LowerFitted(std::string_view name, const Node& node);
   absl::Status RefuseFitted(const Node& node) const;
   static bool IsComposite(std::string_view name);
   static bool TakesFitted(std::string_view name);
@@ -73,6 +76,8 @@ class Analyzer {
                                bool b_literal) const;
 
   absl::Status Error(const Node& node, std::string_view message) const;
+  // The text is good, but what it names is not here: kFailedPrecondition.
+  absl::Status Missing(const Node& node, std::string_view message) const;
   std::string Describe(IrId id) const;
   std::string DescribeAll(const Ids& ids) const;
 
@@ -83,6 +88,7 @@ class Analyzer {
   Ids lowered_;
   std::vector<std::string> notes_;
   std::vector<std::string> functions_;
+  std::map<NodeId, std::shared_ptr<const FittedEntry>> fitted_;
 };
 
 }  // namespace transform

@@ -71,7 +71,8 @@ std::string CanonicalText(const Ast& ast, const Analyzer& analyzer) {
         text = Concat("duration '", FormatDuration({node.integer}), "'");
         break;
       case NodeKind::kColumn:
-        text = Quoted(node.text, '"');
+        text =
+            analyzer.NoteOf(id).empty() ? Quoted(node.text, '"') : std::string(analyzer.NoteOf(id));
         break;
       case NodeKind::kList:
         text = "[";
@@ -79,7 +80,7 @@ std::string CanonicalText(const Ast& ast, const Analyzer& analyzer) {
         text += "]";
         break;
       case NodeKind::kCall:
-        text = Concat(node.text, analyzer.NoteOf(id), "(");
+        text = Concat(analyzer.NoteOf(id).empty() ? node.text : analyzer.NoteOf(id), "(");
         list_children();
         text += ")";
         break;

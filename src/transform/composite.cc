@@ -3,7 +3,6 @@
 #include <array>
 
 #include "larder/base/text.h"
-#include "larder/transform/fitted.h"
 #include "transform/analyzer.h"
 
 namespace larder::inline LARDER_ABI {
@@ -128,11 +127,9 @@ absl::Status Analyzer::RefuseFitted(const Node& node) const {
   return absl::OkStatus();
 }
 
-absl::StatusOr<IrId> Analyzer::LowerFitted(NodeId id, std::string_view name, const Node& node) {
+absl::StatusOr<IrId> Analyzer::LowerFitted(std::string_view name, const Node& node) {
   const Node& reference = (*ast_)[ast_->Child(node, 1)];
-  const FittedConstants::Entry& entry = *options_.fitted->Find(reference.text);
-  const FittedValues& values = entry.values;
-  notes_[id] = Concat("@", entry.version, "#", ToHex(entry.hash));
+  const FittedValues& values = fitted_.find(ast_->Child(node, 1))->second->values;
   const IrId x = lowered_[ast_->Child(node, 0)];
   if (name == "zscore")
     return LowerComposite(name, node, {x, Number(values.mean), Number(values.deviation)});

@@ -107,58 +107,69 @@ absl::StatusOr<FittedValues> Fit(const Column& column, const FitOptions& options
   return out;
 }
 
-absl::Status FittedConstants::Add(std::string name, int version, FittedValues values) {
+std::string FittedEntry::Identity() const { return Concat(name, "@", version, "#", ToHex(hash)); }
+
+absl::StatusOr<FittedEntry> FittedEntry::Make(std::string name, int version, FittedValues values) {
   if (!IsValidName(name)) return InvalidArgumentError("\"", name, "\" is not a valid name");
+  if (version < 1) return InvalidArgumentError(name, ": versions start at 1");
   ByteWriter bytes;
   PutValues(values, &bytes);
   const Hash128 hash = HashWide(bytes.view());
-  entries_.insert_or_assign(std::move(name), Entry{version, std::move(values), hash});
-  return absl::OkStatus();
+  return FittedEntry{std::move(name), version, std::move(values), hash};
 }
 
-const FittedConstants::Entry* FittedConstants::Find(std::string_view name) const {
-  const auto at = entries_.find(name);
-  return at == entries_.end() ? nullptr : &at->second;
-}
-
-std::vector<std::string> FittedConstants::names() const {
-  std::vector<std::string> names;
-  for (const auto& entry : entries_) names.push_back(entry.first);
-  return names;
-}
-
-std::string FittedConstants::Serialize() const {
+std::string FittedEntry::Serialize() const {
   ByteWriter out;
   out.Put(kMagic);
-  out.Put(static_cast<uint32_t>(entries_.size()));
-  for (const auto& [name, entry] : entries_) {
-    out.PutText(name);
-    out.Put(entry.version);
-    PutValues(entry.values, &out);
-  }
+  out.PutText(name);
+  out.Put(version);
+  PutValues(values, &out);
   return std::move(out).Take();
 }
 
-absl::StatusOr<FittedConstants> FittedConstants::Parse(std::string_view bytes) {
-  const absl::Status bad = DataLossError("not a set of fitted constants");
+absl::StatusOr<FittedEntry> FittedEntry::Parse(std::string_view bytes) {
   ByteReader in(bytes);
-  if (in.Get<uint32_t>() != kMagic) return bad;
-  FittedConstants out;
-  for (auto entries = in.Get<uint32_t>(); entries > 0 && in.ok(); --entries) {
-    std::string name(in.GetText());
-    const int version = in.Get<int>();
-    FittedValues values;
-    values.count = in.Get<int64_t>();
-    for (double* x : {&values.mean, &values.deviation, &values.minimum, &values.maximum})
-      *x = in.Get<double>();
-    for (auto left = in.Get<uint32_t>(); left > 0 && in.ok(); --left)
-      values.boundaries.push_back(in.Get<double>());
-    for (auto left = in.Get<uint32_t>(); left > 0 && in.ok(); --left)
-      values.vocabulary.emplace_back(in.GetText());
-    if (!in.ok() || !out.Add(std::move(name), version, std::move(values)).ok()) return bad;
+  const bool begins = in.Get<uint32_t>() == kMagic;
+  std::string name(in.GetText());
+  const int version = in.Get<int>();
+  FittedValues values;
+  values.count = in.Get<int64_t>();
+  for (double* x : {&values.mean, &values.deviation, &values.minimum, &values.maximum})
+    *x = in.Get<double>();
+  for (auto left = in.Get<uint32_t>(); left > 0 && in.ok(); --left)
+    values.boundaries.push_back(in.Get<double>());
+  for (auto left = in.Get<uint32_t>(); left > 0 && in.ok(); --left)
+    values.vocabulary.emplace_back(in.GetText());
+  if (begins && in.ok() && in.remaining() == 0) {
+    absl::StatusOr<FittedEntry> entry = Make(std::move(name), version, std::move(values));
+    if (entry.ok()) return entry;
   }
-  if (!in.ok() || in.remaining() != 0) return bad;
-  return out;
+  return WithKind(DataLossError("damaged fitted constants"), ErrorKind::kCorrupt);
+}
+
+absl::Status FittedConstants::Add(std::string name, int version, FittedValues values) {
+  LARDER_ASSIGN_OR_RETURN(FittedEntry entry,
+                          FittedEntry::Make(std::move(name), version, std::move(values)));
+  const std::string key = entry.name;
+  entries_[key].insert_or_assign(version, std::make_shared<const FittedEntry>(std::move(entry)));
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::shared_ptr<const FittedEntry>> FittedConstants::Find(std::string_view name,
+                                                                         int version) const {
+  const auto versions = entries_.find(name);
+  if (versions == entries_.end()) return nullptr;
+  if (version == 0) return versions->second.rbegin()->second;
+  const auto found = versions->second.find(version);
+  return found == versions->second.end() ? nullptr : found->second;
+}
+
+std::vector<std::string> FittedConstants::Names() const {
+  std::vector<std::string> names;
+  for (const auto& [name, versions] : entries_) {
+    for (const auto& [version, entry] : versions) names.push_back(Concat(name, "@", version));
+  }
+  return names;
 }
 
 }  // namespace larder::inline LARDER_ABI

@@ -104,10 +104,14 @@ class Lexer {
         ++at_;
         continue;
       }
-      // name@3: a C++ function in a version.
+      // name@3: a C++ function or fitted constants in a version; name@3#0f2a: exactly those.
       if (Peek() == '@' && IsDigit(Peek(1))) {
         ++at_;
         while (IsDigit(Peek())) ++at_;
+        if (Peek() == '#' && (IsDigit(Peek(1)) || IsLetter(Peek(1)))) {
+          ++at_;
+          while (IsDigit(Peek()) || IsLetter(Peek())) ++at_;
+        }
       }
       return TokenKind::kName;
     }

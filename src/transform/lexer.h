@@ -15,7 +15,7 @@ namespace transform {
 
 enum class TokenKind : uint8_t {
   kEnd,
-  kName,  // identifier or keyword; one token with dots (`request.x`) and a version (`score@2`)
+  kName,  // identifier or keyword; one token with dots (`request.x`) and a version (`score@2`, `score@2#hash`)
   kQuotedName,  // "with any characters"
   kInteger,
   kDecimal,

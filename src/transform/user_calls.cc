@@ -1,7 +1,6 @@
 // Calls of C++ functions: the registry, the kernel that calls them, and how an expression finds one.
 #include <algorithm>
 #include <bit>
-#include <charconv>
 #include <cstring>
 #include <limits>
 
@@ -10,6 +9,7 @@
 #include "transform/analyzer.h"
 #include "transform/ieee.h"
 #include "transform/loops.h"
+#include "transform/versioned_name.h"
 
 namespace larder::inline LARDER_ABI {
 
@@ -120,15 +120,9 @@ void CallUser(const Instruction& instruction, Frame& frame) {
 }  // namespace
 
 absl::StatusOr<IrId> Analyzer::LowerUserCall(NodeId id, const Node& node, const Ids& arguments) {
-  std::string_view name = node.text;
-  int version = 0;
-  const std::size_t at = name.find('@');
-  if (at != std::string_view::npos) {
-    const auto read = std::from_chars(name.data() + at + 1, name.data() + name.size(), version);
-    if (read.ec != std::errc() || version < 1)
-      return Error(node, "a function's version is a number from 1");
-    name = name.substr(0, at);
-  }
+  const std::optional<VersionedName> wanted = ReadVersionedName(node.text);
+  if (!wanted.has_value()) return Error(node, "a function's version is a number from 1");
+  const std::string_view name = wanted->name;
   std::vector<std::string> known = AllNames();
   if (options_.functions != nullptr) {
     for (std::string& one : options_.functions->names()) known.push_back(std::move(one));
@@ -137,32 +131,46 @@ absl::StatusOr<IrId> Analyzer::LowerUserCall(NodeId id, const Node& node, const 
     const std::vector<std::string> names = options_.functions->names();
     return std::find(names.begin(), names.end(), name) != names.end();
   }();
+  if (!registered && !wanted->identity.empty())
+    return Missing(node,
+                   Concat("function ", wanted->reference, " is not registered in this process"));
   if (!registered)
-    return Error(node, Concat("unknown function \"", node.text, "\"", DidYouMean(name, known)));
-  const absl::StatusOr<std::shared_ptr<const Entry>> found = options_.functions->Find(name, version);
-  if (!found.ok()) return Error(node, MessageOf(found.status()));
+    return Error(node,
+                 Concat("unknown function \"", wanted->reference, "\"", DidYouMean(name, known)));
+  const absl::StatusOr<std::shared_ptr<const Entry>> found =
+      options_.functions->Find(name, wanted->version);
+  if (!found.ok()) {
+    return wanted->identity.empty() ? Error(node, MessageOf(found.status()))
+                                    : Missing(node, MessageOf(found.status()));
+  }
+  const std::string identity = (*found)->Identity();
+  if (!wanted->identity.empty() && wanted->identity != identity) {
+    return Missing(node,
+                   Concat("function ", wanted->reference,
+                          " answers its probes otherwise than when this was defined; code that "
+                          "changed needs a new version"));
+  }
 
   const FunctionDefinition& function = (*found)->definition;
   std::vector<std::string> types;
   for (const DataType& type : function.arguments) types.push_back(type.ToString());
   const std::string form = Concat(name, "(", larder::Join(types, ", "), ")");
   if (arguments.size() != function.arguments.size()) {
-    return Error(
-        node, Concat(node.text, " does not take (", DescribeAll(arguments), "); it takes ", form));
+    return Error(node, Concat(wanted->reference, " does not take (", DescribeAll(arguments),
+                              "); it takes ", form));
   }
   Ids converted;
   for (std::size_t i = 0; i < arguments.size(); ++i) {
     const DataType& type = function.arguments[i];
     if (!Distance(arguments[i], type).has_value() ||
         (type.is_nested() && graph_[arguments[i]].type != type)) {
-      return Error(node, Concat(node.text, " does not take (", DescribeAll(arguments),
+      return Error(node, Concat(wanted->reference, " does not take (", DescribeAll(arguments),
                                 "); it takes ", form));
     }
     LARDER_ASSIGN_OR_RETURN(const IrId value, Convert(arguments[i], type, node));
     converted.push_back(value);
   }
-  const std::string identity = (*found)->Identity();
-  notes_[id] = identity.substr(name.size());
+  notes_[id] = identity;
   if (std::find(functions_.begin(), functions_.end(), identity) == functions_.end()) {
     functions_.push_back(identity);
     std::sort(functions_.begin(), functions_.end());

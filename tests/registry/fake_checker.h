@@ -26,6 +26,7 @@ class FakeChecker : public larder::ExpressionChecker {
     using larder::TypeId;
     ++calls;
     larder::CheckedExpression out;
+    out.pinned = text;
     std::set<std::string> names;
     std::vector<std::string> known;
     for (const larder::Field& field : inputs) known.push_back(field.name);

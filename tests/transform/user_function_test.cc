@@ -171,16 +171,75 @@ TEST_CASE("fitted constants stand in expressions by name and are part of their m
   CHECK_THAT(Evaluate("zscore(f64, amount_fat)", options).text, ContainsSubstring("unknown name"));
   const auto first =
       larder::TransformChecker(options).Check("zscore(f64, amount_fit)", SampleFields());
-  const auto parsed = larder::FittedConstants::Parse(fitted.Serialize());
+  const auto entry = fitted.Find("amount_fit", 0);
+  REQUIRE(entry.ok());
+  const auto parsed = larder::FittedEntry::Parse((*entry)->Serialize());
   REQUIRE(parsed.ok());
-  CHECK(parsed->Find("amount_fit")->values == values);
-  CHECK(parsed->Find("amount_fit")->version == 3);
-  CHECK_FALSE(larder::FittedConstants::Parse("junk").ok());
+  CHECK(parsed->values == values);
+  CHECK(parsed->Identity() == (*entry)->Identity());
+  CHECK_FALSE(larder::FittedEntry::Parse("junk").ok());
   values.mean = 0.25;
   REQUIRE(fitted.Add("amount_fit", 3, values).ok());
   const auto second =
       larder::TransformChecker(options).Check("zscore(f64, amount_fit)", SampleFields());
   CHECK(first->canonical != second->canonical);
+}
+
+TEST_CASE("a checked text is pinned to the versions it met, and means the same later",
+          "[transform]") {
+  larder::FunctionRegistry functions;
+  REQUIRE(functions.Register(Plus(1, 1)).ok());
+  larder::FittedConstants fitted;
+  larder::FittedValues values;
+  values.mean = 2;
+  values.deviation = 1;
+  REQUIRE(fitted.Add("fit", 1, values).ok());
+  CompileOptions options;
+  options.functions = &functions;
+  options.fitted = &fitted;
+  const auto check = [&](std::string_view text) {
+    const auto checked = larder::TransformChecker(options).Check(text, SampleFields());
+    INFO(text << " " << checked.status());
+    REQUIRE(checked.ok());
+    return *checked;
+  };
+  const larder::CheckedExpression bare = check("z = plus( f64 ) + zscore(f64, fit) -- plus");
+  CHECK(bare.inputs == std::vector<std::string>{"f64"});
+  CHECK(bare.pinned.find("z = plus@1#") == 0);
+  CHECK(bare.pinned.find("zscore(f64, fit@1#") != std::string::npos);
+  CHECK(bare.canonical == check("plus@1(f64)+zscore(f64, fit@1)").canonical);
+  CHECK(check(bare.pinned).canonical == bare.canonical);
+  CHECK(check(bare.pinned).pinned == bare.pinned);
+  CHECK(check("f64 + 1").pinned == "f64 + 1");
+  CHECK(Evaluate(bare.pinned, options).text == "4");
+
+  REQUIRE(functions.Register(Plus(2, 10)).ok());
+  values.mean = 0;
+  REQUIRE(fitted.Add("fit", 2, values).ok());
+  CHECK(check("plus(f64) + zscore(f64, fit)").canonical != bare.canonical);
+  CHECK(Evaluate("plus(f64) + zscore(f64, fit)", options).text == "15");
+  CHECK(Evaluate(bare.pinned, options).text == "4");
+
+  // What is not here, or no longer answers as then, is said.
+  const auto refusal = [&](const CompileOptions& elsewhere) {
+    const auto checked = larder::TransformChecker(elsewhere).Check(bare.pinned, SampleFields());
+    CHECK(checked.status().code() == absl::StatusCode::kFailedPrecondition);
+    return std::string(larder::MessageOf(checked.status()));
+  };
+  CHECK_THAT(refusal({}), ContainsSubstring("function plus@1 is not registered in this process"));
+  CompileOptions no_fit = options;
+  no_fit.fitted = nullptr;
+  CHECK_THAT(refusal(no_fit), ContainsSubstring("fitted constants fit@1 are not in this store"));
+  larder::FunctionRegistry changed;
+  REQUIRE(changed.Register(Plus(1, 3)).ok());
+  CompileOptions other_code = options;
+  other_code.functions = &changed;
+  CHECK_THAT(refusal(other_code), ContainsSubstring("answers its probes otherwise"));
+  larder::FittedConstants refitted;
+  REQUIRE(refitted.Add("fit", 1, values).ok());
+  CompileOptions other_fit = options;
+  other_fit.fitted = &refitted;
+  CHECK_THAT(refusal(other_fit), ContainsSubstring("are not those this was defined with"));
 }
 
 }  // namespace

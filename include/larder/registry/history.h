@@ -37,6 +37,7 @@ enum class HistoryKind : uint8_t {
   kRelease = 5,
   kRetract = 6,
   kForget = 7,
+  kFit = 8,
 };
 [[nodiscard]] std::string_view HistoryKindName(HistoryKind kind);  // `apply`
 

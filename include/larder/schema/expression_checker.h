@@ -19,6 +19,9 @@ struct CheckedExpression {
   std::vector<std::string> inputs;  // names used, sorted; request fields as `request.x`
   bool uses_clock = false;  // current_date or now(): evaluated on read, whatever view it is in
   std::string canonical;    // parsed form, blanks and case normalised: hashed as meaning
+  // The text with C++ functions and fitted constants named exactly (`name@version#hash`): what it means for ever, also
+  // when there are later versions.
+  std::string pinned;
 };
 
 class ExpressionChecker {

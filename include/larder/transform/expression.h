@@ -12,7 +12,7 @@
 namespace larder::inline LARDER_ABI {
 
 class FunctionRegistry;
-class FittedConstants;
+class FittedLookup;
 
 // One feature's definition. `text` may begin with `name =`, this name or any other that is not nearly an input's. An empty name is allowed
 // where nothing needs one (`where`, validators); the output is then called after its position, `expression_1`.
@@ -43,7 +43,7 @@ struct CompileOptions {
   // C++ functions by name and version; null: built-ins only. Lifetime: programs keep what they use alive.
   const FunctionRegistry* functions = nullptr;
   // Constants of fitted transforms, read by `zscore(x, fitted_name)`; null: none.
-  const FittedConstants* fitted = nullptr;
+  const FittedLookup* fitted = nullptr;
 };
 
 // How often a rule turned a row into null, by cause. Null inputs are not counted, nor rows of a branch not taken.

@@ -1,10 +1,11 @@
 // Constants fitted on a training set (mean, deviation, range, quantile boundaries, vocabulary), used by name in
-// expressions: `zscore(amount, amount_fit)`. Training and serving compile with the same ones.
+// expressions: `zscore(amount, amount_fit)`, or `amount_fit@2` for one version. Training and serving use the same ones.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -36,27 +37,44 @@ struct FitOptions {
 // Errors: kInvalidArgument for a column that is neither numeric nor string, or holds no value at all.
 [[nodiscard]] absl::StatusOr<FittedValues> Fit(const Column& column, const FitOptions& options = {});
 
-// Threads: thread-compatible. Programs copy what they use.
-class FittedConstants {
- public:
-  struct Entry {
-    int version = 1;
-    FittedValues values;
-    Hash128 hash;  // of the values' bits
-  };
-  // Errors: kInvalidArgument for a bad name.
-  absl::Status Add(std::string name, int version, FittedValues values);
-  // Null when there is none.
-  [[nodiscard]] const Entry* Find(std::string_view name) const LARDER_LIFETIME_BOUND;
-  [[nodiscard]] std::vector<std::string> names() const;
+// Named values in one version, which never changes.
+struct FittedEntry {
+  std::string name;
+  int version = 1;
+  FittedValues values;
+  Hash128 hash;  // of the values' bits
+  // `name@version#hash`.
+  [[nodiscard]] std::string Identity() const;
 
-  // The portable form, for a versioned artefact; Parse reads it back to the same bits.
+  // Errors: kInvalidArgument for a bad name or version.
+  static absl::StatusOr<FittedEntry> Make(std::string name, int version, FittedValues values);
+  // The portable form; Parse reads it back to the same bits. Errors: kDataLoss for bytes that Serialize did not write.
   [[nodiscard]] std::string Serialize() const;
-  // Errors: kDataLoss for bytes that Serialize did not write.
-  static absl::StatusOr<FittedConstants> Parse(std::string_view bytes);
+  static absl::StatusOr<FittedEntry> Parse(std::string_view bytes);
+};
+
+// Where expressions find fitted constants: in a store, or given by hand.
+class FittedLookup {
+ public:
+  virtual ~FittedLookup() = default;
+  // Version 0 means the latest. Null when there is none.
+  [[nodiscard]] virtual absl::StatusOr<std::shared_ptr<const FittedEntry>> Find(
+      std::string_view name, int version) const = 0;
+  // `name@version` of all, in order.
+  [[nodiscard]] virtual std::vector<std::string> Names() const = 0;
+};
+
+// Given by hand: for tools and tests. Threads: thread-compatible. Programs copy what they use.
+class FittedConstants : public FittedLookup {
+ public:
+  // Replaces what has that name and version. Errors: as FittedEntry::Make.
+  absl::Status Add(std::string name, int version, FittedValues values);
+  [[nodiscard]] absl::StatusOr<std::shared_ptr<const FittedEntry>> Find(std::string_view name,
+                                                                        int version) const override;
+  [[nodiscard]] std::vector<std::string> Names() const override;
 
  private:
-  std::map<std::string, Entry, std::less<>> entries_;
+  std::map<std::string, std::map<int, std::shared_ptr<const FittedEntry>>, std::less<>> entries_;
 };
 
 }  // namespace larder::inline LARDER_ABI
