@@ -48,6 +48,7 @@ class Parser {
     AddDefinitions();
     AddData();
     AddFeatures();
+    AddFit();
     AddLooking();
     AddKeeping();
   }
@@ -131,6 +132,7 @@ class Parser {
   void AddGoingBack();
   void AddFeatureEdits();
   void AddHeader();
+  void AddFit();
   void AddLooking();
   void AddKeeping();
   std::string CommandName() const;
@@ -460,6 +462,31 @@ void Parser::AddFeatures() {
       ->check(CLI::Range(1, 1024).description(""));
   AddTarget(sub, historical->target);
   AddFormat(sub, historical->format);
+}
+
+void Parser::AddFit() {
+  auto fit = std::make_shared<FitArguments>();
+  CLI::App* sub = Add(
+      kFeatures, "fit", "fit constants on a training set: mean, range, boundaries, vocabulary",
+      "Examples:\n  larder fit amount_fit --from training.csv --column amount\n"
+      "  larder fit city_fit --from training.csv --column city --vocabulary 100\n"
+      "  larder fit                                 # what is fitted\n"
+      "Expressions use them by name: zscore(amount, amount_fit), or amount_fit@2 for one version.",
+      fit, &Fit);
+  sub->add_option("name", fit->name, "the constants' name (default: list what is fitted)")
+      ->type_name("NAME");
+  sub->add_option("--from", fit->file, "CSV file of training rows")->type_name("FILE");
+  sub->add_option("--column", fit->column, "its column")->type_name("COLUMN");
+  sub->add_option("--type", fit->type, "the column's type (default: guessed)")->type_name("TYPE");
+  sub->add_option("--buckets", fit->buckets, "quantile buckets (default 10)")
+      ->type_name("N")
+      ->check(CLI::Range(1, 100'000).description(""));
+  sub->add_option("--vocabulary", fit->vocabulary, "at most so many words (default 1000)")
+      ->type_name("N")
+      ->check(CLI::Range(1, 1'000'000).description(""));
+  AddNote(sub, fit->note);
+  AddTarget(sub, fit->target, false);
+  AddFormat(sub, fit->format);
 }
 
 void Parser::AddLooking() {

@@ -211,6 +211,19 @@ struct HistoricalArguments {
 };
 absl::Status GetHistoricalFeatures(const HistoricalArguments& arguments, Console& console);
 
+struct FitArguments {
+  Target target;
+  std::string name;  // empty: list what is fitted
+  std::string file;  // CSV of training rows
+  std::string column;
+  std::string type;  // of the column; empty: guessed
+  uint64_t buckets = 10;
+  uint64_t vocabulary = 1000;
+  ChangeNote note;
+  Format format = Format::kTable;
+};
+absl::Status Fit(const FitArguments& arguments, Console& console);
+
 // ---- keeping the store
 
 struct VerifyArguments {

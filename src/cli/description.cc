@@ -1,6 +1,7 @@
 #include "cli/description.h"
 
 #include <algorithm>
+#include <cctype>
 #include <string_view>
 #include <vector>
 
@@ -49,10 +50,24 @@ std::string AggregateText(const AggregateColumn& aggregate) {
   return text;
 }
 
+// `score@2#0f2a...(x)` as people read it: score@2(x).
+std::string WithoutHashes(const std::string& expr) {
+  std::string text;
+  for (std::size_t i = 0; i < expr.size(); ++i) {
+    const bool pinned = expr[i] == '#' && i > 0 && expr[i - 1] >= '0' && expr[i - 1] <= '9';
+    if (!pinned) {
+      text.push_back(expr[i]);
+      continue;
+    }
+    while (i + 1 < expr.size() && std::isxdigit(static_cast<unsigned char>(expr[i + 1])) != 0) ++i;
+  }
+  return text;
+}
+
 std::string HowText(const FeatureColumn& feature) {
   if (feature.aggregate) return AggregateText(*feature.aggregate);
   if (feature.expr.empty()) return "";
-  return Concat(feature.expr, feature.on_read ? "  (when read)" : "");
+  return Concat(WithoutHashes(feature.expr), feature.on_read ? "  (when read)" : "");
 }
 
 std::string FeatureTable(const std::vector<FeatureColumn>& features) {
