@@ -106,6 +106,7 @@ class BarRun {
 
 // Groups: each makes its data once and measures the bars it knows, if wanted.
 absl::Status RunOnlineBars(BarRun& run);
+absl::Status RunScaleBars(BarRun& run);
 
 // bars.json and the printed table.
 [[nodiscard]] std::string BarsToJson(std::span<const BarResult> results);

@@ -67,6 +67,11 @@ constexpr BarSpec kBars[] = {
      false, "DuckDB"},
     {"P7", "10^8 rows, 10^9 events: time per row", "P1's, scaled", kMost, 1.5, std::nullopt, "x",
      false},
+
+    {"G1", "apply 1,000 views, 20,000 features to a new store", "none: a time", kMost, 2000,
+     std::nullopt, "ms"},
+    {"G2", "open that store and read its catalog", "none: a time", kMost, 20, std::nullopt, "ms"},
+    {"G3", "plan a change of one line in it", "none: a time", kMost, 200, std::nullopt, "ms"},
 };
 
 }  // namespace

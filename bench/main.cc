@@ -68,6 +68,7 @@ absl::StatusOr<Arguments> Parse(int argc, char** argv) {
 
 absl::Status RunAll(BarRun& run) {
   LARDER_RETURN_IF_ERROR(RunOnlineBars(run));
+  LARDER_RETURN_IF_ERROR(RunScaleBars(run));
 #ifdef LARDER_HAVE_TRANSFORM_BARS
   LARDER_RETURN_IF_ERROR(RunTransformBars(run));
 #endif

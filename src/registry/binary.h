@@ -93,7 +93,10 @@ class BinaryReader {
     Get(member);
   }
 
-  void Get(std::string& value) { value = std::string(in_.GetText()); }
+  void Get(std::string& value) {
+    const std::string_view text = in_.GetText();
+    value.assign(text.data(), text.size());
+  }
   std::string_view GetText() { return in_.GetText(); }
   template <class T>
   requires(std::is_arithmetic_v<T> && !std::is_same_v<T, bool>) void Get(T& value) {

@@ -29,7 +29,18 @@ using larder_test::ReadText;
 using larder_test::Step;
 using larder_test::World;
 
+// A sanitizer makes each step several times as long.
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+constexpr int kSteps = 2'000;
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+constexpr int kSteps = 2'000;
+#else
 constexpr int kSteps = 10'000;
+#endif
+#else
+constexpr int kSteps = 10'000;
+#endif
 constexpr int kReaders = 3;
 
 // What each commit holds. A step's outcome is known before it is done, so that no reader can be ahead of it.
