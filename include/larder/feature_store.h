@@ -15,6 +15,7 @@
 #include "larder/column/batch.h"
 #include "larder/feature_store/loading.h"
 #include "larder/feature_store/online.h"
+#include "larder/feature_store/plan_sample.h"
 #include "larder/feature_store/serving.h"
 #include "larder/feature_store/training_set.h"
 #include "larder/online/environment.h"
@@ -81,6 +82,12 @@ class FeatureStore {
   // What applying would change. Errors: every problem of the input at once, see MakePlan.
   [[nodiscard]] absl::StatusOr<ChangePlan> Plan(const Definitions& definitions,
                                                 const PlanOptions& options = {}) const;
+  // What the plan would do to values: for every view, on-demand view and service that gets another version, old and new
+  // programs on up to `options.keys` stored keys, chosen by hash. Writes nothing.
+  // Errors: kAborted (kConflict) when the definitions have changed since the plan. What cannot be sampled says why.
+  // Cost: a pass over the keys of the views concerned, and one over the source of each that needs a load.
+  [[nodiscard]] absl::StatusOr<PlanSample> SamplePlan(const ChangePlan& plan,
+                                                      const SampleOptions& options = {}) const;
   // Applies in one transaction, all or nothing. The same definitions again change nothing and make no entry.
   absl::StatusOr<ApplyResult> Apply(const Definitions& definitions, const PlanOptions& options = {},
                                     const ApplyInfo& info = {});

@@ -1,9 +1,13 @@
 // plan and apply.
 #include <map>
+#include <optional>
+#include <utility>
 
 #include "cli/arguments.h"
 #include "cli/commands.h"
 #include "cli/plan_output.h"
+#include "cli/sample_output.h"
+#include "larder/feature_store/plan_cost.h"
 #include "larder/registry/definitions_json.h"
 #include "larder/registry/plan.h"
 #include "larder/transform/checker.h"
@@ -35,37 +39,65 @@ absl::StatusOr<Definitions> ReadDefinitions(const ChangeArguments& arguments,
   return definitions;
 }
 
+// Nothing where no store is yet: what it would hold is planned all the same.
+absl::StatusOr<std::optional<FeatureStore>> OpenIfThere(const ChangeArguments& arguments,
+                                                        const Console& console) {
+  absl::StatusOr<FeatureStore> store = OpenStore(arguments.target, Access::kRead, console);
+  if (store.ok()) return std::optional<FeatureStore>(*std::move(store));
+  if (store.status().code() == absl::StatusCode::kNotFound) return std::optional<FeatureStore>();
+  return store.status();
+}
+
 absl::StatusOr<ChangePlan> WorkOut(const ChangeArguments& arguments, bool from_file,
+                                   const std::optional<FeatureStore>& store,
                                    const Console& console) {
-  const absl::StatusOr<FeatureStore> store = OpenStore(arguments.target, Access::kRead, console);
-  if (!store.ok() && store.status().code() != absl::StatusCode::kNotFound) return store.status();
-  // Where no store is yet, nothing is defined.
   CompileOptions compile;
   compile.functions = console.functions;
   const TransformChecker checker(compile);
   if (from_file) {
     LARDER_ASSIGN_OR_RETURN(const std::string text, ReadText(arguments.plan_file));
-    if (store.ok()) return store->LoadPlan(text, arguments.plan_file);
+    if (store) return store->LoadPlan(text, arguments.plan_file);
     return ParsePlan(Catalog(), text, arguments.plan_file, checker);
   }
   LARDER_ASSIGN_OR_RETURN(const Definitions definitions, ReadDefinitions(arguments, console));
   PlanOptions options;
   options.prune = arguments.prune;
   options.stage = arguments.stage;
-  if (store.ok()) return store->Plan(definitions, options);
-  return MakePlan(Catalog(), definitions, checker, options);
+  if (store) return store->Plan(definitions, options);
+  LARDER_ASSIGN_OR_RETURN(ChangePlan plan, MakePlan(Catalog(), definitions, checker, options));
+  AddSourceSizes(&plan);
+  return plan;
+}
+
+absl::StatusOr<PlanSample> Sample(const ChangeArguments& arguments, const ChangePlan& plan,
+                                  const std::optional<FeatureStore>& store) {
+  if (!store) return FailedPreconditionError("--sample: there is no store yet to take keys from");
+  SampleOptions options;
+  options.keys = *arguments.sample;
+  for (const std::string& text : arguments.request) {
+    LARDER_ASSIGN_OR_RETURN(auto assignment, SplitAssignment(text, "--request"));
+    options.request.emplace_back(std::move(assignment.first), std::move(assignment.second));
+  }
+  return store->SamplePlan(plan, options);
 }
 
 }  // namespace
 
 absl::Status Plan(const ChangeArguments& arguments, Console& console) {
-  LARDER_ASSIGN_OR_RETURN(const ChangePlan plan, WorkOut(arguments, false, console));
+  if (!arguments.request.empty() && !arguments.sample)
+    return UsageError("--request gives values for --sample");
+  LARDER_ASSIGN_OR_RETURN(const std::optional<FeatureStore> store, OpenIfThere(arguments, console));
+  LARDER_ASSIGN_OR_RETURN(const ChangePlan plan, WorkOut(arguments, false, store, console));
+  std::optional<PlanSample> sample;
+  if (arguments.sample) {
+    LARDER_ASSIGN_OR_RETURN(sample, Sample(arguments, plan, store));
+  }
   if (!arguments.plan_file.empty())
     LARDER_RETURN_IF_ERROR(WriteText(arguments.plan_file, plan.ToPlanFile()));
   if (arguments.format == Format::kJson) {
-    console.out << TrimAscii(plan.ToJson()) << '\n';
+    console.out << (sample ? PlanJson(plan, *sample) : Concat(TrimAscii(plan.ToJson()), "\n"));
   } else {
-    console.out << PlanText(plan, console);
+    console.out << PlanText(plan, console) << (sample ? SampleText(*sample) : std::string());
   }
   return absl::OkStatus();
 }
@@ -78,7 +110,13 @@ absl::Status Apply(const ChangeArguments& arguments, Console& console) {
     return UsageError("--prune, --stage and --set were settled when the plan was made");
   }
   // Worked out before the store is opened for writing, so that bad definitions do not leave an empty store behind.
-  LARDER_ASSIGN_OR_RETURN(const ChangePlan plan, WorkOut(arguments, from_file, console));
+  ChangePlan plan;
+  {
+    // One process does not hold a store open read-only and for writing at once.
+    LARDER_ASSIGN_OR_RETURN(const std::optional<FeatureStore> present,
+                            OpenIfThere(arguments, console));
+    LARDER_ASSIGN_OR_RETURN(plan, WorkOut(arguments, from_file, present, console));
+  }
   LARDER_ASSIGN_OR_RETURN(FeatureStore store, OpenStore(arguments.target, Access::kCreate, console));
   LARDER_ASSIGN_OR_RETURN(const ApplyResult result,
                           store.Apply(plan, MakeInfo(arguments.note, console)));

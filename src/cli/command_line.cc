@@ -185,7 +185,9 @@ void Parser::AddDefinitions() {
           "Examples:\n  larder plan definitions.json\n"
           "  larder plan features/ --out change.plan     # then: larder apply --plan change.plan\n"
           "  larder plan definitions.json --set DATA=/srv/data\n"
-          "Nothing is changed, and no store needs to exist.",
+          "  larder plan definitions.json --sample 1000 --request amount=50\n"
+          "Nothing is changed, and no store needs to exist. --sample runs the old and the new\n"
+          "programs on stored keys and shows how many values change, by how much, and for whom.",
           plan, &Plan);
   sub->add_option("definitions", plan->definitions, "a definitions file, or a folder of them")
       ->type_name("DEFS")
@@ -193,6 +195,11 @@ void Parser::AddDefinitions() {
   sub->add_option("--out", plan->plan_file,
                   "also write the plan to a file, for `larder apply --plan`")
       ->type_name("FILE");
+  sub->add_option("--sample", plan->sample, "compare old and new values of N keys of each view")
+      ->type_name("N")
+      ->check(CLI::Range(std::size_t{1}, std::size_t{100'000'000}).description(""));
+  AddRepeated(sub, "--request", plan->request, "value of a request field, for --sample",
+              "NAME=VALUE");
   const auto add_change = [](CLI::App* to, ChangeArguments& arguments) {
     to->add_flag("--prune", arguments.prune,
                  "remove what the definitions lack, unless it was made by API");

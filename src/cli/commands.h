@@ -3,7 +3,9 @@
 // A command that fails has changed nothing. Texts are as typed; each command reads them and says what is wrong.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -57,7 +59,9 @@ struct ChangeArguments {
   std::vector<std::string> variables;  // `VAR=VALUE` for ${VAR}
   bool prune = false;
   bool stage = false;
-  std::string plan_file;  // plan: to write; apply: to read
+  std::string plan_file;              // plan: to write; apply: to read
+  std::optional<std::size_t> sample;  // plan: on how many keys of each view
+  std::vector<std::string> request;   // `name=value` of request fields, for the sample
   ChangeNote note;
   Format format = Format::kTable;
 };

@@ -19,15 +19,21 @@ struct LoadRecord {
   Timestamp to = Timestamp::Min();    // the watermark: the greatest end of all loads
   Timestamp at = Timestamp::Min();    // commit time of the last load
   uint64_t pushed_rows = 0;
+  uint64_t rows_read = 0;                  // by the last load
+  Timestamp pushed_at = Timestamp::Min();  // commit time of the last push
 
+  // 1 had neither rows_read nor pushed_at.
+  static constexpr uint8_t kFormat = 2;
   [[nodiscard]] std::string Serialize() const {
     ByteWriter writer;
-    writer.Put(uint8_t{1});
+    writer.Put(kFormat);
     writer.Put(static_cast<uint8_t>(loaded));
     writer.Put(from.us);
     writer.Put(to.us);
     writer.Put(at.us);
     writer.Put(pushed_rows);
+    writer.Put(rows_read);
+    writer.Put(pushed_at.us);
     return std::move(writer).Take();
   }
   static absl::StatusOr<LoadRecord> Parse(std::string_view bytes) {
@@ -39,7 +45,11 @@ struct LoadRecord {
     record.to.us = reader.Get<int64_t>();
     record.at.us = reader.Get<int64_t>();
     record.pushed_rows = reader.Get<uint64_t>();
-    if (!reader.ok() || format != 1)
+    if (format != 1) {
+      record.rows_read = reader.Get<uint64_t>();
+      record.pushed_at.us = reader.Get<int64_t>();
+    }
+    if (!reader.ok() || format == 0 || format > kFormat)
       return WithKind(DataLossError("damaged load record"), ErrorKind::kCorrupt);
     return record;
   }

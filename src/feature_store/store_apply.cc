@@ -4,6 +4,7 @@
 
 #include "feature_store/store_impl.h"
 #include "feature_store/tables.h"
+#include "larder/feature_store/plan_cost.h"
 
 namespace larder::inline LARDER_ABI {
 
@@ -59,8 +60,19 @@ absl::StatusOr<uint64_t> WriteCatalog(
 
 absl::StatusOr<ChangePlan> FeatureStore::Plan(const Definitions& definitions,
                                               const PlanOptions& options) const {
-  LARDER_ASSIGN_OR_RETURN(const Catalog catalog, GetCatalog());
-  return MakePlan(catalog, definitions, impl_->checker, options);
+  LARDER_ASSIGN_OR_RETURN(const ReadSession session, ReadSession::Open(impl_->environment));
+  LARDER_ASSIGN_OR_RETURN(const Catalog catalog, impl_->CatalogIn(session));
+  LARDER_ASSIGN_OR_RETURN(ChangePlan plan, MakePlan(catalog, definitions, impl_->checker, options));
+  AddSourceSizes(&plan);
+  for (Change& change : plan.changes) {
+    if (!change.cost || change.version_before == 0) continue;
+    const absl::StatusOr<const ViewVersion*> before =
+        catalog.GetView(plan.project, Concat(change.name, "@", change.version_before));
+    if (!before.ok()) continue;
+    LARDER_ASSIGN_OR_RETURN(const LoadRecord record, LoadRecordIn(session, (*before)->data_id));
+    if (record.loaded) change.cost->rows = record.rows_read;
+  }
+  return plan;
 }
 
 absl::StatusOr<ApplyResult> FeatureStore::Apply(const Definitions& definitions,

@@ -295,6 +295,7 @@ absl::StatusOr<MaterializeResult> FeatureStore::Materialize(const MaterializeOpt
       record.to = std::max(record.to, load.range.end);
       record.at = transaction.commit_time();
       record.loaded = true;
+      record.rows_read = static_cast<uint64_t>(load.report.rows_read);
       LARDER_RETURN_IF_ERROR(
           transaction.PutRecord(kLoadTable, BigEndianKey(load.view->data_id), record.Serialize()));
       detail += Concat(detail.empty() ? "" : ", ", load.report.view, " ", load.report.rows.written,

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "feature_store/store_impl.h"
+#include "larder/feature_store/plan_cost.h"
 #include "larder/registry/feature_edits.h"
 #include "larder/registry/rollback.h"
 
@@ -37,7 +38,9 @@ absl::StatusOr<std::string> FeatureStore::Impl::ProjectOrOnly(const Catalog& cat
 absl::StatusOr<ChangePlan> FeatureStore::LoadPlan(std::string_view text,
                                                   std::string_view origin) const {
   LARDER_ASSIGN_OR_RETURN(const Catalog catalog, GetCatalog());
-  return ParsePlan(catalog, text, origin, impl_->checker);
+  LARDER_ASSIGN_OR_RETURN(ChangePlan plan, ParsePlan(catalog, text, origin, impl_->checker));
+  AddSourceSizes(&plan);
+  return plan;
 }
 
 absl::StatusOr<ApplyResult> FeatureStore::CreateFeature(const NewFeature& feature,

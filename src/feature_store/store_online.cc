@@ -2,101 +2,11 @@
 
 #include "feature_store/compute.h"
 #include "feature_store/input_rows.h"
-#include "feature_store/key_encoding.h"
 #include "feature_store/store_impl.h"
+#include "feature_store/stored_rows.h"
 
 namespace larder::inline LARDER_ABI {
 namespace {
-
-void AppendStored(const RowView& row, std::size_t i, Column* column) {
-  if (!row.IsValid(i)) {
-    column->AppendNull();
-  } else if (column->type().is_fixed_width()) {
-    column->AppendRaw(row.payload() + row.layout().offset(i), row.layout().width(i));
-  } else if (column->type().is_text()) {
-    column->AppendText(row.Text(i));
-  } else {
-    (void)column->Append(row.ValueAt(i));  // of the column's own type
-  }
-}
-
-// Reads one use's rows out of a snapshot.
-class OnlineFetch {
- public:
-  OnlineFetch(const ReadSession& session, const BoundUse& use, Timestamp as_of,
-              std::optional<Timestamp> known_at)
-      : session_(session), use_(use), as_of_(as_of), known_at_(known_at) {
-    for (const StoredColumn& stored : use.view->stored)
-      result_.rows.features.emplace_back(stored.type);
-    result_.stale.resize(use.view->stored.size());
-    result_.rows.outcomes.resize(partial() ? std::max<std::size_t>(1, use.view->stored.size()) : 1);
-  }
-
-  absl::StatusOr<FetchedUse> Run(std::span<const Column* const> key_columns, std::size_t rows) && {
-    const EncodedKeys keys(key_columns, rows);
-    PartialRow partial_row;
-    for (std::size_t row = 0; row < rows; ++row) {
-      const std::string_view key = keys.views()[row];
-      if (partial()) {
-        if (key.data() != nullptr) {
-          LARDER_RETURN_IF_ERROR(session_.FindPartialRow(use_.view->data_id, use_.layout, key,
-                                                         use_.LastVisible(as_of_), known_at_,
-                                                         &partial_row));
-        }
-        for (std::size_t i = 0; i < result_.rows.features.size(); ++i) {
-          Append(row, i, i + 1, key.data() == nullptr ? std::nullopt : partial_row.RowOf(i),
-                 &result_.rows.outcomes[i]);
-        }
-        continue;
-      }
-      std::optional<RowView> found;
-      if (key.data() != nullptr) {
-        LARDER_ASSIGN_OR_RETURN(found, session_.FindRow(use_.view->data_id, use_.layout, key,
-                                                        use_.LastVisible(as_of_), known_at_));
-      }
-      Append(row, 0, result_.rows.features.size(), found, &result_.rows.outcomes[0]);
-    }
-    return std::move(result_);
-  }
-
- private:
-  [[nodiscard]] bool partial() const { return use_.view->definition.partial_updates; }
-
-  // Stored columns [begin, end) of one row, which share a status and a time.
-  void Append(std::size_t row, std::size_t begin, std::size_t end,
-              const std::optional<RowView>& found, JoinOutcome* outcome) {
-    const FeatureStatus status = StatusOf(found);
-    outcome->status.push_back(status);
-    if (found.has_value() && !found->is_timeless()) {
-      outcome->event_time.AppendFixed(found->event_time().us);
-    } else {
-      outcome->event_time.AppendNull();
-    }
-    for (std::size_t i = begin; i < end; ++i) {
-      if (status == FeatureStatus::kPresent) {
-        AppendStored(*found, i, &result_.rows.features[i]);
-      } else {
-        result_.rows.features[i].AppendNull();
-        if (status == FeatureStatus::kOutsideMaxAge) result_.stale[i][row] = found->ValueAt(i);
-      }
-    }
-  }
-
-  [[nodiscard]] FeatureStatus StatusOf(const std::optional<RowView>& found) const {
-    if (!found.has_value()) return FeatureStatus::kNotFound;
-    const Duration ttl = use_.view->definition.ttl.value_or(Duration{});
-    if (ttl.us > 0 && !found->is_timeless() && found->event_time() < as_of_.Minus(ttl)) {
-      return FeatureStatus::kOutsideMaxAge;
-    }
-    return FeatureStatus::kPresent;
-  }
-
-  const ReadSession& session_;
-  const BoundUse& use_;
-  const Timestamp as_of_;
-  const std::optional<Timestamp> known_at_;
-  FetchedUse result_;
-};
 
 std::string MakeReceipt(const BoundService& service, const OnlineResponse& response) {
   return Concat(service.name.empty() ? std::string_view("features") : std::string_view(service.name),
@@ -131,7 +41,7 @@ absl::StatusOr<OnlineResponse> FeatureStore::GetOnlineFeatures(const OnlineReque
   const auto fetch = [&](std::size_t use, std::span<const Column* const> keys) {
     const BoundUse& bound = service->uses[use];
     absl::StatusOr<FetchedUse> fetched =
-        OnlineFetch(session, bound, response.as_of, request.known_at).Run(keys, response.row_count);
+        FetchStored(session, bound, response.as_of, request.known_at, keys, response.row_count);
     if (!fetched.ok())
       fetched = Annotate(fetched.status(), Concat("feature view ", bound.view->ToString()));
     return fetched;

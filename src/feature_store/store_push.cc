@@ -119,6 +119,7 @@ absl::StatusOr<PushResult> PushOnce(const FeatureStore::Impl& impl, std::string_
       }
       LARDER_ASSIGN_OR_RETURN(LoadRecord record, LoadRecordIn(transaction, view.view->data_id));
       record.pushed_rows += report.rows.written + report.rows.older;
+      record.pushed_at = transaction.commit_time();
       LARDER_RETURN_IF_ERROR(
           transaction.PutRecord(kLoadTable, BigEndianKey(view.view->data_id), record.Serialize()));
       result.views.push_back(std::move(report));

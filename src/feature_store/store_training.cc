@@ -3,8 +3,8 @@
 #include <utility>
 
 #include "feature_store/compute.h"
-#include "feature_store/event_mapper.h"
 #include "feature_store/input_rows.h"
+#include "feature_store/source_join.h"
 #include "feature_store/store_impl.h"
 #include "larder/io/csv_reader.h"
 #include "larder/io/infer.h"
@@ -12,44 +12,6 @@
 
 namespace larder::inline LARDER_ABI {
 namespace {
-
-// A view's source as the events the join takes.
-class SourceEvents : public EventReader {
- public:
-  SourceEvents(std::unique_ptr<RecordReader> reader, EventMapper mapper)
-      : reader_(std::move(reader)), mapper_(std::move(mapper)) {}
-
-  absl::StatusOr<bool> Next(EventBatch* out) override {
-    Batch batch;
-    LARDER_ASSIGN_OR_RETURN(const bool more, reader_->Next(&batch));
-    if (!more) return false;
-    EvalCounts counts;
-    LARDER_ASSIGN_OR_RETURN(events_, mapper_.Map(batch, &counts));
-    keys_ = events_.KeyPointers();
-    stored_ = events_.StoredPointers();
-    *out = EventBatch{};
-    out->row_count = events_.row_count;
-    out->keys = keys_;
-    out->features = stored_;
-    out->event_time = Pointer(events_.event_time);
-    out->sequence = Pointer(events_.sequence);
-    out->arrival_time = Pointer(events_.arrival_time);
-    out->event_id = Pointer(events_.event_id);
-    out->valid_to = Pointer(events_.valid_to);
-    out->is_delete = Pointer(events_.is_delete);
-    return true;
-  }
-
- private:
-  static const Column* Pointer(const std::optional<Column>& column) {
-    return column ? &*column : nullptr;
-  }
-  std::unique_ptr<RecordReader> reader_;
-  EventMapper mapper_;
-  MappedEvents events_;
-  std::vector<const Column*> keys_;
-  std::vector<const Column*> stored_;
-};
 
 // Joins the uses of one service against one spine.
 class HistoricalFetch {
@@ -62,20 +24,15 @@ class HistoricalFetch {
     const BoundUse& use = service_.uses[u];
     const Source& source = use.view->offline_source();
     LARDER_ASSIGN_OR_RETURN(JoinView join, MakeJoin(use, source, key_columns));
-    TextReadOptions read;
-    read.base_path = service_.catalog.DefinitionsOf(use.view->project).base_path;
-    LARDER_ASSIGN_OR_RETURN(std::unique_ptr<RecordReader> reader, OpenSource(source, read));
-    LARDER_ASSIGN_OR_RETURN(EventMapper mapper, EventMapper::Make(*use.view, source, impl_.compile));
-    SourceEvents events(std::move(reader), std::move(mapper));
     JoinOptions options;
     options.thread_count = request_.thread_count;
     options.audit = request_.audit;
     TrainingViewReport report{
         use.view->ToString(), use.alias, join.known_at, source.event_time.empty(), {}};
     absl::StatusOr<JoinedView> joined =
-        JoinPointInTime(spine_.times(), std::move(join), events, options);
-    if (!joined.ok())
-      return Annotate(joined.status(), Concat("feature view ", use.view->ToString()));
+        JoinSource(*use.view, service_.catalog.DefinitionsOf(use.view->project).base_path,
+                   impl_.compile, spine_.times(), std::move(join), options);
+    if (!joined.ok()) return joined.status();
     report.counts = joined->counts;
     reports.push_back(std::move(report));
     FetchedUse fetched;
@@ -86,37 +43,10 @@ class HistoricalFetch {
   std::vector<TrainingViewReport> reports;
 
  private:
-  static absl::StatusOr<std::unique_ptr<RecordReader>> OpenSource(const Source& source,
-                                                                  const TextReadOptions& options) {
-    if (source.kind == SourceKind::kCsv) return OpenCsv(source, options);
-    if (source.kind == SourceKind::kPush) {
-      return FailedPreconditionError(
-          "source ", source.name,
-          " is push only and keeps no history to train from: give it a batch_source");
-    }
-    return UnimplementedError("source ", source.name, ": only csv sources can be read yet");
-  }
-
   absl::StatusOr<JoinView> MakeJoin(const BoundUse& use, const Source& source,
                                     std::span<const Column* const> key_columns) const {
     const ViewVersion& view = *use.view;
-    JoinView join;
-    join.name = view.ToString();
-    join.spine_keys.assign(key_columns.begin(), key_columns.end());
-    for (const Field& key : view.keys) join.key_types.push_back(key.type);
-    for (const StoredColumn& stored : view.stored) {
-      Field field;
-      field.name = stored.name;
-      field.type = stored.type;
-      join.features.push_back(std::move(field));
-    }
-    join.ttl = view.definition.ttl;
-    join.boundary = view.boundary;
-    join.available_after = source.arrival_time.empty() ? source.available_after : std::nullopt;
-    join.tie_order = source.order == SourceOrder::kCommit ? JoinTieOrder::kCommit
-                                                          : JoinTieOrder::kCanonicalBytes;
-    join.partial_updates = view.definition.partial_updates;
-
+    JoinView join = MakeJoinView(view, source, key_columns);
     const bool has_known_time = !source.arrival_time.empty() || source.available_after.has_value();
     join.known_at = request_.known_at.value_or(has_known_time ? KnownAt::kSpine : KnownAt::kAny);
     if (join.known_at == KnownAt::kSpine && !has_known_time) {

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <iterator>
 
 #include "larder/registry/plan.h"
 #include "registry/json_tree.h"
@@ -35,6 +36,26 @@ std::string Versions(const Change& change) {
   return Concat("@", change.version_before, " -> @", change.version_after);
 }
 
+// `1.2 MB`: three digits are enough for "rough".
+std::string BytesText(uint64_t bytes) {
+  constexpr const char* kUnits[] = {"bytes", "kB", "MB", "GB", "TB", "PB"};
+  std::size_t unit = 0;
+  uint64_t tenths = bytes * 10;
+  while (tenths >= 10'000 && unit + 1 < std::size(kUnits)) {
+    tenths = (tenths + 500) / 1000;
+    ++unit;
+  }
+  const std::string fraction = unit == 0 || tenths >= 1000 ? "" : Concat(".", tenths % 10);
+  return Concat(tenths / 10, fraction, " ", kUnits[unit]);
+}
+
+std::string CostText(const LoadCost& cost) {
+  std::string text = Concat(", ", BytesText(cost.bytes));
+  if (cost.files != 1) text += Concat(" in ", cost.files, " files");
+  if (cost.rows) text += Concat(", ", *cost.rows, " rows at the last load");
+  return text;
+}
+
 std::string WorkText(const Change& change) {
   switch (change.work) {
     case DataWork::kNothing:
@@ -45,7 +66,7 @@ std::string WorkText(const Change& change) {
                  : Concat("shares the rows of @", change.shares_with, ": nothing to load");
     case DataWork::kMaterialize:
       return Concat("needs a load: larder materialize --view ", change.name, "@",
-                    change.version_after);
+                    change.version_after, change.cost ? CostText(*change.cost) : "");
     case DataWork::kPush:
       return "filled by pushes";
   }
@@ -190,6 +211,13 @@ std::string ChangePlan::ToJson() const {
       node.Add("work", JsonText(WorkName(change.work)));
       if (change.work == DataWork::kShares) {
         node.Add("shares_with", JsonNumber(Concat(change.shares_with)));
+      }
+      if (change.cost) {
+        JsonNode cost = JsonObject();
+        cost.Add("files", JsonNumber(Concat(change.cost->files)));
+        cost.Add("bytes", JsonNumber(Concat(change.cost->bytes)));
+        if (change.cost->rows) cost.Add("rows", JsonNumber(Concat(*change.cost->rows)));
+        node.Add("cost", std::move(cost));
       }
     }
     list.items.push_back(std::move(node));

@@ -84,6 +84,42 @@ TEST_CASE("a store may be used from another working directory than it was applie
   CHECK(loaded.code == 0);
 }
 
+TEST_CASE("plan --sample shows what changes on stored keys, and what cannot be told", "[cli]") {
+  Shell shell;
+  MakeShop(&shell);
+  std::string next =
+      With(kShopDefinitions, "request.total / last_amount", "request.total / last_amount * 2");
+  next = With(next, R"({"name": "amount", "type": "float64"}]})",
+              R"({"name": "amount", "type": "float64", "expr": "amount + 10"}]})");
+  shell.Write("next.json", next);
+  const std::string before = shell.StoreHash();
+  const std::string shown = shell.Ok("plan $D/next.json --sample 1000");
+  CHECK_THAT(shown,
+             ContainsSubstring("sample of up to 1000 keys of each view at "
+                               "2025-03-10T12:00:00Z, commit 2:\n") &&
+                 ContainsSubstring("  feature view last_purchase@1 -> @2, 2 rows\n"
+                                   "    last_purchase@1: source purchases\n"
+                                   "    last_purchase@2: source purchases\n") &&
+                 ContainsSubstring("largest change  null before  null after  services") &&
+                 ContainsSubstring("amount   float64    50.0%              10        50.0%       "
+                                   "50.0%  checkout@1 -> @2\n") &&
+                 ContainsSubstring("vs_last not sampled: it reads request.total"));
+  const std::string json =
+      shell.Ok("plan $D/next.json --sample 1 --request total=80 --format json");
+  CHECK_THAT(json, StartsWith("{\n  \"plan\": {") && ContainsSubstring("\"sample\": {") &&
+                       ContainsSubstring("\"share_changed\": ") &&
+                       ContainsSubstring("\"services\": [\"checkout@1 -> @2\"]") &&
+                       !ContainsSubstring("not_sampled"));
+  CHECK(shell.StoreHash() == before);
+
+  CHECK_THAT(shell.Ok("plan $D/definitions.json --sample 10"),
+             ContainsSubstring("nothing gets another version"));
+  CHECK_THAT(shell.Run("plan $D/next.json --store $D/none --sample 10").err,
+             ContainsSubstring("no store yet"));
+  CHECK(shell.Run("plan $D/next.json --sample 0").code == 2);
+  CHECK(shell.Run("plan $D/next.json --request total=80").code == 2);
+}
+
 TEST_CASE("variables in paths come from --set, else from the environment", "[cli]") {
   Shell shell;
   MakeShop(&shell);

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -46,6 +47,13 @@ enum class DataWork : uint8_t {
   kPush,         // has no rows until something is pushed: its source has no data of its own
 };
 
+// Roughly what a load would read.
+struct LoadCost {
+  uint64_t files = 0;
+  uint64_t bytes = 0;            // of the files, compressed as they are
+  std::optional<uint64_t> rows;  // that the last load of the view before the change read
+};
+
 struct Change {
   ObjectKind kind = ObjectKind::kEntity;
   std::string name;
@@ -57,8 +65,9 @@ struct Change {
       causes;  // other objects whose change alone gives this one a new version: `entity card`
   bool fresh = false;  // version_after did not exist before
   DataWork work = DataWork::kNothing;
-  int shares_with = 0;   // version of the same view
-  uint32_t view_id = 0;  // feature views: the id after the change
+  int shares_with = 0;           // version of the same view
+  uint32_t view_id = 0;          // feature views: the id after the change
+  std::optional<LoadCost> cost;  // of kMaterialize, where it is known: MakePlan reads no files
 };
 
 // Something legal that experience says is a mistake: leaks first.

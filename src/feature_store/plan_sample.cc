@@ -1,0 +1,523 @@
+#include "larder/feature_store/plan_sample.h"
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+#include "feature_store/compute.h"
+#include "feature_store/sample_rows.h"
+#include "feature_store/store_impl.h"
+#include "feature_store/widen.h"
+#include "larder/registry/lineage.h"
+#include "larder/schema/entity_key.h"
+
+namespace larder::inline LARDER_ABI {
+namespace {
+
+using Bound = std::shared_ptr<const BoundService>;
+
+std::size_t Index(int i) { return static_cast<std::size_t>(i); }
+
+// What one version gives for the sampled keys: an output has values, or the reason why not.
+struct SideOutput {
+  std::string name;
+  FeatureValues values;
+  std::string not_sampled;
+};
+
+// Which outputs of a service cannot be told, and why: followed from request fields nobody gave and stored columns
+// nobody has, through on-demand views and keys.
+class Unknowns {
+ public:
+  explicit Unknowns(const BoundService& service) : service_(service) {
+    for (const BoundUse& use : service.uses) uses_.emplace_back(use.view->features.size());
+  }
+
+  void AddRequest(std::size_t input, std::string why) { requests_[input] = std::move(why); }
+
+  void AddUse(std::size_t u, const SampledRows& rows) {
+    const BoundUse& use = service_.uses[u];
+    std::string key_reason;
+    for (const BoundKey& key : use.keys) {
+      if (key.use >= 0) key_reason = uses_[Index(key.use)][Index(key.feature)];
+      if (!key_reason.empty()) break;
+    }
+    for (std::size_t f = 0; f < uses_[u].size(); ++f) {
+      const FeatureColumn& feature = use.view->features[f];
+      std::string& reason = uses_[u][f];
+      reason = key_reason;
+      const auto look = [&](int stored) {
+        const auto found = rows.missing.find(stored);
+        if (found != rows.missing.end()) reason = found->second;
+      };
+      look(feature.stored);
+      for (const FeatureColumn::Input& input : feature.inputs) look(input.stored);
+    }
+  }
+
+  // After every use was added.
+  void AddOnDemand() {
+    for (const BoundOnDemand& view : service_.on_demand) {
+      std::string reason;
+      for (const BoundOnDemand::Input& input : view.inputs) {
+        if (input.input >= 0) {
+          const auto found = requests_.find(Index(input.input));
+          if (found != requests_.end()) reason = found->second;
+        } else {
+          reason = input.use >= 0 ? uses_[Index(input.use)][Index(input.feature)]
+                                  : on_demand_[Index(input.on_demand)];
+        }
+        if (!reason.empty()) break;
+      }
+      on_demand_.push_back(std::move(reason));
+    }
+  }
+
+  [[nodiscard]] const std::string& ReasonOf(const ServiceOutput& output) const {
+    return output.on_demand ? on_demand_[Index(output.use)]
+                            : uses_[Index(output.use)][Index(output.feature)];
+  }
+
+ private:
+  const BoundService& service_;
+  std::map<std::size_t, std::string> requests_;  // by BoundService::inputs
+  std::vector<std::vector<std::string>> uses_;   // per use, per feature
+  std::vector<std::string> on_demand_;
+};
+
+bool IsNaN(const Value& value) {
+  if (const double* number = value.As<double>()) return std::isnan(*number);
+  if (const float* number = value.As<float>()) return std::isnan(*number);
+  return false;
+}
+
+std::optional<double> NumberOf(const Value& value) {
+  if (const auto* v = value.As<int32_t>()) return *v;
+  if (const auto* v = value.As<int64_t>()) return static_cast<double>(*v);
+  if (const auto* v = value.As<uint64_t>()) return static_cast<double>(*v);
+  if (const auto* v = value.As<float>()) return static_cast<double>(*v);
+  if (const auto* v = value.As<double>()) return *v;
+  return std::nullopt;
+}
+
+bool IsSame(const Value& a, const Value& b) {
+  if (a == b || (IsNaN(a) && IsNaN(b))) return true;
+  if (a.is_null() || b.is_null()) return false;
+  if (a.type().is_integer() && b.type().is_integer()) return FormatValue(a) == FormatValue(b);
+  const std::optional<double> x = NumberOf(a);
+  const std::optional<double> y = NumberOf(b);
+  return x && y && *x == *y;
+}
+
+void Widen(double change, std::optional<double>* largest) {
+  change = std::abs(change);
+  if (std::isnan(change) || (largest->has_value() && **largest >= change)) return;
+  *largest = change;
+}
+
+void AddDistance(const Value& a, const Value& b, std::optional<double>* largest) {
+  const auto* x = a.As<std::vector<float>>();
+  const auto* y = b.As<std::vector<float>>();
+  if (x != nullptr && y != nullptr && x->size() == y->size()) {
+    for (std::size_t i = 0; i < x->size(); ++i) {
+      Widen(static_cast<double>((*y)[i]) - static_cast<double>((*x)[i]), largest);
+    }
+    return;
+  }
+  const std::optional<double> from = NumberOf(a);
+  const std::optional<double> to = NumberOf(b);
+  if (from && to) Widen(*to - *from, largest);
+}
+
+void CompareColumns(const Column& before, const Column& after, SampledFeature* out) {
+  out->rows = before.size();
+  for (std::size_t row = 0; row < before.size(); ++row) {
+    const Value a = before.ValueAt(row);
+    const Value b = after.ValueAt(row);
+    if (IsSame(a, b)) continue;
+    ++out->changed;
+    AddDistance(a, b, &out->largest_change);
+  }
+}
+
+class Sampler {
+ public:
+  Sampler(const FeatureStore::Impl& impl, const ReadSession& session, const Catalog& before,
+          const ChangePlan& plan, const SampleOptions& options, SampleSource source, Timestamp as_of)
+      : impl_(impl),
+        session_(session),
+        before_(before),
+        after_(plan.outcome),
+        plan_(plan),
+        options_(options),
+        source_(std::move(source)),
+        as_of_(as_of) {}
+
+  SampledObject Run(const Change& change) {
+    SampledObject object;
+    object.kind = change.kind;
+    object.name = change.name;
+    object.version_before = change.version_before;
+    object.version_after = change.version_after;
+    // An on-demand view's features are sampled one by one: one may read what cannot be had, and another not.
+    const absl::Status status = change.kind == ObjectKind::kFeatureService
+                                    ? SampleService(&object)
+                                    : SampleFeatures(&object);
+    if (!status.ok()) object.not_sampled = std::string(MessageOf(status));
+    return object;
+  }
+
+ private:
+  absl::Status SampleService(SampledObject* object) {
+    FeatureRequest old_request, new_request;
+    old_request.project = new_request.project = plan_.project;
+    old_request.service = Concat(object->name, "@", object->version_before);
+    new_request.service = Concat(object->name, "@", object->version_after);
+    return Compare(old_request, new_request, object);
+  }
+
+  absl::Status SampleFeatures(SampledObject* object) {
+    std::vector<std::string> old_names, new_names;
+    if (object->kind == ObjectKind::kFeatureView) {
+      LARDER_ASSIGN_OR_RETURN(
+          const ViewVersion* old_view,
+          before_.GetView(plan_.project, Concat(object->name, "@", object->version_before)));
+      LARDER_ASSIGN_OR_RETURN(
+          const ViewVersion* new_view,
+          after_.GetView(plan_.project, Concat(object->name, "@", object->version_after)));
+      for (const FeatureColumn& feature : old_view->features) old_names.push_back(feature.name);
+      for (const FeatureColumn& feature : new_view->features) new_names.push_back(feature.name);
+      return Compare(Request(*object, object->version_before, old_names),
+                     Request(*object, object->version_after, new_names), object);
+    }
+    LARDER_ASSIGN_OR_RETURN(
+        const OnDemandVersion* old_view,
+        before_.GetOnDemandView(plan_.project, Concat(object->name, "@", object->version_before)));
+    LARDER_ASSIGN_OR_RETURN(
+        const OnDemandVersion* new_view,
+        after_.GetOnDemandView(plan_.project, Concat(object->name, "@", object->version_after)));
+    for (const FeatureColumn& feature : new_view->features) new_names.push_back(feature.name);
+    for (const FeatureColumn& feature : old_view->features) {
+      if (new_view->FindFeature(feature.name) < 0) new_names.push_back(feature.name);
+    }
+    for (const std::string& name : new_names) {
+      std::vector<std::string> in_old, in_new;
+      if (old_view->FindFeature(name) >= 0) in_old.push_back(name);
+      if (new_view->FindFeature(name) >= 0) in_new.push_back(name);
+      LARDER_RETURN_IF_ERROR(Compare(Request(*object, object->version_before, in_old),
+                                     Request(*object, object->version_after, in_new), object));
+    }
+    return absl::OkStatus();
+  }
+
+  [[nodiscard]] FeatureRequest Request(const SampledObject& object, int version,
+                                       const std::vector<std::string>& features) const {
+    FeatureRequest request;
+    request.project = plan_.project;
+    for (const std::string& feature : features) {
+      request.features.push_back(Concat(object.name, "@", version, ":", feature));
+    }
+    return request;
+  }
+
+  absl::Status Compare(const FeatureRequest& old_request, const FeatureRequest& new_request,
+                       SampledObject* object) {
+    Bound before, after;
+    const auto named = [](const FeatureRequest& request) {
+      return !request.service.empty() || !request.features.empty();
+    };
+    if (named(old_request)) {
+      LARDER_ASSIGN_OR_RETURN(before, impl_.Resolve(before_, old_request));
+    }
+    if (named(new_request)) {
+      LARDER_ASSIGN_OR_RETURN(after, impl_.Resolve(after_, new_request));
+    }
+    std::vector<Bound> sides;
+    for (Bound* side : {&before, &after}) {
+      if (*side == nullptr) continue;
+      *side = WithoutErrors(*side);
+      sides.push_back(*side);
+    }
+    std::size_t rows = 0;
+    LARDER_ASSIGN_OR_RETURN(const Batch keys, Keys(sides, &rows));
+    object->rows = std::max(object->rows, rows);
+    std::vector<SideOutput> old_outputs, new_outputs;
+    if (before != nullptr) {
+      LARDER_ASSIGN_OR_RETURN(old_outputs, Evaluate(before_, *before, keys, rows, object));
+    }
+    if (after != nullptr) {
+      LARDER_ASSIGN_OR_RETURN(new_outputs, Evaluate(after_, *after, keys, rows, object));
+    }
+    Match(old_outputs, new_outputs, object);
+    return absl::OkStatus();
+  }
+
+  // `missing: error` would end the sample at its first null; here nulls are counted.
+  Bound WithoutErrors(const Bound& service) {
+    if (service->service->definition.missing != MissingPolicy::kError) return service;
+    auto copy = std::make_shared<BoundService>(*service);
+    auto version = std::make_shared<ServiceVersion>(*service->service);
+    version->definition.missing = MissingPolicy::kNull;
+    copy->service = version.get();
+    lenient_.push_back(std::move(version));
+    return copy;
+  }
+
+  // Key columns for both sides out of stored keys. Rows of independent entities are paired in the order of their
+  // hashes; a shorter list begins again.
+  absl::StatusOr<Batch> Keys(const std::vector<Bound>& sides, std::size_t* rows) {
+    struct Taken {
+      Field field;
+      std::vector<Value> values;
+    };
+    std::vector<Taken> columns;
+    std::vector<std::string> without;
+    *rows = 0;
+    bool needs_keys = false;
+    for (const Bound& side : sides) {
+      needs_keys = needs_keys || side->key_count > 0;
+      for (const BoundUse& use : side->uses) {
+        const bool direct =
+            !use.keys.empty() && std::all_of(use.keys.begin(), use.keys.end(),
+                                             [](const BoundKey& key) { return key.input >= 0; });
+        if (!direct) continue;
+        const bool known = std::all_of(use.keys.begin(), use.keys.end(), [&](const BoundKey& key) {
+          return std::any_of(columns.begin(), columns.end(), [&](const Taken& taken) {
+            return taken.field.name == side->inputs[Index(key.input)].name;
+          });
+        });
+        if (known) continue;
+        LARDER_ASSIGN_OR_RETURN(const std::vector<std::vector<Value>> keys, KeysOf(*use.view));
+        if (keys.empty()) {
+          without.push_back(use.view->name);
+          continue;
+        }
+        for (std::size_t k = 0; k < use.keys.size(); ++k) {
+          Taken taken{side->inputs[Index(use.keys[k].input)], {}};
+          const bool there = std::any_of(columns.begin(), columns.end(), [&](const Taken& other) {
+            return other.field.name == taken.field.name;
+          });
+          if (there) continue;
+          for (const std::vector<Value>& key : keys) taken.values.push_back(key[k]);
+          *rows = std::max(*rows, keys.size());
+          columns.push_back(std::move(taken));
+        }
+      }
+    }
+    for (const Bound& side : sides) {
+      for (std::size_t i = 0; i < side->key_count; ++i) {
+        const std::string& name = side->inputs[i].name;
+        if (std::any_of(columns.begin(), columns.end(),
+                        [&](const Taken& taken) { return taken.field.name == name; })) {
+          continue;
+        }
+        return FailedPreconditionError("no values of key ", name, " are stored",
+                                       without.empty() ? "" : ": no rows of ", Join(without, ", "));
+      }
+    }
+    if (!needs_keys) *rows = 1;  // global views: their one row
+    Batch batch;
+    for (const Taken& taken : columns) {
+      Column column(taken.field.type);
+      for (std::size_t row = 0; row < *rows; ++row) {
+        LARDER_ASSIGN_OR_RETURN(
+            const Value value,
+            ConvertValue(taken.values[row % taken.values.size()], taken.field.type));
+        LARDER_RETURN_IF_ERROR(column.Append(value));
+      }
+      LARDER_RETURN_IF_ERROR(batch.AddColumn(taken.field.name, std::move(column)));
+    }
+    return batch;
+  }
+
+  absl::StatusOr<std::vector<std::vector<Value>>> KeysOf(const ViewVersion& view) {
+    std::vector<std::vector<Value>> out;
+    LARDER_ASSIGN_OR_RETURN(const uint32_t data_id, source_.StoredKeysOf(view));
+    if (data_id == 0) return out;
+    auto known = keys_.find(data_id);
+    if (known == keys_.end()) {
+      LARDER_ASSIGN_OR_RETURN(std::vector<std::string> keys,
+                              SampleStoredKeys(session_, data_id, options_.keys));
+      known = keys_.emplace(data_id, std::move(keys)).first;
+    }
+    std::vector<DataType> types;
+    for (const Field& key : view.keys) types.push_back(key.type);
+    for (const std::string& key : known->second) {
+      LARDER_ASSIGN_OR_RETURN(std::vector<Value> values, DecodeEntityKey(key, types));
+      out.push_back(std::move(values));
+    }
+    return out;
+  }
+
+  absl::StatusOr<std::vector<SideOutput>> Evaluate(const Catalog& catalog,
+                                                   const BoundService& service, const Batch& keys,
+                                                   std::size_t rows, SampledObject* object) {
+    Unknowns unknowns(service);
+    Batch inputs;
+    for (std::size_t i = 0; i < service.inputs.size(); ++i) {
+      const Field& field = service.inputs[i];
+      if (i < service.key_count) {
+        LARDER_ASSIGN_OR_RETURN(Column column,
+                                WidenColumn(*keys.Find(field.name), field.type, field.name));
+        LARDER_RETURN_IF_ERROR(inputs.AddColumn(field.name, std::move(column)));
+        continue;
+      }
+      LARDER_ASSIGN_OR_RETURN(const std::optional<Value> given, Given(field));
+      if (!given) {
+        unknowns.AddRequest(i, Concat("it reads request.", field.name,
+                                      ", which no stored key has: ", "give it a value"));
+      }
+      Column column(field.type);
+      for (std::size_t row = 0; row < rows; ++row) {
+        LARDER_RETURN_IF_ERROR(column.Append(given.value_or(Value())));
+      }
+      LARDER_RETURN_IF_ERROR(inputs.AddColumn(field.name, std::move(column)));
+    }
+    const auto fetch = [&](std::size_t u,
+                           std::span<const Column* const> columns) -> absl::StatusOr<FetchedUse> {
+      const BoundUse& use = service.uses[u];
+      LARDER_ASSIGN_OR_RETURN(SampledRows found, source_.Fetch(catalog, use, columns, rows));
+      unknowns.AddUse(u, found);
+      if (!found.from.empty()) {
+        const std::string from = Concat(use.view->ToString(), ": ", found.from);
+        if (std::find(object->rows_from.begin(), object->rows_from.end(), from) ==
+            object->rows_from.end()) {
+          object->rows_from.push_back(from);
+        }
+      }
+      return std::move(found.fetched);
+    };
+    LARDER_ASSIGN_OR_RETURN(ComputedService computed,
+                            ComputeService(service, inputs, rows, {&as_of_, 1}, fetch));
+    unknowns.AddOnDemand();
+    std::vector<SideOutput> outputs;
+    for (std::size_t o = 0; o < computed.outputs.size(); ++o) {
+      SideOutput output;
+      output.name = computed.outputs[o].name;
+      output.not_sampled = unknowns.ReasonOf(service.service->outputs[o]);
+      output.values = std::move(computed.outputs[o]);
+      outputs.push_back(std::move(output));
+    }
+    return outputs;
+  }
+
+  absl::StatusOr<std::optional<Value>> Given(const Field& field) const {
+    for (const auto& [name, value] : options_.request) {
+      if (name != field.name) continue;
+      absl::StatusOr<Value> converted = ConvertValue(value, field.type, /*from_text=*/true);
+      if (!converted.ok())
+        return Annotate(converted.status(), Concat("request field ", field.name));
+      return std::optional<Value>(*std::move(converted));
+    }
+    return std::optional<Value>();
+  }
+
+  void Match(const std::vector<SideOutput>& before, const std::vector<SideOutput>& after,
+             SampledObject* object) const {
+    const auto find = [](const std::vector<SideOutput>& outputs,
+                         const std::string& name) -> const SideOutput* {
+      for (const SideOutput& output : outputs) {
+        if (output.name == name) return &output;
+      }
+      return nullptr;
+    };
+    for (const SideOutput& now : after) {
+      object->features.push_back(Sampled(*object, find(before, now.name), &now));
+    }
+    for (const SideOutput& was : before) {
+      if (find(after, was.name) == nullptr)
+        object->features.push_back(Sampled(*object, &was, nullptr));
+    }
+  }
+
+  [[nodiscard]] SampledFeature Sampled(const SampledObject& object, const SideOutput* before,
+                                       const SideOutput* after) const {
+    SampledFeature feature;
+    feature.name = after != nullptr ? after->name : before->name;
+    if (object.kind != ObjectKind::kFeatureService)
+      feature.services = ServicesOf(object, feature.name, before != nullptr);
+    for (const SideOutput* side : {before, after}) {
+      if (side == nullptr) continue;
+      (side == before ? feature.type_before : feature.type_after) =
+          side->values.values.type().ToString();
+      if (feature.not_sampled.empty()) feature.not_sampled = side->not_sampled;
+    }
+    if (!feature.not_sampled.empty()) return feature;
+    if (before != nullptr) feature.nulls_before = before->values.values.CountNulls();
+    if (after != nullptr) feature.nulls_after = after->values.values.CountNulls();
+    feature.rows = (after != nullptr ? after : before)->values.values.size();
+    if (before != nullptr && after != nullptr)
+      CompareColumns(before->values.values, after->values.values, &feature);
+    return feature;
+  }
+
+  // Today's readers of a feature there is today; of a new one, those of the plan.
+  [[nodiscard]] std::vector<std::string> ServicesOf(const SampledObject& object,
+                                                    const std::string& feature, bool old) const {
+    std::vector<std::string> names;
+    const absl::StatusOr<Lineage> lineage =
+        LineageOf(old ? before_ : after_, plan_.project, Concat(object.name, ":", feature));
+    if (!lineage.ok()) return names;
+    for (const LineageNode& node : lineage->nodes) {
+      if (node.kind != ObjectKind::kFeatureService) continue;
+      std::string text = Concat(node.name, "@", node.version);
+      for (const Change& change : plan_.changes) {
+        if (change.kind == ObjectKind::kFeatureService && change.name == node.name &&
+            change.version_before != 0 && change.version_before != change.version_after) {
+          text = Concat(node.name, "@", change.version_before,
+                        change.version_after == 0 ? std::string(" removed")
+                                                  : Concat(" -> @", change.version_after));
+        }
+      }
+      if (std::find(names.begin(), names.end(), text) == names.end())
+        names.push_back(std::move(text));
+    }
+    std::sort(names.begin(), names.end());
+    return names;
+  }
+
+  const FeatureStore::Impl& impl_;
+  const ReadSession& session_;
+  const Catalog& before_;
+  const Catalog after_;
+  const ChangePlan& plan_;
+  const SampleOptions& options_;
+  SampleSource source_;
+  const Timestamp as_of_;
+  std::map<uint32_t, std::vector<std::string>> keys_;  // by data id
+  std::vector<std::shared_ptr<const ServiceVersion>> lenient_;
+};
+
+bool GetsAnotherVersion(const Change& change) {
+  const bool versioned = change.kind == ObjectKind::kFeatureView ||
+                         change.kind == ObjectKind::kOnDemandView ||
+                         change.kind == ObjectKind::kFeatureService;
+  return versioned && change.version_before != 0 && change.version_after != 0 &&
+         change.version_before != change.version_after;
+}
+
+}  // namespace
+
+absl::StatusOr<PlanSample> FeatureStore::SamplePlan(const ChangePlan& plan,
+                                                    const SampleOptions& options) const {
+  if (plan.outcome == nullptr) return InvalidArgumentError("the plan was not made by Plan");
+  LARDER_ASSIGN_OR_RETURN(const ReadSession session, ReadSession::Open(impl_->environment));
+  LARDER_ASSIGN_OR_RETURN(const Catalog catalog, impl_->CatalogIn(session));
+  if (plan.base_revision != catalog.ProjectRevision(plan.project)) {
+    return WithKind(AbortedError("the definitions changed since the plan was made: plan again"),
+                    ErrorKind::kConflict);
+  }
+  PlanSample sample;
+  sample.as_of = options.as_of.value_or(Now());
+  sample.commit_seq = session.commit_seq();
+  sample.keys = options.keys;
+  LARDER_ASSIGN_OR_RETURN(SampleSource source,
+                          SampleSource::Make(*impl_, session, catalog, plan, sample.as_of));
+  Sampler sampler(*impl_, session, catalog, plan, options, std::move(source), sample.as_of);
+  for (const Change& change : plan.changes) {
+    if (GetsAnotherVersion(change)) sample.objects.push_back(sampler.Run(change));
+  }
+  return sample;
+}
+
+}  // namespace larder::inline LARDER_ABI

@@ -1,0 +1,107 @@
+#include "feature_store/source_join.h"
+
+#include <memory>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "feature_store/event_mapper.h"
+#include "larder/io/csv_reader.h"
+
+namespace larder::inline LARDER_ABI {
+namespace {
+
+// A view's source as the events the join takes.
+class SourceEvents : public EventReader {
+ public:
+  SourceEvents(std::unique_ptr<RecordReader> reader, EventMapper mapper)
+      : reader_(std::move(reader)), mapper_(std::move(mapper)) {}
+
+  absl::StatusOr<bool> Next(EventBatch* out) override {
+    Batch batch;
+    LARDER_ASSIGN_OR_RETURN(const bool more, reader_->Next(&batch));
+    if (!more) return false;
+    EvalCounts counts;
+    LARDER_ASSIGN_OR_RETURN(events_, mapper_.Map(batch, &counts));
+    keys_ = events_.KeyPointers();
+    stored_ = events_.StoredPointers();
+    *out = EventBatch{};
+    out->row_count = events_.row_count;
+    out->keys = keys_;
+    out->features = stored_;
+    out->event_time = Pointer(events_.event_time);
+    out->sequence = Pointer(events_.sequence);
+    out->arrival_time = Pointer(events_.arrival_time);
+    out->event_id = Pointer(events_.event_id);
+    out->valid_to = Pointer(events_.valid_to);
+    out->is_delete = Pointer(events_.is_delete);
+    return true;
+  }
+
+ private:
+  static const Column* Pointer(const std::optional<Column>& column) {
+    return column ? &*column : nullptr;
+  }
+  std::unique_ptr<RecordReader> reader_;
+  EventMapper mapper_;
+  MappedEvents events_;
+  std::vector<const Column*> keys_;
+  std::vector<const Column*> stored_;
+};
+
+absl::StatusOr<std::unique_ptr<RecordReader>> OpenSource(const Source& source,
+                                                         const TextReadOptions& options) {
+  if (source.kind == SourceKind::kCsv) return OpenCsv(source, options);
+  if (source.kind == SourceKind::kPush) {
+    return FailedPreconditionError(
+        "source ", source.name,
+        " is push only and keeps no history to train from: give it a batch_source");
+  }
+  return UnimplementedError("source ", source.name, ": only csv sources can be read yet");
+}
+
+absl::StatusOr<JoinedView> Join(const ViewVersion& view, const std::string& base_path,
+                                const CompileOptions& compile, const Column& times, JoinView join,
+                                const JoinOptions& options) {
+  const Source& source = view.offline_source();
+  TextReadOptions read;
+  read.base_path = base_path;
+  LARDER_ASSIGN_OR_RETURN(std::unique_ptr<RecordReader> reader, OpenSource(source, read));
+  LARDER_ASSIGN_OR_RETURN(EventMapper mapper, EventMapper::Make(view, source, compile));
+  SourceEvents events(std::move(reader), std::move(mapper));
+  return JoinPointInTime(times, std::move(join), events, options);
+}
+
+}  // namespace
+
+JoinView MakeJoinView(const ViewVersion& view, const Source& source,
+                      std::span<const Column* const> key_columns) {
+  JoinView join;
+  join.name = view.ToString();
+  join.spine_keys.assign(key_columns.begin(), key_columns.end());
+  for (const Field& key : view.keys) join.key_types.push_back(key.type);
+  for (const StoredColumn& stored : view.stored) {
+    Field field;
+    field.name = stored.name;
+    field.type = stored.type;
+    join.features.push_back(std::move(field));
+  }
+  join.ttl = view.definition.ttl;
+  join.boundary = view.boundary;
+  join.available_after = source.arrival_time.empty() ? source.available_after : std::nullopt;
+  join.tie_order =
+      source.order == SourceOrder::kCommit ? JoinTieOrder::kCommit : JoinTieOrder::kCanonicalBytes;
+  join.partial_updates = view.definition.partial_updates;
+  return join;
+}
+
+absl::StatusOr<JoinedView> JoinSource(const ViewVersion& view, const std::string& base_path,
+                                      const CompileOptions& compile, const Column& times,
+                                      JoinView join, const JoinOptions& options) {
+  absl::StatusOr<JoinedView> joined =
+      Join(view, base_path, compile, times, std::move(join), options);
+  if (!joined.ok()) joined = Annotate(joined.status(), Concat("feature view ", view.ToString()));
+  return joined;
+}
+
+}  // namespace larder::inline LARDER_ABI

@@ -1,0 +1,29 @@
+// A view's rows worked out from its source's history: what training sets and plan samples have in common.
+#pragma once
+
+#include <span>
+#include <string>
+
+#include "larder/base/config.h"
+#include "larder/base/status.h"
+#include "larder/column/column.h"
+#include "larder/registry/versions.h"
+#include "larder/training/point_in_time_join.h"
+#include "larder/transform/expression.h"
+
+namespace larder::inline LARDER_ABI {
+
+// The join of `view` with the events of `source`; what a request decides (known_at, exclude_event_id) is left as it is.
+[[nodiscard]] JoinView MakeJoinView(const ViewVersion& view, const Source& source,
+                                    std::span<const Column* const> key_columns);
+
+// Reads all of the source that loads and training read, and joins it at `times`.
+// Errors: kFailedPrecondition for a push source without a file, kUnimplemented for sources that cannot be read yet; all
+//   name the view.
+[[nodiscard]] absl::StatusOr<JoinedView> JoinSource(const ViewVersion& view,
+                                                    const std::string& base_path,
+                                                    const CompileOptions& compile,
+                                                    const Column& times, JoinView join,
+                                                    const JoinOptions& options);
+
+}  // namespace larder::inline LARDER_ABI
