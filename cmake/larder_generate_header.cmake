@@ -1,20 +1,24 @@
-# larder_generate_header(<target> <service> STORE <dir> [PROJECT <name>] [NAMESPACE <ns>] [HEADER <file>])
+# larder_generate_header(<target> <service> (STORE <dir> | DEFINITIONS <file or folder>)
+#                        [PROJECT <name>] [NAMESPACE <ns>] [HEADER <file>])
 #
-# Gives <target> a header with the struct of a feature service, made from the store at build time:
+# Gives <target> a header with the struct of a feature service, made at build time:
 #
 #   larder_generate_header(scorer fraud_model@2 STORE "${CMAKE_SOURCE_DIR}/store")
+#   larder_generate_header(scorer fraud_model DEFINITIONS definitions.json)
 #   ...
 #   #include "fraud_model.h"
+#   options.contracts = {larder::ContractOf<features::FraudModel>()};   // Open fails where the service is another one
 #
-# STORE may be relative to the current source directory. HEADER is the file's name (default: the service's without its
-# version). Every build asks the store, but the file is only written when it would differ, so nothing is compiled in
+# From a store the header stands for one version; from definitions, which need no store and have no versions, for every
+# version with that schema. Both may be relative to the current source directory. HEADER is the file's name (default: the service's without its
+# version). Every build asks again, but the file is only written when it would differ, so nothing is compiled in
 # vain. A service that is not there fails the build. <target> need not be a C++ program of larder's: the header depends
 # on the standard library alone.
 #
 # The command is the target larder_command where larder is part of the build, else the program `larder` beside the
 # installed package or on the PATH; set LARDER_COMMAND to name another.
 function(larder_generate_header target service)
-  cmake_parse_arguments(PARSE_ARGV 2 arg "" "STORE;PROJECT;NAMESPACE;HEADER" "")
+  cmake_parse_arguments(PARSE_ARGV 2 arg "" "STORE;DEFINITIONS;PROJECT;NAMESPACE;HEADER" "")
   if(arg_UNPARSED_ARGUMENTS OR arg_KEYWORDS_MISSING_VALUES)
     message(FATAL_ERROR "larder_generate_header(${target} ${service}): unknown or empty arguments: "
                         "${arg_UNPARSED_ARGUMENTS} ${arg_KEYWORDS_MISSING_VALUES}")
@@ -22,10 +26,16 @@ function(larder_generate_header target service)
   if(NOT TARGET ${target})
     message(FATAL_ERROR "larder_generate_header: there is no target ${target}")
   endif()
-  if(NOT arg_STORE)
-    message(FATAL_ERROR "larder_generate_header(${target} ${service}): say which store: STORE <dir>")
+  if(arg_STORE AND NOT arg_DEFINITIONS)
+    get_filename_component(origin "${arg_STORE}" ABSOLUTE)
+    set(from --store "${origin}")
+  elseif(arg_DEFINITIONS AND NOT arg_STORE)
+    get_filename_component(origin "${arg_DEFINITIONS}" ABSOLUTE)
+    set(from --definitions "${origin}")
+  else()
+    message(FATAL_ERROR "larder_generate_header(${target} ${service}): say from what: STORE <dir> or "
+                        "DEFINITIONS <file or folder>")
   endif()
-  get_filename_component(store "${arg_STORE}" ABSOLUTE)
 
   string(REGEX REPLACE "@.*$" "" name "${service}")
   if(NOT arg_HEADER)
@@ -54,13 +64,14 @@ function(larder_generate_header target service)
     list(APPEND options --namespace "${arg_NAMESPACE}")
   endif()
 
-  # A store's file changes with every push, so no file's time says whether the service changed: always ask.
+  # A store's file changes with every push, and a folder of definitions with any file, so no file's time says whether
+  # the service changed: always ask.
   string(MAKE_C_IDENTIFIER "${target}_${arg_HEADER}" id)
   add_custom_target(
     ${id}
-    COMMAND ${command} generate-header "${service}" --store "${store}" --output "${header}" ${options}
+    COMMAND ${command} generate-header "${service}" ${from} --output "${header}" ${options}
     BYPRODUCTS "${header}"
-    COMMENT "Asking ${store} for ${service}"
+    COMMENT "Asking ${origin} for ${service}"
     VERBATIM)
   add_dependencies(${target} ${id})
   get_target_property(kind ${target} TYPE)

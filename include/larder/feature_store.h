@@ -13,6 +13,7 @@
 #include "larder/base/status.h"
 #include "larder/base/time.h"
 #include "larder/column/batch.h"
+#include "larder/feature_store/contract.h"
 #include "larder/feature_store/loading.h"
 #include "larder/feature_store/online.h"
 #include "larder/feature_store/plan_sample.h"
@@ -37,6 +38,9 @@ struct StoreOptions {
   std::function<Timestamp()> clock;
   // C++ functions that expressions may use. Lifetime: must outlive the store.
   const FunctionRegistry* functions = nullptr;
+  // Services this program was compiled against, of generated headers: Open fails when one of them is not there or not
+  // what it was. See FeatureStore::CheckContract.
+  std::vector<ServiceContract> contracts;
 };
 
 struct ApplyInfo {
@@ -44,9 +48,18 @@ struct ApplyInfo {
   std::string message;
 };
 
+// What goes back. A version's rows are kept in one copy, as they were loaded and pushed last: so kAll gives names their
+// former versions with those rows, and kData is refused wherever a load has come in between.
+enum class RollbackPart : uint8_t {
+  kAll,  // definitions, and the rows that belong to them: refused for rows that were not kept up since
+  kDefinitions,  // only what names mean, however old the rows are
+  kData,         // only rows: names stay
+};
+
 struct RollbackOptions {
   std::string project;  // empty: the only one
   std::string view;     // only this view; empty: everything the project defines
+  RollbackPart part = RollbackPart::kAll;
 };
 
 struct ApplyResult {
@@ -119,6 +132,9 @@ class FeatureStore {
   // Takes definitions back to what they were just after entry `number`, as a new entry, in one transaction whose time
   // does not depend on the amount of data: names move back to the versions, rows and programs of that time. Views whose
   // version changes are then on hold: Materialize checks their sources but writes nothing until Release.
+  // Errors: kFailedPrecondition (kNotReady) for a version that neither its rollback_window, a service nor a label kept up
+  //   and whose rows are behind those of the version it would replace, with how far and the command that mends it;
+  //   kUnimplemented for kData over a load; kNotFound for an entry there is not; kInvalidArgument for entry 0.
   [[nodiscard]] absl::StatusOr<ChangePlan> PlanRollback(uint64_t number,
                                                         const RollbackOptions& options = {}) const;
   absl::StatusOr<ApplyResult> Rollback(uint64_t number, const RollbackOptions& options = {},
@@ -162,11 +178,20 @@ class FeatureStore {
   // Errors: kNotFound for an unknown service; kFailedPrecondition (kNotReady) naming what to materialize.
   [[nodiscard]] absl::StatusOr<ServingPlan> Bind(std::string_view service,
                                                  std::string_view project = {}) const;
+  // The version the contract names, else the newest one of its service with the same schema.
+  // Errors: as CheckContract, and as above.
+  [[nodiscard]] absl::StatusOr<ServingPlan> Bind(const ServiceContract& contract) const;
+  // Errors: kNotFound for an unknown service or version; kFailedPrecondition with what differs, a line each
+  //   (`- output amount: float64`, `+ output amount: int64`).
+  [[nodiscard]] absl::Status CheckContract(const ServiceContract& contract) const;
   [[nodiscard]] absl::StatusOr<ServingSession> OpenSession(const ServingPlan& plan) const;
 
   // ---- looking around
 
+  // Of what bare names mean; and of one version.
   [[nodiscard]] absl::StatusOr<std::vector<ViewState>> ViewStates(std::string_view project = {}) const;
+  [[nodiscard]] absl::StatusOr<ViewState> GetViewState(std::string_view view,
+                                                       std::string_view project = {}) const;
   [[nodiscard]] const std::shared_ptr<Environment>& environment() const LARDER_LIFETIME_BOUND;
   [[nodiscard]] Timestamp Now() const;
 

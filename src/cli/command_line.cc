@@ -243,19 +243,27 @@ void Parser::AddGoingBack() {
   AddFormat(sub, diff->format);
 
   auto rollback = std::make_shared<RollbackArguments>();
-  sub = Add(kDefinitions, "rollback", "take the definitions back to an earlier moment",
-            "Examples:\n  larder rollback 3 --dry-run\n"
-            "  larder rollback 3 --message 'v4 scored too high'\n"
-            "  larder rollback 3 --view card_profile\n"
-            "Names go back to the versions, rows and programs they had just after history entry\n"
-            "REV; the rollback is an entry of its own. Views that went back are on hold until\n"
-            "larder release VIEW. What is bound by version never changes.",
-            rollback, &Rollback);
+  sub =
+      Add(kDefinitions, "rollback", "take the definitions back to an earlier moment",
+          "Examples:\n  larder rollback 3 --dry-run\n"
+          "  larder rollback 3 --message 'v4 scored too high'\n"
+          "  larder rollback 3 --view card_profile\n"
+          "Names go back to the versions, rows and programs they had just after history entry\n"
+          "REV; the rollback is an entry of its own. Views that went back are on hold until\n"
+          "larder release VIEW. What is bound by version never changes. A version keeps one copy\n"
+          "of its rows: they are as loaded and pushed last, and where they were not kept up the\n"
+          "rollback is refused and says what mends it.",
+          rollback, &Rollback);
   sub->add_option("moment", rollback->moment, "number of a history entry, or a time")
       ->type_name("REV")
       ->required();
   sub->add_option("--view", rollback->view, "only this feature view (default: the project)")
       ->type_name("VIEW");
+  CLI::Option* data = sub->add_flag("--data", rollback->data_only,
+                                    "only rows; refused where a load has come in between");
+  sub->add_flag("--definitions", rollback->definitions_only,
+                "only what names mean, however old the rows are")
+      ->excludes(data);
   sub->add_flag("--dry-run", rollback->dry_run, "show what would change, and change nothing");
   AddNote(sub, rollback->note);
   AddTarget(sub, rollback->target);
@@ -345,9 +353,15 @@ void Parser::AddHeader() {
       Add(kDefinitions, "generate-header", "write a C++ struct of what a service gives and takes",
           "Examples:\n  larder generate-header fraud_model@2 --output fraud_model.h\n"
           "  larder generate-header fraud_model@2 --namespace acme::features\n"
-          "A file that is right already is left alone, so a build may run this every time.",
+          "  larder generate-header fraud_model --definitions definitions.json\n"
+          "From definitions no store is needed; the header then stands for every version of the\n"
+          "service with that schema. A file that is right already is left alone, so a build may "
+          "run this every time.",
           header, &WriteHeader);
   sub->add_option("service", header->service, "name or name@N")->type_name("SERVICE")->required();
+  sub->add_option("--definitions", header->definitions,
+                  "take the service from a definitions file, or a folder of them")
+      ->type_name("DEFS");
   sub->add_option("--output", header->output_file, "file to write (default: standard output)")
       ->type_name("FILE");
   sub->add_option("--namespace", header->name_space, "C++ namespace (default: features)")

@@ -81,6 +81,8 @@ struct RollbackArguments {
   Target target;
   std::string moment;
   std::string view;  // empty: the whole project
+  bool definitions_only = false;
+  bool data_only = false;
   bool dry_run = false;
   ChangeNote note;
   Format format = Format::kTable;
@@ -114,6 +116,7 @@ absl::Status DeleteFeature(const FeatureArguments& arguments, Console& console);
 struct HeaderArguments {
   Target target;
   std::string service;
+  std::string definitions;  // file or folder, instead of a store
   std::string output_file;  // empty: standard output
   std::string name_space = "features";
 };

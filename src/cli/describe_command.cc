@@ -138,27 +138,41 @@ std::string AsJson(const Object& object, const Catalog& catalog, const std::stri
   return ToJson(std::get<const ServiceVersion*>(object)->definition);
 }
 
+ViewUpkeep UpkeepOf(const ViewVersion& view, const Catalog& catalog, Timestamp now) {
+  ViewUpkeep upkeep;
+  const absl::StatusOr<const ViewVersion*> current = catalog.GetView(view.project, view.name);
+  upkeep.current = current.ok() && (*current)->id == view.id;
+  const auto is_kept_at = [&](Timestamp time) {
+    const std::vector<const ViewVersion*> kept = catalog.MaintainedViews(view.project, time);
+    return std::any_of(kept.begin(), kept.end(),
+                       [&](const ViewVersion* other) { return other->data_id == view.data_id; });
+  };
+  upkeep.kept = is_kept_at(now);
+  upkeep.left_at = catalog.LeftAt(view);
+  if (upkeep.left_at) {
+    const Timestamp end = upkeep.left_at->Plus(catalog.RollbackWindowOf(view));
+    if (!is_kept_at(std::max(now, end))) upkeep.until = end;
+  }
+  for (const larder::Hold& hold : Holds(catalog)) {
+    if (hold.project == view.project && hold.view == view.name) upkeep.held_by = hold.number;
+  }
+  return upkeep;
+}
+
 absl::StatusOr<std::string> AsText(const Object& object, const Catalog& catalog,
                                    const std::string& project, const FeatureStore& store) {
   if (const auto* entity = std::get_if<const Entity*>(&object))
     return DescribeEntity(**entity, catalog, project);
   if (const auto* source = std::get_if<const Source*>(&object))
-    return DescribeSource(**source, catalog, project);
+    return DescribeSource(**source, catalog, project, store.Now());
   if (const auto* view = std::get_if<const OnDemandVersion*>(&object))
     return DescribeOnDemandView(**view, catalog);
   if (const auto* label = std::get_if<const LabelVersion*>(&object)) return DescribeLabel(**label);
   if (const auto* service = std::get_if<const ServiceVersion*>(&object))
     return DescribeService(**service, catalog);
   const ViewVersion& view = *std::get<const ViewVersion*>(object);
-  LARDER_ASSIGN_OR_RETURN(const std::vector<ViewState> states, store.ViewStates(view.project));
-  const auto state = std::find_if(states.begin(), states.end(), [&](const ViewState& known) {
-    return known.view == view.ToString();
-  });
-  std::optional<uint64_t> held_by;
-  for (const larder::Hold& hold : Holds(catalog)) {
-    if (hold.project == view.project && hold.view == view.name) held_by = hold.number;
-  }
-  return DescribeView(view, state == states.end() ? nullptr : &*state, held_by);
+  LARDER_ASSIGN_OR_RETURN(const ViewState state, store.GetViewState(view.ToString(), view.project));
+  return DescribeView(view, state, UpkeepOf(view, catalog, store.Now()));
 }
 
 absl::Status DescribeOneFeature(const DescribeArguments& arguments, const Catalog& catalog,

@@ -80,6 +80,15 @@ std::string FeatureTable(const std::vector<FeatureColumn>& features) {
   return Concat("\n", table.ToText("  "));
 }
 
+// Nothing for what a bare name means: that it is loaded and pushed to goes without saying.
+std::string UpkeepText(const ViewUpkeep& upkeep) {
+  if (upkeep.current) return "";
+  if (!upkeep.kept) return Concat("no: its name left it at ", FormatTimestamp(*upkeep.left_at));
+  if (upkeep.until)
+    return Concat("until ", FormatTimestamp(*upkeep.until), ", its rollback_window");
+  return upkeep.left_at ? "yes, others use it" : "yes, staged";
+}
+
 std::string UsersText(const std::vector<std::string>& names) { return Join(names, ", "); }
 
 }  // namespace
@@ -99,8 +108,8 @@ std::string DescribeEntity(const Entity& entity, const Catalog& catalog,
   return facts.ToText();
 }
 
-std::string DescribeSource(const Source& source, const Catalog& catalog,
-                           const std::string& project) {
+std::string DescribeSource(const Source& source, const Catalog& catalog, const std::string& project,
+                           Timestamp now) {
   Facts facts(Concat("source ", source.name));
   facts.Add("kind", std::string(SourceKindName(source.kind)));
   facts.Add("path", source.path);
@@ -119,7 +128,7 @@ std::string DescribeSource(const Source& source, const Catalog& catalog,
   facts.Add("retention", MaybeDuration(source.retention));
   facts.Add(source.metadata);
   std::vector<std::string> views;
-  for (const ViewVersion* view : catalog.ViewsOfSource(project, source.name))
+  for (const ViewVersion* view : catalog.ViewsOfSource(project, source.name, now))
     views.push_back(view->ToString());
   facts.Add("read by", UsersText(views));
   Table fields({"field", "type", "column", "unit"});
@@ -129,8 +138,7 @@ std::string DescribeSource(const Source& source, const Catalog& catalog,
   return Concat(facts.ToText(), "\n", fields.ToText("  "));
 }
 
-std::string DescribeView(const ViewVersion& view, const ViewState* state,
-                         const std::optional<uint64_t>& held_by) {
+std::string DescribeView(const ViewVersion& view, const ViewState& state, const ViewUpkeep& upkeep) {
   const FeatureView& definition = view.definition;
   Facts facts(Concat("feature view ", view.ToString()));
   facts.Add("project", Concat(view.project, ", revision ", view.revision));
@@ -146,17 +154,22 @@ std::string DescribeView(const ViewVersion& view, const ViewState* state,
   facts.Add(definition.metadata);
   facts.Add("meaning", ToHex(view.meaning_hash));
   facts.Add("data", ToHex(view.data_hash));
-  if (state == nullptr || !state->has_data) {
-    facts.Add("rows", Concat("none yet: larder materialize --view ", view.name));
+  const bool push_only = view.offline_source().kind == SourceKind::kPush;
+  if (!state.has_data) {
+    facts.Add("rows", push_only
+                          ? Concat("none yet: larder push --source ", view.source.name, " FILE")
+                          : Concat("none yet: larder materialize --view ",
+                                   upkeep.current ? view.name : view.ToString()));
   } else {
     facts.Add("rows",
-              Concat(state->keys, " keys",
-                     state->pushed_rows > 0 ? Concat(", ", state->pushed_rows, " pushed") : ""));
-    if (state->loaded_to) facts.Add("loaded to", FormatTimestamp(*state->loaded_to));
-    if (state->loaded_at) facts.Add("loaded at", FormatTimestamp(*state->loaded_at));
+              Concat(state.keys, " keys",
+                     state.pushed_rows > 0 ? Concat(", ", state.pushed_rows, " pushed") : ""));
+    if (state.loaded_to) facts.Add("loaded to", FormatTimestamp(*state.loaded_to));
+    if (state.loaded_at) facts.Add("loaded at", FormatTimestamp(*state.loaded_at));
   }
-  if (held_by)
-    facts.Add("on hold", Concat("by entry ", *held_by, ", until larder release ", view.name));
+  facts.Add("kept up", UpkeepText(upkeep));
+  if (upkeep.held_by)
+    facts.Add("on hold", Concat("by entry ", *upkeep.held_by, ", until larder release ", view.name));
   return facts.ToText() + FeatureTable(view.features);
 }
 

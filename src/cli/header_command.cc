@@ -1,7 +1,10 @@
 // generate-header.
 #include "cli/arguments.h"
 #include "cli/commands.h"
+#include "larder/registry/definitions_json.h"
 #include "larder/registry/generate_header.h"
+#include "larder/registry/plan.h"
+#include "larder/transform/checker.h"
 
 namespace larder::inline LARDER_ABI {
 namespace cli {
@@ -28,18 +31,39 @@ bool IsNamespace(std::string_view text) {
   }
 }
 
+absl::StatusOr<Catalog> CatalogOfStore(const HeaderArguments& arguments, const Console& console) {
+  LARDER_ASSIGN_OR_RETURN(const FeatureStore store,
+                          OpenStore(arguments.target, Access::kRead, console));
+  return store.GetCatalog();
+}
+
+// What a new store would hold after applying the definitions.
+absl::StatusOr<Catalog> CatalogOfFile(const HeaderArguments& arguments, const Console& console) {
+  LARDER_ASSIGN_OR_RETURN(const Definitions definitions, LoadDefinitions(arguments.definitions));
+  CompileOptions compile;
+  compile.functions = console.functions;
+  LARDER_ASSIGN_OR_RETURN(const ChangePlan plan,
+                          MakePlan(Catalog(), definitions, TransformChecker(compile)));
+  return Catalog(plan.outcome);
+}
+
 }  // namespace
 
 absl::Status WriteHeader(const HeaderArguments& arguments, Console& console) {
   if (!IsNamespace(arguments.name_space)) {
     return UsageError("--namespace: expected a C++ namespace, found ", Quoted(arguments.name_space));
   }
-  LARDER_ASSIGN_OR_RETURN(const FeatureStore store,
-                          OpenStore(arguments.target, Access::kRead, console));
-  LARDER_ASSIGN_OR_RETURN(const Catalog catalog, store.GetCatalog());
+  const bool from_definitions = !arguments.definitions.empty();
+  if (from_definitions && arguments.service.find('@') != std::string::npos) {
+    return UsageError("definitions have no versions: name the service without one, found ",
+                      Quoted(arguments.service));
+  }
+  LARDER_ASSIGN_OR_RETURN(const Catalog catalog, from_definitions
+                                                     ? CatalogOfFile(arguments, console)
+                                                     : CatalogOfStore(arguments, console));
   LARDER_ASSIGN_OR_RETURN(const ServiceVersion* service,
                           catalog.GetService(arguments.target.project, arguments.service));
-  const std::string header = GenerateHeader(*service, arguments.name_space);
+  const std::string header = GenerateHeader(*service, arguments.name_space, from_definitions);
   if (arguments.output_file.empty()) {
     console.out << header;
     return absl::OkStatus();

@@ -21,7 +21,8 @@ std::vector<std::string> HeldViews(const Catalog& catalog, const std::string& pr
 }
 
 void PrintRolledBack(const ApplyResult& result, uint64_t number,
-                     const std::vector<std::string>& held, Format format, Console& console) {
+                     const std::vector<std::string>& held, bool loaded_since, std::string_view what,
+                     Format format, Console& console) {
   if (format == Format::kJson) {
     JsonWriter json;
     json.BeginObject();
@@ -33,6 +34,7 @@ void PrintRolledBack(const ApplyResult& result, uint64_t number,
     json.BeginArray(JsonWriter::Layout::kInline);
     for (const std::string& view : held) json.String(view);
     json.EndArray();
+    json.Member("loaded_since", loaded_since);
     json.Key("plan");
     json.Raw(TrimAscii(result.plan.ToJson()));
     json.EndObject();
@@ -40,7 +42,8 @@ void PrintRolledBack(const ApplyResult& result, uint64_t number,
     return;
   }
   if (!result.changed) {
-    console.out << "nothing to change: definitions are as they were after entry " << number << '\n';
+    console.out << "nothing to change: " << what << " are as they were after entry " << number
+                << '\n';
     return;
   }
   console.out << PlanText(result.plan,
@@ -48,6 +51,10 @@ void PrintRolledBack(const ApplyResult& result, uint64_t number,
                           console)
               << "rolled back: revision " << result.revision << ", commit " << result.commit_seq
               << '\n';
+  if (loaded_since) {
+    console.out << "rows are as loaded and pushed last, not as they were then: a version keeps one "
+                   "copy of them\n";
+  }
   if (held.empty()) return;
   console.out << "on hold, not loaded until `larder release VIEW`: " << Printable(Join(held, ", "))
               << '\n';
@@ -122,7 +129,10 @@ absl::Status Rollback(const RollbackArguments& arguments, Console& console) {
   LARDER_ASSIGN_OR_RETURN(Catalog catalog, store.GetCatalog());
   LARDER_ASSIGN_OR_RETURN(const std::string project, ProjectOf(arguments.target, catalog));
   LARDER_ASSIGN_OR_RETURN(const uint64_t number, ParseMoment(arguments.moment, "REV", store));
-  const RollbackOptions options{project, arguments.view};
+  const RollbackOptions options{project, arguments.view,
+                                arguments.data_only          ? RollbackPart::kData
+                                : arguments.definitions_only ? RollbackPart::kDefinitions
+                                                             : RollbackPart::kAll};
   if (arguments.dry_run) {
     LARDER_ASSIGN_OR_RETURN(const ChangePlan plan, store.PlanRollback(number, options));
     if (arguments.format == Format::kJson) {
@@ -136,7 +146,13 @@ absl::Status Rollback(const RollbackArguments& arguments, Console& console) {
   LARDER_ASSIGN_OR_RETURN(const ApplyResult result,
                           store.Rollback(number, options, MakeInfo(arguments.note, console)));
   LARDER_ASSIGN_OR_RETURN(catalog, store.GetCatalog());
-  PrintRolledBack(result, number, HeldViews(catalog, project), arguments.format, console);
+  LARDER_ASSIGN_OR_RETURN(const std::vector<HistoryEntry> history, store.History());
+  const bool loaded_since =
+      std::any_of(history.begin(), history.end(), [&](const HistoryEntry& entry) {
+        return entry.number > number && entry.kind == HistoryKind::kPublish;
+      });
+  PrintRolledBack(result, number, HeldViews(catalog, project), loaded_since,
+                  arguments.data_only ? "rows" : "definitions", arguments.format, console);
   return absl::OkStatus();
 }
 

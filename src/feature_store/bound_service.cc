@@ -191,7 +191,8 @@ absl::StatusOr<std::shared_ptr<const BoundService>> BoundService::Make(
     bound->tensor_outputs.push_back(static_cast<int>(o));
     bound->tensor_names.push_back(output.name);
     bound->tensor_offsets.push_back(bound->tensor_width);
-    bound->tensor_width += output.type.id() == TypeId::kVector ? output.type.length() : 1;
+    bound->tensor_width +=
+        output.served_type().id() == TypeId::kVector ? output.served_type().length() : 1;
   }
   return std::shared_ptr<const BoundService>(std::move(bound));
 }

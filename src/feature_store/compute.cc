@@ -4,6 +4,7 @@
 #include <optional>
 #include <utility>
 
+#include "feature_store/service_cast.h"
 #include "feature_store/widen.h"
 
 namespace larder::inline LARDER_ABI {
@@ -72,6 +73,7 @@ class Computation {
       FeatureValues values = output.on_demand ? on_demand_[Index(output.use)][Index(output.feature)]
                                               : features_[Index(output.use)][Index(output.feature)];
       values.name = output.name;
+      Cast(output, &values);
       LARDER_RETURN_IF_ERROR(ReplaceMissing(output, &values));
       result.outputs.push_back(std::move(values));
     }
@@ -182,6 +184,17 @@ class Computation {
     return features;
   }
 
+  // What does not fit is null, and then missing like any other null.
+  void Cast(const ServiceOutput& output, FeatureValues* values) const {
+    if (values->values.type() == output.served_type()) return;
+    Column cast = CastColumn(values->values, output.served_type());
+    for (std::size_t row = 0; row < row_count_; ++row) {
+      if (values->values.IsValid(row) && !cast.IsValid(row))
+        values->statuses[row] = FeatureStatus::kNullValue;
+    }
+    values->values = std::move(cast);
+  }
+
   absl::Status ReplaceMissing(const ServiceOutput& output, FeatureValues* values) const {
     const MissingPolicy policy = service_.service->definition.missing;
     if (policy == MissingPolicy::kNull || values->values.CountNulls() == 0) return absl::OkStatus();
@@ -194,13 +207,14 @@ class Computation {
                                      "), and the service says missing: error");
     }
     if (!output.default_value.has_value()) return absl::OkStatus();
+    const Value replacement = CastValue(*output.default_value, output.served_type());
     Column filled(values->values.type());
     filled.Reserve(row_count_);
     for (std::size_t row = 0; row < row_count_; ++row) {
       if (values->values.IsValid(row)) {
         filled.AppendFrom(values->values, row);
       } else {
-        LARDER_RETURN_IF_ERROR(filled.Append(*output.default_value));
+        LARDER_RETURN_IF_ERROR(filled.Append(replacement));
       }
     }
     values->values = std::move(filled);

@@ -1,11 +1,12 @@
 #include "larder/feature_store/plan_sample.h"
 
 #include <algorithm>
-#include <cmath>
 #include <utility>
 
 #include "feature_store/compute.h"
+#include "feature_store/sample_compare.h"
 #include "feature_store/sample_rows.h"
+#include "feature_store/sample_unknowns.h"
 #include "feature_store/store_impl.h"
 #include "feature_store/widen.h"
 #include "larder/registry/lineage.h"
@@ -24,121 +25,6 @@ struct SideOutput {
   FeatureValues values;
   std::string not_sampled;
 };
-
-// Which outputs of a service cannot be told, and why: followed from request fields nobody gave and stored columns
-// nobody has, through on-demand views and keys.
-class Unknowns {
- public:
-  explicit Unknowns(const BoundService& service) : service_(service) {
-    for (const BoundUse& use : service.uses) uses_.emplace_back(use.view->features.size());
-  }
-
-  void AddRequest(std::size_t input, std::string why) { requests_[input] = std::move(why); }
-
-  void AddUse(std::size_t u, const SampledRows& rows) {
-    const BoundUse& use = service_.uses[u];
-    std::string key_reason;
-    for (const BoundKey& key : use.keys) {
-      if (key.use >= 0) key_reason = uses_[Index(key.use)][Index(key.feature)];
-      if (!key_reason.empty()) break;
-    }
-    for (std::size_t f = 0; f < uses_[u].size(); ++f) {
-      const FeatureColumn& feature = use.view->features[f];
-      std::string& reason = uses_[u][f];
-      reason = key_reason;
-      const auto look = [&](int stored) {
-        const auto found = rows.missing.find(stored);
-        if (found != rows.missing.end()) reason = found->second;
-      };
-      look(feature.stored);
-      for (const FeatureColumn::Input& input : feature.inputs) look(input.stored);
-    }
-  }
-
-  // After every use was added.
-  void AddOnDemand() {
-    for (const BoundOnDemand& view : service_.on_demand) {
-      std::string reason;
-      for (const BoundOnDemand::Input& input : view.inputs) {
-        if (input.input >= 0) {
-          const auto found = requests_.find(Index(input.input));
-          if (found != requests_.end()) reason = found->second;
-        } else {
-          reason = input.use >= 0 ? uses_[Index(input.use)][Index(input.feature)]
-                                  : on_demand_[Index(input.on_demand)];
-        }
-        if (!reason.empty()) break;
-      }
-      on_demand_.push_back(std::move(reason));
-    }
-  }
-
-  [[nodiscard]] const std::string& ReasonOf(const ServiceOutput& output) const {
-    return output.on_demand ? on_demand_[Index(output.use)]
-                            : uses_[Index(output.use)][Index(output.feature)];
-  }
-
- private:
-  const BoundService& service_;
-  std::map<std::size_t, std::string> requests_;  // by BoundService::inputs
-  std::vector<std::vector<std::string>> uses_;   // per use, per feature
-  std::vector<std::string> on_demand_;
-};
-
-bool IsNaN(const Value& value) {
-  if (const double* number = value.As<double>()) return std::isnan(*number);
-  if (const float* number = value.As<float>()) return std::isnan(*number);
-  return false;
-}
-
-std::optional<double> NumberOf(const Value& value) {
-  if (const auto* v = value.As<int32_t>()) return *v;
-  if (const auto* v = value.As<int64_t>()) return static_cast<double>(*v);
-  if (const auto* v = value.As<uint64_t>()) return static_cast<double>(*v);
-  if (const auto* v = value.As<float>()) return static_cast<double>(*v);
-  if (const auto* v = value.As<double>()) return *v;
-  return std::nullopt;
-}
-
-bool IsSame(const Value& a, const Value& b) {
-  if (a == b || (IsNaN(a) && IsNaN(b))) return true;
-  if (a.is_null() || b.is_null()) return false;
-  if (a.type().is_integer() && b.type().is_integer()) return FormatValue(a) == FormatValue(b);
-  const std::optional<double> x = NumberOf(a);
-  const std::optional<double> y = NumberOf(b);
-  return x && y && *x == *y;
-}
-
-void Widen(double change, std::optional<double>* largest) {
-  change = std::abs(change);
-  if (std::isnan(change) || (largest->has_value() && **largest >= change)) return;
-  *largest = change;
-}
-
-void AddDistance(const Value& a, const Value& b, std::optional<double>* largest) {
-  const auto* x = a.As<std::vector<float>>();
-  const auto* y = b.As<std::vector<float>>();
-  if (x != nullptr && y != nullptr && x->size() == y->size()) {
-    for (std::size_t i = 0; i < x->size(); ++i) {
-      Widen(static_cast<double>((*y)[i]) - static_cast<double>((*x)[i]), largest);
-    }
-    return;
-  }
-  const std::optional<double> from = NumberOf(a);
-  const std::optional<double> to = NumberOf(b);
-  if (from && to) Widen(*to - *from, largest);
-}
-
-void CompareColumns(const Column& before, const Column& after, SampledFeature* out) {
-  out->rows = before.size();
-  for (std::size_t row = 0; row < before.size(); ++row) {
-    const Value a = before.ValueAt(row);
-    const Value b = after.ValueAt(row);
-    if (IsSame(a, b)) continue;
-    ++out->changed;
-    AddDistance(a, b, &out->largest_change);
-  }
-}
 
 class Sampler {
  public:
@@ -352,7 +238,7 @@ class Sampler {
   absl::StatusOr<std::vector<SideOutput>> Evaluate(const Catalog& catalog,
                                                    const BoundService& service, const Batch& keys,
                                                    std::size_t rows, SampledObject* object) {
-    Unknowns unknowns(service);
+    SampleUnknowns unknowns(service);
     Batch inputs;
     for (std::size_t i = 0; i < service.inputs.size(); ++i) {
       const Field& field = service.inputs[i];

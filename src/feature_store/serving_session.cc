@@ -3,6 +3,7 @@
 #include <limits>
 #include <utility>
 
+#include "feature_store/service_cast.h"
 #include "feature_store/serving_state.h"
 #include "larder/schema/entity_key.h"
 
@@ -278,8 +279,10 @@ ServingSession::State::State(std::shared_ptr<const BoundService> bound, ReadSess
     Output& output = outputs_.emplace_back();
     output.output = &bound_->service->outputs[Index(bound_->tensor_outputs[i])];
     output.offset = bound_->tensor_offsets[i];
-    if (output.output->default_value.has_value())
-      output.default_value = DatumOf(*output.output->default_value);
+    if (output.output->default_value.has_value()) {
+      output.default_value = CastDatum(DatumOf(*output.output->default_value), output.output->type,
+                                       output.output->served_type());
+    }
   }
   PlanRuns();
 }
@@ -290,7 +293,8 @@ void ServingSession::State::PlanRuns() {
     if (output.output->on_demand) continue;
     UseState& state = uses_[Index(output.output->use)];
     const int column = state.use->view->features[Index(output.output->feature)].stored;
-    if (column < 0 || state.use->view->definition.partial_updates) continue;
+    if (output.output->cast.has_value()) state.needs_cells = true;
+    if (column < 0 || state.use->view->definition.partial_updates || output.output->cast) continue;
     output.in_run = true;
     const std::size_t stored = Index(column);
     const RowLayout& layout = state.use->layout;
@@ -578,11 +582,15 @@ absl::Status ServingSession::State::WriteCells(std::size_t row, T* out,
     const Output& output = outputs_[o];
     if (output.in_run) continue;
     Cell cell = OutputCell(*output.output);
+    if (output.output->cast.has_value() && cell.value.valid) {
+      cell.value = CastDatum(cell.value, output.output->type, *output.output->cast);
+      if (!cell.value.valid) cell.status = FeatureStatus::kNullValue;
+    }
     if (statuses != nullptr) statuses[o] = cell.status;
     if (!cell.value.valid && policy == MissingPolicy::kDefault) cell.value = output.default_value;
     if (!cell.value.valid && policy == MissingPolicy::kError)
       return MissingError(o, row, cell.status);
-    WriteCell(cell.value, output.output->type, out + output.offset);
+    WriteCell(cell.value, output.output->served_type(), out + output.offset);
   }
   return absl::OkStatus();
 }

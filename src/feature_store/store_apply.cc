@@ -58,20 +58,25 @@ absl::StatusOr<uint64_t> WriteCatalog(
 
 }  // namespace
 
+absl::Status AddCosts(const ReadSession& session, const Catalog& catalog, ChangePlan* plan) {
+  AddSourceSizes(plan);
+  for (Change& change : plan->changes) {
+    if (!change.cost || change.version_before == 0) continue;
+    const absl::StatusOr<const ViewVersion*> before =
+        catalog.GetView(plan->project, Concat(change.name, "@", change.version_before));
+    if (!before.ok()) continue;
+    LARDER_ASSIGN_OR_RETURN(const LoadRecord record, LoadRecordIn(session, (*before)->data_id));
+    if (record.loaded) change.cost->rows = record.rows_read;
+  }
+  return absl::OkStatus();
+}
+
 absl::StatusOr<ChangePlan> FeatureStore::Plan(const Definitions& definitions,
                                               const PlanOptions& options) const {
   LARDER_ASSIGN_OR_RETURN(const ReadSession session, ReadSession::Open(impl_->environment));
   LARDER_ASSIGN_OR_RETURN(const Catalog catalog, impl_->CatalogIn(session));
   LARDER_ASSIGN_OR_RETURN(ChangePlan plan, MakePlan(catalog, definitions, impl_->checker, options));
-  AddSourceSizes(&plan);
-  for (Change& change : plan.changes) {
-    if (!change.cost || change.version_before == 0) continue;
-    const absl::StatusOr<const ViewVersion*> before =
-        catalog.GetView(plan.project, Concat(change.name, "@", change.version_before));
-    if (!before.ok()) continue;
-    LARDER_ASSIGN_OR_RETURN(const LoadRecord record, LoadRecordIn(session, (*before)->data_id));
-    if (record.loaded) change.cost->rows = record.rows_read;
-  }
+  LARDER_RETURN_IF_ERROR(AddCosts(session, catalog, &plan));
   return plan;
 }
 

@@ -44,6 +44,9 @@ struct FeatureStore::Impl {
   // The service a request names, or one made for its single features, with everything resolved.
   absl::StatusOr<std::shared_ptr<const BoundService>> Resolve(const Catalog& catalog,
                                                               const FeatureRequest& request) const;
+  // The version that a program compiled against `contract` may use. Errors: as FeatureStore::CheckContract.
+  static absl::StatusOr<const ServiceVersion*> ServiceOf(const Catalog& catalog,
+                                                         const ServiceContract& contract);
   // Refuses views that nothing was loaded into or pushed to yet.
   absl::Status CheckReady(const ReadSession& session, const BoundService& service) const;
 
@@ -87,6 +90,8 @@ struct FeatureStore::Impl {
 absl::StatusOr<Catalog> CatalogIn(const WriteTransaction& transaction);
 absl::StatusOr<LoadRecord> LoadRecordIn(const ReadSession& session, uint32_t data_id);
 absl::StatusOr<LoadRecord> LoadRecordIn(const WriteTransaction& transaction, uint32_t data_id);
+// What each load of a plan made from `catalog` would read.
+absl::Status AddCosts(const ReadSession& session, const Catalog& catalog, ChangePlan* plan);
 // One more than the greatest number in use.
 absl::StatusOr<uint64_t> NextHistoryNumber(const WriteTransaction& transaction);
 // Refuses (kConflict) when the catalog is no longer `catalog`: what was mapped with it must not be written.

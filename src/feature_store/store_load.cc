@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <set>
+#include <string>
 #include <utility>
 
 #include "feature_store/event_mapper.h"
@@ -180,42 +181,42 @@ std::string WhyNot(const ViewVersion& view) {
   return {};
 }
 
-// A version to load. What only older services pin is loaded too, but cannot stop the rest.
+// A version to load. Older versions that are kept up are loaded too, but cannot stop the rest.
 struct ChosenView {
   const ViewVersion* view = nullptr;
   bool required = true;
 };
 
-// A bare name means its current version and those that services pin; `name@3` that version alone.
+// A bare name means its current version and all others that are kept up; `name@3` that version alone.
 absl::StatusOr<std::vector<ChosenView>> ChooseViews(const Catalog& catalog,
-                                                    const MaterializeOptions& options,
+                                                    const MaterializeOptions& options, Timestamp now,
                                                     std::vector<std::string>* skipped) {
   std::vector<ChosenView> chosen;
   std::set<uint32_t> data_ids;  // versions that share rows are loaded once
   const auto choose = [&](const ViewVersion* view, bool required) {
     if (data_ids.insert(view->data_id).second) chosen.push_back({view, required});
   };
-  const auto choose_pinned = [&](const ViewVersion& current) {
-    for (const ViewVersion* view : catalog.ViewsOfSource(current.project, current.source.name)) {
-      if (view->name == current.name && WhyNot(*view).empty()) choose(view, false);
-    }
-  };
+  std::set<std::pair<std::string, std::string>> bare;  // project and name; none given: all
   for (const std::string& name : options.views) {
     LARDER_ASSIGN_OR_RETURN(const ViewVersion* view, catalog.GetView(options.project, name));
     if (const std::string why = WhyNot(*view); !why.empty()) {
       return UnimplementedError("feature view ", view->ToString(), ": ", why);
     }
     choose(view, true);
-    if (name.find('@') == std::string::npos) choose_pinned(*view);
+    if (name.find('@') == std::string::npos) bare.emplace(view->project, view->name);
   }
-  if (!options.views.empty()) return chosen;
-  for (const ViewVersion* view : catalog.Views(options.project)) {
-    if (const std::string why = WhyNot(*view); !why.empty()) {
-      skipped->push_back(Concat(view->ToString(), ": ", why));
-      continue;
+  if (options.views.empty()) {
+    for (const ViewVersion* view : catalog.Views(options.project)) {
+      if (const std::string why = WhyNot(*view); !why.empty()) {
+        skipped->push_back(Concat(view->ToString(), ": ", why));
+      } else {
+        choose(view, true);
+      }
     }
-    choose(view, true);
-    choose_pinned(*view);
+  }
+  for (const ViewVersion* view : catalog.MaintainedViews(options.project, now)) {
+    const bool asked = options.views.empty() || bare.count({view->project, view->name}) > 0;
+    if (asked && WhyNot(*view).empty()) choose(view, false);
   }
   return chosen;
 }
@@ -238,7 +239,7 @@ absl::StatusOr<MaterializeResult> FeatureStore::Materialize(const MaterializeOpt
     LARDER_ASSIGN_OR_RETURN(ReadSession session, ReadSession::Open(impl_->environment));
     LARDER_ASSIGN_OR_RETURN(catalog, impl_->CatalogIn(session));
     LARDER_ASSIGN_OR_RETURN(const std::vector<ChosenView> views,
-                            ChooseViews(catalog, options, &result.skipped));
+                            ChooseViews(catalog, options, now, &result.skipped));
     std::vector<std::pair<ChosenView, LoadRange>> work;
     for (const ChosenView& choice : views) {
       const ViewVersion* view = choice.view;

@@ -3,7 +3,7 @@
 #include <utility>
 
 #include "feature_store/store_impl.h"
-#include "larder/feature_store/plan_cost.h"
+#include "feature_store/upkeep.h"
 #include "larder/registry/feature_edits.h"
 #include "larder/registry/rollback.h"
 
@@ -24,6 +24,28 @@ absl::StatusOr<std::vector<HistoryEntry>> EntriesAfter(const FeatureStore& store
   return later;
 }
 
+// There is one generation of a version's rows: it goes back only where no load has replaced what was there.
+absl::Status CheckNoLoadSince(uint64_t number, const std::vector<HistoryEntry>& later,
+                              const Catalog& catalog, std::string_view project,
+                              std::string_view view) {
+  if (!view.empty()) LARDER_RETURN_IF_ERROR(catalog.GetView(project, view).status());
+  std::vector<std::string> loads;
+  for (const HistoryEntry& entry : later) {
+    if (entry.kind != HistoryKind::kPublish) continue;
+    const std::string start = Concat(view, "@");
+    if (view.empty() || entry.detail.starts_with(start) ||
+        entry.detail.find(Concat(", ", start)) != std::string::npos) {
+      loads.push_back(Concat("entry ", entry.number, " (", entry.detail, ")"));
+    }
+  }
+  if (loads.empty()) return absl::OkStatus();
+  return UnimplementedError("rows cannot go back to entry ", number,
+                            ": the store keeps one generation of a version's rows, and since then ",
+                            Join(loads, ", "),
+                            " wrote into it; load what was right then again, or roll back to the "
+                            "version that was");
+}
+
 }  // namespace
 
 absl::StatusOr<std::string> FeatureStore::Impl::ProjectOrOnly(const Catalog& catalog,
@@ -37,9 +59,10 @@ absl::StatusOr<std::string> FeatureStore::Impl::ProjectOrOnly(const Catalog& cat
 
 absl::StatusOr<ChangePlan> FeatureStore::LoadPlan(std::string_view text,
                                                   std::string_view origin) const {
-  LARDER_ASSIGN_OR_RETURN(const Catalog catalog, GetCatalog());
+  LARDER_ASSIGN_OR_RETURN(const ReadSession session, ReadSession::Open(impl_->environment));
+  LARDER_ASSIGN_OR_RETURN(const Catalog catalog, impl_->CatalogIn(session));
   LARDER_ASSIGN_OR_RETURN(ChangePlan plan, ParsePlan(catalog, text, origin, impl_->checker));
-  AddSourceSizes(&plan);
+  LARDER_RETURN_IF_ERROR(AddCosts(session, catalog, &plan));
   return plan;
 }
 
@@ -93,17 +116,34 @@ absl::StatusOr<ChangePlan> FeatureStore::Diff(uint64_t from, uint64_t to,
 
 absl::StatusOr<ChangePlan> FeatureStore::PlanRollback(uint64_t number,
                                                       const RollbackOptions& options) const {
-  LARDER_ASSIGN_OR_RETURN(const Catalog catalog, GetCatalog());
+  if (number == 0) {
+    return InvalidArgumentError(
+        "history begins with entry 1, and before it there is nothing to go back to; to remove what "
+        "a "
+        "project defines, apply an empty definitions file of it with prune");
+  }
+  LARDER_ASSIGN_OR_RETURN(const ReadSession session, ReadSession::Open(impl_->environment));
+  LARDER_ASSIGN_OR_RETURN(const Catalog catalog, impl_->CatalogIn(session));
   LARDER_ASSIGN_OR_RETURN(const std::string owner, Impl::ProjectOrOnly(catalog, options.project));
   LARDER_ASSIGN_OR_RETURN(const std::vector<HistoryEntry> later, EntriesAfter(*this, number));
-  return larder::PlanRollback(catalog, later, owner, number, impl_->checker, options.view);
+  if (options.part == RollbackPart::kData) {
+    LARDER_RETURN_IF_ERROR(CheckNoLoadSince(number, later, catalog, owner, options.view));
+    // Rows are as they were: a plan that changes nothing.
+    return MakePlan(catalog, catalog.DefinitionsOf(owner), impl_->checker);
+  }
+  LARDER_ASSIGN_OR_RETURN(ChangePlan plan, larder::PlanRollback(catalog, later, owner, number,
+                                                                impl_->checker, options.view));
+  if (options.part == RollbackPart::kAll)
+    LARDER_RETURN_IF_ERROR(CheckKeptUp(session, catalog, plan, Now()));
+  return plan;
 }
 
 absl::StatusOr<ApplyResult> FeatureStore::Rollback(uint64_t number, const RollbackOptions& options,
                                                    const ApplyInfo& info) {
   LARDER_ASSIGN_OR_RETURN(const ChangePlan plan, PlanRollback(number, options));
   const std::string what = options.view.empty() ? "" : Concat(" of ", options.view);
-  return impl_->ApplyAs(HistoryKind::kRollback, Concat("to ", number, what), plan, info);
+  const char* part = options.part == RollbackPart::kDefinitions ? ", definitions only" : "";
+  return impl_->ApplyAs(HistoryKind::kRollback, Concat("to ", number, what, part), plan, info);
 }
 
 absl::StatusOr<uint64_t> FeatureStore::Hold(std::string_view view, std::string_view project,

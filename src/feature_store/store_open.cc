@@ -25,6 +25,24 @@ absl::StatusOr<LoadRecord> ParseLoad(const absl::StatusOr<std::optional<std::str
   return LoadRecord::Parse(**record);
 }
 
+absl::StatusOr<ViewState> StateOf(const ReadSession& session, const ViewVersion& view) {
+  LARDER_ASSIGN_OR_RETURN(const LoadRecord record, LoadRecordIn(session, view.data_id));
+  ViewState state;
+  state.view = view.ToString();
+  state.has_data = record.loaded || record.pushed_rows > 0;
+  state.pushed_rows = record.pushed_rows;
+  if (record.loaded) {
+    if (record.from > Timestamp::Min()) state.loaded_from = record.from;
+    state.loaded_to = record.to;
+    state.loaded_at = record.at;
+  }
+  LARDER_RETURN_IF_ERROR(session.ForEachKey(view.data_id, [&](std::string_view) {
+    ++state.keys;
+    return true;
+  }));
+  return state;
+}
+
 }  // namespace
 
 absl::StatusOr<FeatureStore> FeatureStore::Open(const std::string& path, StoreOptions options) {
@@ -36,7 +54,13 @@ absl::StatusOr<FeatureStore> FeatureStore::Open(const std::string& path, StoreOp
   environment_options.clock = options.clock;
   LARDER_ASSIGN_OR_RETURN(std::shared_ptr<Environment> environment,
                           Environment::Open(path, environment_options));
-  return FeatureStore(std::make_shared<Impl>(std::move(environment), std::move(options)));
+  const std::vector<ServiceContract> contracts = options.contracts;
+  FeatureStore store(std::make_shared<Impl>(std::move(environment), std::move(options)));
+  for (const ServiceContract& contract : contracts) {
+    const absl::Status status = store.CheckContract(contract);
+    if (!status.ok()) return Annotate(status, path);
+  }
+  return store;
 }
 
 absl::StatusOr<Catalog> FeatureStore::Impl::CatalogIn(const ReadSession& session) const {
@@ -111,23 +135,18 @@ absl::StatusOr<std::vector<ViewState>> FeatureStore::ViewStates(std::string_view
   LARDER_ASSIGN_OR_RETURN(const Catalog catalog, impl_->CatalogIn(session));
   std::vector<ViewState> states;
   for (const ViewVersion* view : catalog.Views(project)) {
-    LARDER_ASSIGN_OR_RETURN(const LoadRecord record, LoadRecordIn(session, view->data_id));
-    ViewState state;
-    state.view = view->ToString();
-    state.has_data = record.loaded || record.pushed_rows > 0;
-    state.pushed_rows = record.pushed_rows;
-    if (record.loaded) {
-      if (record.from > Timestamp::Min()) state.loaded_from = record.from;
-      state.loaded_to = record.to;
-      state.loaded_at = record.at;
-    }
-    LARDER_RETURN_IF_ERROR(session.ForEachKey(view->data_id, [&](std::string_view) {
-      ++state.keys;
-      return true;
-    }));
+    LARDER_ASSIGN_OR_RETURN(ViewState state, StateOf(session, *view));
     states.push_back(std::move(state));
   }
   return states;
+}
+
+absl::StatusOr<ViewState> FeatureStore::GetViewState(std::string_view view,
+                                                     std::string_view project) const {
+  LARDER_ASSIGN_OR_RETURN(const ReadSession session, ReadSession::Open(impl_->environment));
+  LARDER_ASSIGN_OR_RETURN(const Catalog catalog, impl_->CatalogIn(session));
+  LARDER_ASSIGN_OR_RETURN(const ViewVersion* version, catalog.GetView(project, view));
+  return StateOf(session, *version);
 }
 
 const std::shared_ptr<Environment>& FeatureStore::environment() const { return impl_->environment; }

@@ -68,7 +68,8 @@ absl::StatusOr<PushResult> PushOnce(const FeatureStore::Impl& impl, std::string_
     typed.push_back(std::move(fields));
   }
   std::vector<PreparedView> prepared;
-  for (const ViewVersion* view : catalog.ViewsOfSource(options.project, source_name)) {
+  for (const ViewVersion* view :
+       catalog.ViewsOfSource(options.project, source_name, impl.options.clock())) {
     // Only what is computed from rows; aggregates will read the event history.
     if (view->is_aggregate() || view->base_view.has_value()) continue;
     absl::StatusOr<PreparedView> mapped = MapView(*view, typed, impl.compile);
@@ -119,7 +120,7 @@ absl::StatusOr<PushResult> PushOnce(const FeatureStore::Impl& impl, std::string_
       }
       LARDER_ASSIGN_OR_RETURN(LoadRecord record, LoadRecordIn(transaction, view.view->data_id));
       record.pushed_rows += report.rows.written + report.rows.older;
-      record.pushed_at = transaction.commit_time();
+      if (report.rows.written + report.rows.older > 0) record.pushed_at = transaction.commit_time();
       LARDER_RETURN_IF_ERROR(
           transaction.PutRecord(kLoadTable, BigEndianKey(view.view->data_id), record.Serialize()));
       result.views.push_back(std::move(report));

@@ -64,6 +64,18 @@ absl::StatusOr<uint64_t> NextNumber(const CatalogState& state, const ApplyOption
   return InvalidArgumentError("history number ", options.number, " is not after ", last);
 }
 
+// A version the name has left is kept up for a while; one it came back to has not left.
+void StampLeft(const ProjectState* before, Timestamp time, ProjectState* after) {
+  if (before != nullptr) {
+    for (const Current<FeatureView>& item : before->feature_views) {
+      after->left.emplace(item.version_id, time);
+    }
+  }
+  for (const Current<FeatureView>& item : after->feature_views) {
+    after->left.erase(item.version_id);
+  }
+}
+
 // A view that a rollback moved stays as it is until someone releases it.
 void HoldMoved(const HistoryEntry& entry, ProjectState* project) {
   for (const ObjectChange& change : entry.changes) {
@@ -172,6 +184,7 @@ absl::StatusOr<Catalog> ApplyPlan(const Catalog& current, const ChangePlan& plan
       change.object_after = after.object_id;
       entry.changes.push_back(std::move(change));
     }
+    StampLeft(before, options.time, &after);
     // Holds change without a new revision: what counts is what is held now, not when the plan was made.
     if (before != nullptr) after.holds = before->holds;
     HoldMoved(entry, &after);

@@ -1,7 +1,9 @@
 #include "larder/registry/catalog.h"
 
 #include <algorithm>
+#include <map>
 #include <set>
+#include <tuple>
 
 #include "larder/schema/reference.h"
 #include "registry/catalog_state.h"
@@ -10,6 +12,8 @@ namespace larder::inline LARDER_ABI {
 namespace {
 
 using ProjectIndex = CatalogState::ProjectIndex;
+
+constexpr Duration kRollbackWindowDefault = Duration::Days(7);
 
 const std::shared_ptr<const CatalogState>& EmptyState() {
   static const auto* const state =
@@ -301,32 +305,69 @@ std::vector<const LabelVersion*> Catalog::Labels(std::string_view project) const
   return out;
 }
 
+std::optional<Timestamp> Catalog::LeftAt(const ViewVersion& view) const {
+  const ProjectState* owner = state_->FindProject(view.project);
+  if (owner == nullptr) return std::nullopt;
+  const auto found = owner->left.find(view.id);
+  if (found == owner->left.end()) return std::nullopt;
+  return found->second;
+}
+
+Duration Catalog::RollbackWindowOf(const ViewVersion& view) const {
+  std::optional<Duration> window = view.definition.rollback_window;
+  if (const auto index = state_->indexes.find(view.project); index != state_->indexes.end()) {
+    const auto place = index->second.feature_views.find(view.name);
+    const ProjectState* owner = state_->FindProject(view.project);
+    if (place != index->second.feature_views.end() && owner != nullptr)
+      window = owner->feature_views[place->second].definition->rollback_window;
+  }
+  return window.value_or(kRollbackWindowDefault);
+}
+
+std::vector<const ViewVersion*> Catalog::MaintainedViews(std::string_view project,
+                                                         Timestamp now) const {
+  std::set<uint32_t> live;
+  std::set<uint32_t> pinned;
+  for (const ViewVersion* view : Views(project)) live.insert(view->id);
+  for (const ServiceVersion* service : Services(project, /*all_versions=*/true)) {
+    for (const ViewUse& use : service->views) pinned.insert(use.view_id);
+  }
+  for (const LabelVersion* label : Labels(project)) pinned.insert(label->view_id);
+  const auto is_kept = [&](const ViewVersion& view) {
+    if (live.count(view.id) > 0 || pinned.count(view.id) > 0) return true;
+    const std::optional<Timestamp> left = LeftAt(view);
+    if (left) return now < left->Plus(RollbackWindowOf(view));
+    const ProjectState* owner = state_->FindProject(view.project);
+    const bool removed = owner != nullptr && owner->IsRemoved(ObjectKind::kFeatureView, view.name);
+    return !removed;  // staged
+  };
+  std::map<uint32_t, const ViewVersion*> by_data;
+  for (const auto& view : state_->views) {
+    if ((!project.empty() && view->project != project) || !is_kept(*view)) continue;
+    const ViewVersion*& chosen = by_data[view->data_id];
+    if (chosen == nullptr || live.count(view->id) > 0) chosen = view.get();
+  }
+  std::vector<const ViewVersion*> out;
+  out.reserve(by_data.size());
+  for (const auto& [data_id, view] : by_data) out.push_back(view);
+  std::sort(out.begin(), out.end(), [](const ViewVersion* a, const ViewVersion* b) {
+    return std::tie(a->project, a->name, a->version) < std::tie(b->project, b->name, b->version);
+  });
+  return out;
+}
+
 std::vector<const ViewVersion*> Catalog::ViewsOfSource(std::string_view project,
-                                                       std::string_view source) const {
+                                                       std::string_view source,
+                                                       Timestamp now) const {
+  std::vector<const ViewVersion*> out = MaintainedViews(project, now);
   const auto reads = [&](const ViewVersion& view) {
     if (view.source.name == source || (view.batch && view.batch->name == source)) return true;
     return std::any_of(view.union_sources.begin(), view.union_sources.end(),
                        [&](const Source& other) { return other.name == source; });
   };
-  // Every version that a service pins, that is current, or that nothing has superseded yet.
-  std::set<uint32_t> wanted;
-  for (const ServiceVersion* service : Services(project, /*all_versions=*/true)) {
-    for (const ViewUse& use : service->views) wanted.insert(use.view_id);
-  }
-  for (const ViewVersion* view : Views(project)) wanted.insert(view->id);
-  for (const LabelVersion* label : Labels(project)) wanted.insert(label->view_id);
-  std::map<std::pair<std::string_view, std::string_view>, int> current;
-  for (const ViewVersion* view : Views(project)) {
-    current[{view->project, view->name}] = view->version;
-  }
-  std::vector<const ViewVersion*> out;
-  std::set<uint32_t> data;
-  for (const ViewVersion* view : Views(project, /*all_versions=*/true)) {
-    const auto live = current.find({view->project, view->name});
-    const bool staged = live == current.end() || view->version > live->second;
-    if ((wanted.count(view->id) == 0 && !staged) || !reads(*view)) continue;
-    if (data.insert(view->data_id).second) out.push_back(view);
-  }
+  out.erase(std::remove_if(out.begin(), out.end(),
+                           [&](const ViewVersion* view) { return !reads(*view); }),
+            out.end());
   return out;
 }
 

@@ -8,7 +8,7 @@ namespace larder::inline LARDER_ABI {
 namespace {
 
 constexpr uint64_t kMagic = 0x3154414352444c00;  // "\0LDRCAT1"
-constexpr uint32_t kCatalogFormat = 1;
+constexpr uint32_t kCatalogFormat = 2;
 constexpr std::size_t kHeaderSize = 8 + 4 + 4 + 8;  // magic, format, unused, checksum
 
 absl::Status Damaged(const char* what) {
@@ -82,6 +82,11 @@ void PutProject(const ProjectState& project, BinaryWriter* out) {
     out->Put(view);
     out->Put(number);
   }
+  out->Put(static_cast<uint32_t>(project.left.size()));
+  for (const auto& [id, time] : project.left) {
+    out->Put(id);
+    out->Put(time);
+  }
 }
 
 bool GetProject(const CatalogState& state, BinaryReader* in, ProjectState* project) {
@@ -122,6 +127,12 @@ bool GetProject(const CatalogState& state, BinaryReader* in, ProjectState* proje
     std::string view;
     in->Get(view);
     in->Get(project->holds[view]);
+  }
+  const std::size_t left = in->Count();
+  for (std::size_t i = 0; i < left && in->ok(); ++i) {
+    uint32_t id = 0;
+    in->Get(id);
+    in->Get(project->left[id]);
   }
   return in->ok();
 }

@@ -52,6 +52,7 @@ struct ProjectState {
   std::vector<std::shared_ptr<const LabelVersion>> resolved_labels;  // beside labels
   std::vector<RemovedName> removed;  // versioned kinds; their versions stay, unreachable
   std::map<std::string, uint64_t, std::less<>> holds;  // feature view -> the entry that holds it
+  std::map<uint32_t, Timestamp> left;  // feature view versions that were live: when the name left them
 
   template <class T>
   [[nodiscard]] const std::vector<Current<T>>& List() const {

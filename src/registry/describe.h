@@ -189,6 +189,9 @@ void Describe(V& v, T& d) {
   v.Member(Key{"partial_updates", "Rows carry some features; the others stay"}, d.partial_updates);
   v.Member(Key{"validators", "Expressions that must hold before a load is published"}, d.validators);
   v.Member(Key{"colocate", "Row group shared with other views", false, false}, d.colocate);
+  v.Member(Key{"rollback_window", "How long a version is kept up after it was replaced; absent: 7d",
+               false, false},
+           d.rollback_window);
   DescribeMetadata(v, d.metadata);
 }
 

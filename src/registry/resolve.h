@@ -105,6 +105,7 @@ class Resolver {
                ServiceDraft* draft, KeyBinding* out);
   void AddOutputs(std::size_t index, ServiceDraft* draft);
   void CheckOutputs(const std::string& place, ServiceDraft* draft);
+  void CheckDefault(const std::string& place, TypeId dtype, const ServiceOutput& output);
   void AddColumn(const Field& field, const std::string& path, std::vector<Field>* columns);
   std::shared_ptr<const ServiceVersion> InternService(ServiceVersion service);
 

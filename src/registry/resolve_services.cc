@@ -2,6 +2,7 @@
 #include <map>
 #include <set>
 
+#include "larder/schema/cast.h"
 #include "larder/schema/reference.h"
 #include "registry/resolve.h"
 
@@ -19,7 +20,9 @@ bool FitsKey(const DataType& type, const DataType& key) {
   return WidensTo(type, key) || (type.is_integer() && key.is_integer());
 }
 
-bool InTensor(const DataType& type) { return !type.is_text() && !type.is_nested(); }
+bool InTensor(const DataType& type) {
+  return !type.is_text() && type.id() != TypeId::kList && type.id() != TypeId::kMap;
+}
 
 // Microseconds since 1970 pass what a float32 counts exactly within 17 seconds; no example of such a value fits.
 bool NeverFits(const DataType& type, TypeId dtype) {
@@ -27,10 +30,13 @@ bool NeverFits(const DataType& type, TypeId dtype) {
          (type.id() == TypeId::kTimestamp || type.id() == TypeId::kDuration);
 }
 
-// Large values lose digits.
-bool MayLose(const DataType& type, TypeId dtype) {
-  return dtype == TypeId::kFloat32 ? type.is_integer()
-                                   : type.id() == TypeId::kInt64 || type.id() == TypeId::kUint64;
+// Whether a known value comes out of the tensor as another number. Fractions are rounded, as everywhere; what counts
+// things is not.
+bool LosesDigits(const Value& value, TypeId dtype) {
+  if (value.is_null() || value.type().is_float()) return false;
+  const Value wide = CastValue(value, TypeId::kInt64);
+  const Value cast = CastValue(CastValue(value, dtype), TypeId::kInt64);
+  return cast != wide;
 }
 
 }  // namespace
@@ -347,32 +353,21 @@ void Resolver::CheckOutputs(const std::string& place, ServiceDraft* draft) {
       continue;
     }
     ServiceOutput& output = service.outputs[static_cast<std::size_t>(index)];
-    if (!InTensor(*type) || !InTensor(output.type)) {
-      problems_.Add(path, "cannot cast ", output.type.ToString(), " to ", type->ToString(),
-                    " for a tensor");
+    if (!CanCast(output.type, *type)) {
+      problems_.Add(path, "cannot cast ", output.type.ToString(), " to ", type->ToString());
       continue;
     }
     output.cast = *type;
   }
   const TypeId dtype = definition.dtype.value_or(TypeId::kFloat64);
   for (ServiceOutput& output : service.outputs) {
-    output.in_tensor = InTensor(output.cast.value_or(output.type));
-    if (definition.missing == MissingPolicy::kDefault && !output.default_value) {
-      problems_.Add(Concat(place, "/missing"), "missing: default, but ", output.name,
-                    " has no default");
-    }
-    if (output.cast || !output.in_tensor || !definition.dtype) continue;
-    if (NeverFits(output.type, dtype)) {
-      problems_.Add(Concat(place, "/dtype"), output.name, " is ", output.type.ToString(),
-                    ", whose microseconds do not fit ", TypeName(dtype), "; add {\"casts\": {\"",
-                    output.name, "\": \"", TypeName(dtype),
-                    "\"}} to accept the loss, or use dtype float64");
-    } else if (MayLose(output.type, dtype)) {
-      warnings_.push_back({"narrowing", Concat("feature service ", definition.name),
-                           Concat(output.name, " is ", output.type.ToString(), ": beyond ",
-                                  dtype == TypeId::kFloat32 ? "16777216" : "2^53", " a ",
-                                  TypeName(dtype), " tensor rounds it")});
-    }
+    output.in_tensor = InTensor(output.served_type());
+    if (definition.missing == MissingPolicy::kDefault) CheckDefault(place, dtype, output);
+    if (!output.in_tensor || !definition.dtype || !NeverFits(output.served_type(), dtype)) continue;
+    problems_.Add(Concat(place, "/dtype"), output.name, " is ", output.type.ToString(),
+                  ", whose microseconds do not fit ", TypeName(dtype), "; add {\"casts\": {\"",
+                  output.name, "\": \"", TypeName(dtype),
+                  "\"}} to accept the loss, or use dtype float64");
   }
   // A column that is both a key and a request field is one column of the caller's.
   for (const Field& field : service.request) {
@@ -382,6 +377,27 @@ void Resolver::CheckOutputs(const std::string& place, ServiceDraft* draft) {
                       " and a request field of type ", field.type.ToString());
       }
     }
+  }
+}
+
+// The one value of an output that is known before there is data.
+void Resolver::CheckDefault(const std::string& place, TypeId dtype, const ServiceOutput& output) {
+  if (!output.default_value) {
+    problems_.Add(Concat(place, "/missing"), "missing: default, but ", output.name,
+                  " has no default");
+    return;
+  }
+  const bool castable = CanCast(output.type, output.served_type());
+  const Value served =
+      castable ? CastValue(*output.default_value, output.served_type()) : *output.default_value;
+  if (served.is_null()) {
+    problems_.Add(Concat(place, "/casts", JsonPathStep(output.name)), "the default of ",
+                  output.name, ", ", FormatValue(*output.default_value), ", does not fit ",
+                  output.served_type().ToString());
+  } else if (!output.cast && CanCast(output.type, dtype) && LosesDigits(served, dtype)) {
+    problems_.Add(Concat(place, "/dtype"), "the default of ", output.name, ", ", FormatValue(served),
+                  ", is too large for ", TypeName(dtype), "; add {\"casts\": {\"", output.name,
+                  "\": \"", TypeName(dtype), "\"}} to accept the loss");
   }
 }
 

@@ -424,6 +424,9 @@ void Resolver::CheckViewRules(const std::string& place, const ViewDraft& draft) 
   if (definition.ttl && definition.ttl->us < 0) {
     problems_.Add(Concat(place, "/ttl"), "a ttl cannot be negative");
   }
+  if (definition.rollback_window && definition.rollback_window->us < 0) {
+    problems_.Add(Concat(place, "/rollback_window"), "a rollback_window cannot be negative");
+  }
   if (source.event_time.empty()) {
     if (definition.ttl && definition.ttl->us > 0) {
       problems_.Add(Concat(place, "/ttl"), "source ", source.name,

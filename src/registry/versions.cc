@@ -41,7 +41,7 @@ Hash128 ServiceVersion::schema_hash() const {
   out.Put(static_cast<uint32_t>(outputs.size()));
   for (const ServiceOutput& output : outputs) {
     out.Put(output.name);
-    out.Put(output.type);
+    out.Put(output.served_type());
   }
   out.Put(keys);
   out.Put(request);

@@ -56,6 +56,9 @@ TEST_CASE("rollback takes values back at once, and says which views are on hold"
   CHECK_THAT(shell.Ok("describe last_purchase --format json"), ContainsSubstring("\"30d\""));
   CHECK_THAT(shell.Ok("history --last 1"),
              ContainsSubstring("rollback  by ann  too old\n    to 1\n"));
+  CHECK(shell.Ok("rollback 2 --data") ==
+        "nothing to change: rows are as they were after entry 2\n");
+  CHECK_THAT(back, ContainsSubstring("rows are as loaded and pushed last"));
   CHECK(shell.Ok("rollback 1") ==
         "nothing to change: definitions are as they were after entry 1\n");
   CHECK_THAT(shell.Ok("rollback 3 --format json"),
@@ -91,6 +94,33 @@ TEST_CASE("a view on hold is checked by loads but not written until it is releas
   CHECK_THAT(shell.Ok("materialize --view user_profile"), !ContainsSubstring("on hold"));
 }
 
+TEST_CASE("describe says of an older version whether loads still reach it", "[cli]") {
+  Shell shell;
+  MakeShop(&shell);
+  shell.Write("changed.json", With(kShopDefinitions, R"([{"name": "city", "type": "string"})",
+                                   R"json([{"name": "city", "expr": "upper(city)"})json"));
+  shell.Ok("apply $D/changed.json");
+  CHECK_THAT(shell.Ok("describe user_profile"), !ContainsSubstring("kept up"));
+  CHECK_THAT(shell.Ok("describe user_profile"),
+             ContainsSubstring("none yet: larder materialize --view user_profile\n"));
+  CHECK_THAT(shell.Ok("describe user_profile@1"), ContainsSubstring("kept up") &&
+                                                      ContainsSubstring("yes, others use it") &&
+                                                      ContainsSubstring("2 keys"));
+}
+
+TEST_CASE("describe of a view that is only pushed to names the push, not a load", "[cli]") {
+  Shell shell;
+  shell.Write("definitions.json", R"({"larder": 1, "project": "shop",
+    "entities": [{"name": "user", "join_keys": [{"name": "user_id", "type": "int64"}]}],
+    "sources": [{"name": "clicks", "kind": "push", "event_time": "at", "fields": [
+      {"name": "user_id", "type": "int64"}, {"name": "page", "type": "string"}, {"name": "at", "type": "timestamp"}]}],
+    "feature_views": [{"name": "last_click", "entities": ["user"], "source": "clicks", "features": [{"name": "page"}]}]})");
+  shell.Ok("apply $D/definitions.json");
+  const std::string shown = shell.Ok("describe last_click");
+  CHECK_THAT(shown, ContainsSubstring("none yet: larder push --source clicks FILE\n") &&
+                        !ContainsSubstring("materialize"));
+}
+
 TEST_CASE("describe --at shows what a name, or the project, said then", "[cli]") {
   Shell shell;
   MakeChangedShop(&shell);
@@ -118,6 +148,9 @@ TEST_CASE("what cannot go back, be held or be compared is refused with its reaso
       {"rollback", 2, "moment is required"},
       {"rollback -- -1", 2, "rollback: REV: expected"},
       {"rollback 99", 1, "history has no entry 99"},
+      {"rollback 0", 1, "history begins with entry 1"},
+      {"rollback 1 --data", 1, "the store keeps one generation of a version's rows"},
+      {"rollback 1 --data --definitions", 2, "excludes"},
       {"rollback 1 --view last_purchas", 1, "did you mean \"last_purchase\"?"},
       {"rollback 1 --project shpo", 1, "unknown project: shpo (did you mean \"shop\"?)"},
       {"hold user_profil", 1, "user_profil"},

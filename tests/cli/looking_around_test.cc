@@ -1,4 +1,5 @@
 #include "cli/shell.h"
+#include "registry/example.h"
 #include "support/catch.h"
 
 namespace larder_test {
@@ -120,6 +121,51 @@ TEST_CASE("applying what describe prints changes nothing", "[cli]") {
   MakeShop(&shell);
   shell.Write("again.json", shell.Ok("describe --format json"));
   CHECK_THAT(shell.Ok("plan $D/again.json"), ContainsSubstring("nothing to do"));
+}
+
+TEST_CASE("applying what describe prints of any one object changes nothing", "[cli]") {
+  Shell shell;
+  std::string json = kFraudJson;
+  const std::string_view service = "\"missing\": \"null\",";
+  json.replace(json.find(service), service.size(),
+               "\"missing\": \"null\", \"casts\": {\"population\": \"float32\"},");
+  const std::string_view view = "\"ttl\": \"365d\",";
+  json.replace(json.find(view), view.size(), "\"ttl\": \"365d\", \"rollback_window\": \"0s\",");
+  shell.Write("fraud.json", json);
+  shell.Ok("apply $D/fraud.json");
+  struct Object {
+    const char* list;
+    const char* kind;
+    const char* name;
+  };
+  const Object objects[] = {
+      {"entities", "entity", "card"},
+      {"entities", "entity", "city"},
+      {"sources", "source", "transactions"},
+      {"sources", "source", "transactions_live"},
+      {"sources", "source", "profiles"},
+      {"sources", "source", "cities"},
+      {"feature_views", "view", "card_spend"},
+      {"feature_views", "view", "card_fraud"},
+      {"feature_views", "view", "card_profile"},
+      {"feature_views", "view", "city_facts"},
+      {"on_demand_views", "on-demand-views", "ratios"},
+      {"labels", "label", "fraud_in_7d"},
+      {"feature_services", "service", "fraud_model"},
+  };
+  const std::string before = shell.StoreHash();
+  for (const Object& object : objects) {
+    INFO(object.name);
+    const std::string printed = shell.Ok(
+        larder::Concat("describe ", object.name, " --kind ", object.kind, " --format json"));
+    shell.Write("one.json",
+                larder::Concat("{\"project\": \"fraud\", \"", object.list, "\": [", printed, "]}"));
+    CHECK_THAT(shell.Ok("apply $D/one.json"), EndsWith("nothing to change: still revision 1\n"));
+    CHECK(shell.StoreHash() == before);
+  }
+  shell.Write("all.json", shell.Ok("describe --format json"));
+  CHECK_THAT(shell.Ok("apply $D/all.json"), EndsWith("nothing to change: still revision 1\n"));
+  CHECK(shell.StoreHash() == before);
 }
 
 TEST_CASE("describe names what is not there, and what was probably meant", "[cli]") {

@@ -39,6 +39,11 @@ TEST_CASE("generate-header writes a service's struct, and leaves a right file al
   CHECK(std::filesystem::last_write_time(shell.Path("checkout.h")) == written);
   CHECK_THAT(shell.Ok("generate-header checkout --namespace acme::shop"),
              ContainsSubstring("namespace acme::shop {"));
+  const std::string any =
+      shell.Ok("generate-header checkout --definitions $D/definitions.json --store $D/none");
+  CHECK_THAT(any, ContainsSubstring("kService = \"checkout\"") &&
+                      ContainsSubstring(header.substr(header.find("kSchemaHash"), 60)));
+  CHECK(shell.Run("generate-header checkout@1 --definitions $D/definitions.json").code == 2);
   CHECK(shell.Run("generate-header checkout --namespace 'x; y'").code == 2);
   CHECK(shell.Run("generate-header checkout --namespace a::").code == 2);
   const Ran unknown = shell.Run("generate-header chekout@1 --output $D/other.h");

@@ -14,14 +14,15 @@ set(build "${dir}/build")
 if(WAY STREQUAL "add_subdirectory")
   set(build "${BUILD}-subproject")
 endif()
-set(common -S "${SOURCE}/examples/embed" -B "${build}" -G "${GENERATOR}" "-DCMAKE_CXX_COMPILER=${CXX}"
-           "-DCMAKE_C_COMPILER=${CC}" "-DCMAKE_CXX_COMPILER_LAUNCHER=${LAUNCHER}")
+set(settings -G "${GENERATOR}" "-DCMAKE_CXX_COMPILER=${CXX}" "-DCMAKE_C_COMPILER=${CC}"
+             "-DCMAKE_CXX_COMPILER_LAUNCHER=${LAUNCHER}")
 get_cmake_property(variables VARIABLES)
 foreach(variable IN LISTS variables)
   if(variable MATCHES "^PASS_(.*)")
-    list(APPEND common "-D${CMAKE_MATCH_1}=${${variable}}")
+    list(APPEND settings "-D${CMAKE_MATCH_1}=${${variable}}")
   endif()
 endforeach()
+set(common -S "${SOURCE}/examples/embed" -B "${build}" ${settings})
 
 if(WAY STREQUAL "add_subdirectory")
   run("${CMAKE_COMMAND}" ${common} "-DLARDER_SOURCE=${SOURCE}")
@@ -54,3 +55,13 @@ foreach(time first second)
     message(FATAL_ERROR "unexpected output, ${time} run:\n${output}")
   endif()
 endforeach()
+
+# The installed command makes the header that this one is compiled against.
+if(WAY STREQUAL "find_package" AND EXISTS "${dir}/moved/bin/larder")
+  run("${CMAKE_COMMAND}" -S "${SOURCE}/examples/generated_header" -B "${dir}/generated_header" ${settings}
+      "-DCMAKE_PREFIX_PATH=${dir}/moved")
+  run("${CMAKE_COMMAND}" --build "${dir}/generated_header" -j 2)
+  run("${CMAKE_COMMAND}" "-DPROGRAM=${dir}/generated_header/price_server" "-DLARDER=${dir}/moved/bin/larder"
+      "-DSOURCE=${SOURCE}/examples/generated_header" "-DWORK=${dir}/run/generated_header" -P
+      "${SOURCE}/tests/examples/check_generated_header.cmake")
+endif()

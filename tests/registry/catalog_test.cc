@@ -117,7 +117,7 @@ TEST_CASE("a push reaches current, pinned and staged versions, once for shared r
   store.Apply(kFraudJson);
   const auto names = [&](std::string_view source) {
     std::vector<std::string> out;
-    for (const auto* view : store.catalog.ViewsOfSource("fraud", source))
+    for (const auto* view : store.catalog.ViewsOfSource("fraud", source, larder::Timestamp{0}))
       out.push_back(view->ToString());
     return out;
   };

@@ -67,7 +67,7 @@ TEST_CASE("every key of every object survives printing and reading", "[registry]
       {"name": "de", "kind": "view", "view": "v1"}],
     "feature_views": [
       {"name": "v1", "entities": ["e"], "source": "s", "union": ["n"], "ttl": 0, "boundary": "before",
-       "exclude_self": true, "partial_updates": true, "validators": ["a", "b"], "colocate": "g",
+       "exclude_self": true, "partial_updates": true, "validators": ["a", "b"], "colocate": "g", "rollback_window": "3d",
        "features": [{"name": "f", "type": "float32", "expr": "1 + 1", "default": "NaN", "owner": "me"},
                     {"name": "d", "type": "date", "default": "2024-02-29"},
                     {"name": "v", "type": "vector<float32, 3>", "default": [1, 2.5, 3]},

@@ -4,12 +4,14 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "larder/base/config.h"
 #include "larder/base/status.h"
+#include "larder/base/time.h"
 #include "larder/registry/history.h"
 #include "larder/registry/versions.h"
 #include "larder/schema/definitions.h"
@@ -83,10 +85,19 @@ class Catalog {
   [[nodiscard]] std::vector<const LabelVersion*> Labels(std::string_view project = {}) const
       LARDER_LIFETIME_BOUND;
 
-  // The view versions that read from a source, whose pushes and loads must reach them: current
-  // ones, those a service version pins, and staged ones. One per data_id.
+  // The view versions whose rows loads and pushes keep up at `now`: those that bare names mean,
+  // that service versions and labels pin, that are staged, and that their name left less than the
+  // view's rollback_window ago, removed views included. One per data_id, the one a bare name means
+  // where there is one; by project, name and version.
+  [[nodiscard]] std::vector<const ViewVersion*> MaintainedViews(
+      std::string_view project, Timestamp now) const LARDER_LIFETIME_BOUND;
+  // Those of them that read from a source.
   [[nodiscard]] std::vector<const ViewVersion*> ViewsOfSource(
-      std::string_view project, std::string_view source) const LARDER_LIFETIME_BOUND;
+      std::string_view project, std::string_view source, Timestamp now) const LARDER_LIFETIME_BOUND;
+  // When a bare name last stopped meaning this version. nullopt: it never did, or means it now.
+  [[nodiscard]] std::optional<Timestamp> LeftAt(const ViewVersion& view) const;
+  // SEMANTICS 9: of the view's current definition, of the version itself when the view was removed.
+  [[nodiscard]] Duration RollbackWindowOf(const ViewVersion& view) const;
 
   // Bytes with a format version and a checksum. Parse gives an equal catalog.
   [[nodiscard]] std::string Serialize() const;

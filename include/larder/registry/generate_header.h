@@ -23,9 +23,11 @@ namespace larder::inline LARDER_ABI {
 //     ...
 //   };
 //
+// With `any_version`, kService is the bare name: the program takes every version with this schema.
 // Timestamps and durations are int64 microseconds, dates int32 days. Names that C++ reserves get a trailing _.
 [[nodiscard]] std::string GenerateHeader(const ServiceVersion& service,
-                                         std::string_view name_space = "features");
+                                         std::string_view name_space = "features",
+                                         bool any_version = false);
 
 // One column of a generated header's tables.
 struct SchemaColumn {

@@ -158,9 +158,13 @@ struct ServiceOutput {
   bool on_demand = false;
   int use = -1;                        // into ServiceVersion::views or ::on_demand
   int feature = -1;                    // into the version's features
-  std::optional<DataType> cast;        // to apply before the tensor
+  std::optional<DataType> cast;        // schema/cast.h, before `missing` is applied
   std::optional<Value> default_value;  // for missing: default
   bool in_tensor = true;  // false: text, bytes, lists and maps, which only typed reads give
+  // What a caller gets, serving and in training sets.
+  [[nodiscard]] const DataType& served_type() const LARDER_LIFETIME_BOUND {
+    return cast ? *cast : type;
+  }
   friend bool operator==(const ServiceOutput&, const ServiceOutput&) = default;
 };
 

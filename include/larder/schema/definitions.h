@@ -119,6 +119,9 @@ struct FeatureView {
   bool partial_updates = false;
   std::vector<std::string> validators;  // expressions a generation must satisfy to be published
   std::string colocate;                 // row group shared with other views
+  // How long a version that the name has left is still loaded and pushed to, so that a rollback finds it up to date.
+  // Absent: 7d; 0: not at all.
+  std::optional<Duration> rollback_window;
   Metadata metadata;
   friend bool operator==(const FeatureView&, const FeatureView&) = default;
 };

@@ -1,0 +1,40 @@
+// What a program was compiled against, checked when it opens the store.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "larder/base/config.h"
+#include "larder/registry/generate_header.h"
+
+namespace larder::inline LARDER_ABI {
+
+// The names and types of a service, as a generated header has them.
+struct ServiceContract {
+  std::string project;
+  // `fraud_model@2`: that version. `fraud_model`: any version of it with this schema, the newest of them.
+  std::string service;
+  std::string schema_hash;  // hexadecimal
+  // Texts are borrowed from the header, which has them for as long as the program runs.
+  std::vector<SchemaColumn> outputs;
+  std::vector<SchemaColumn> keys;
+  std::vector<SchemaColumn> request;
+};
+
+// Of a struct that `larder generate-header` wrote:
+//
+//   #include "fraud_model.h"
+//   options.contracts = {larder::ContractOf<features::FraudModel>()};
+template <class Generated>
+[[nodiscard]] ServiceContract ContractOf() {
+  const auto columns = [](const auto& table) {
+    std::vector<SchemaColumn> out;
+    for (const auto& column : table) out.push_back({column.name, column.type});
+    return out;
+  };
+  return {std::string(Generated::kProject),    std::string(Generated::kService),
+          std::string(Generated::kSchemaHash), columns(Generated::kOutputs),
+          columns(Generated::kKeys),           columns(Generated::kRequest)};
+}
+
+}  // namespace larder::inline LARDER_ABI
