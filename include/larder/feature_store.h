@@ -48,12 +48,12 @@ struct ApplyInfo {
   std::string message;
 };
 
-// What goes back. A version's rows are kept in one copy, as they were loaded and pushed last: so kAll gives names their
-// former versions with those rows, and kData is refused wherever a load has come in between.
+// What goes back.
 enum class RollbackPart : uint8_t {
-  kAll,  // definitions, and the rows that belong to them: refused for rows that were not kept up since
+  // Definitions, and the loaded rows that were live then. Where there were none, or they are no longer kept, rows stay.
+  kAll,
   kDefinitions,  // only what names mean, however old the rows are
-  kData,         // only rows: names stay
+  kData,         // only loaded rows: names stay
 };
 
 struct RollbackOptions {
@@ -67,6 +67,10 @@ struct ApplyResult {
   uint64_t revision = 0;  // unchanged when there was nothing to do
   uint64_t commit_seq = 0;
   bool changed = false;
+  // Of a rollback, by `card_profile@2: generation 3`: versions whose loaded rows went back, and those whose rows of then
+  // are no longer kept, and stayed.
+  std::vector<std::string> restored;
+  std::vector<std::string> not_restored;
 };
 
 struct FitResult {

@@ -243,24 +243,23 @@ void Parser::AddGoingBack() {
   AddFormat(sub, diff->format);
 
   auto rollback = std::make_shared<RollbackArguments>();
-  sub =
-      Add(kDefinitions, "rollback", "take the definitions back to an earlier moment",
-          "Examples:\n  larder rollback 3 --dry-run\n"
-          "  larder rollback 3 --message 'v4 scored too high'\n"
-          "  larder rollback 3 --view card_profile\n"
-          "Names go back to the versions, rows and programs they had just after history entry\n"
-          "REV; the rollback is an entry of its own. Views that went back are on hold until\n"
-          "larder release VIEW. What is bound by version never changes. A version keeps one copy\n"
-          "of its rows: they are as loaded and pushed last, and where they were not kept up the\n"
-          "rollback is refused and says what mends it.",
-          rollback, &Rollback);
+  sub = Add(
+      kDefinitions, "rollback", "take the definitions back to an earlier moment",
+      "Examples:\n  larder rollback 3 --dry-run\n"
+      "  larder rollback 3 --message 'v4 scored too high'\n"
+      "  larder rollback 3 --view card_profile\n"
+      "Names go back to the versions, rows and programs they had just after history entry\n"
+      "REV; the rollback is an entry of its own. Views that went back are on hold until\n"
+      "larder release VIEW. What is bound by version never changes. Loaded rows go back to the\n"
+      "generation that was live then, if it is one of the last three; pushed rows stay.",
+      rollback, &Rollback);
   sub->add_option("moment", rollback->moment, "number of a history entry, or a time")
       ->type_name("REV")
       ->required();
   sub->add_option("--view", rollback->view, "only this feature view (default: the project)")
       ->type_name("VIEW");
-  CLI::Option* data = sub->add_flag("--data", rollback->data_only,
-                                    "only rows; refused where a load has come in between");
+  CLI::Option* data =
+      sub->add_flag("--data", rollback->data_only, "only loaded rows: names keep their versions");
   sub->add_flag("--definitions", rollback->definitions_only,
                 "only what names mean, however old the rows are")
       ->excludes(data);

@@ -21,8 +21,8 @@ std::vector<std::string> HeldViews(const Catalog& catalog, const std::string& pr
 }
 
 void PrintRolledBack(const ApplyResult& result, uint64_t number,
-                     const std::vector<std::string>& held, bool loaded_since, std::string_view what,
-                     Format format, Console& console) {
+                     const std::vector<std::string>& held, std::string_view what, Format format,
+                     Console& console) {
   if (format == Format::kJson) {
     JsonWriter json;
     json.BeginObject();
@@ -34,7 +34,14 @@ void PrintRolledBack(const ApplyResult& result, uint64_t number,
     json.BeginArray(JsonWriter::Layout::kInline);
     for (const std::string& view : held) json.String(view);
     json.EndArray();
-    json.Member("loaded_since", loaded_since);
+    json.Key("restored");
+    json.BeginArray(JsonWriter::Layout::kInline);
+    for (const std::string& view : result.restored) json.String(view);
+    json.EndArray();
+    json.Key("not_restored");
+    json.BeginArray(JsonWriter::Layout::kInline);
+    for (const std::string& view : result.not_restored) json.String(view);
+    json.EndArray();
     json.Key("plan");
     json.Raw(TrimAscii(result.plan.ToJson()));
     json.EndObject();
@@ -51,9 +58,13 @@ void PrintRolledBack(const ApplyResult& result, uint64_t number,
                           console)
               << "rolled back: revision " << result.revision << ", commit " << result.commit_seq
               << '\n';
-  if (loaded_since) {
-    console.out << "rows are as loaded and pushed last, not as they were then: a version keeps one "
-                   "copy of them\n";
+  if (!result.restored.empty()) {
+    console.out << "loaded rows are those of then again: " << Printable(Join(result.restored, ", "))
+                << '\n';
+  }
+  if (!result.not_restored.empty()) {
+    console.out << "loaded rows stayed, those of then are no longer kept: "
+                << Printable(Join(result.not_restored, ", ")) << '\n';
   }
   if (held.empty()) return;
   console.out << "on hold, not loaded until `larder release VIEW`: " << Printable(Join(held, ", "))
@@ -146,12 +157,7 @@ absl::Status Rollback(const RollbackArguments& arguments, Console& console) {
   LARDER_ASSIGN_OR_RETURN(const ApplyResult result,
                           store.Rollback(number, options, MakeInfo(arguments.note, console)));
   LARDER_ASSIGN_OR_RETURN(catalog, store.GetCatalog());
-  LARDER_ASSIGN_OR_RETURN(const std::vector<HistoryEntry> history, store.History());
-  const bool loaded_since =
-      std::any_of(history.begin(), history.end(), [&](const HistoryEntry& entry) {
-        return entry.number > number && entry.kind == HistoryKind::kPublish;
-      });
-  PrintRolledBack(result, number, HeldViews(catalog, project), loaded_since,
+  PrintRolledBack(result, number, HeldViews(catalog, project),
                   arguments.data_only ? "rows" : "definitions", arguments.format, console);
   return absl::OkStatus();
 }

@@ -17,15 +17,6 @@ std::string NoteKey(uint64_t number, uint32_t data_id) {
   return BigEndianKey(number) + BigEndianKey(data_id);
 }
 
-// How a data id is called: by the newest version that uses it.
-std::string NameOf(const Catalog& catalog, uint32_t data_id) {
-  std::string name;
-  for (const ViewVersion* view : catalog.Views({}, true)) {
-    if (view->data_id == data_id) name = view->ToString();
-  }
-  return name;
-}
-
 }  // namespace
 
 absl::StatusOr<LiveBefore> LiveNow(const WriteTransaction& transaction, uint32_t data_id) {
@@ -77,27 +68,17 @@ absl::StatusOr<std::map<uint32_t, LiveBefore>> GenerationsToRestore(const ReadSe
   if (!status.ok()) return status;
   for (auto entry = restore.begin(); entry != restore.end();) {
     LARDER_ASSIGN_OR_RETURN(const uint64_t live, LiveGeneration(session, entry->first));
-    entry = live == entry->second.generation ? restore.erase(entry) : std::next(entry);
+    const uint64_t then = entry->second.generation;
+    entry = then == 0 || live == then ? restore.erase(entry) : std::next(entry);
   }
   return restore;
 }
 
-absl::Status RestoreGenerations(WriteTransaction& transaction, const Catalog& catalog,
-                                uint64_t number, const std::map<uint32_t, LiveBefore>& restore) {
+absl::Status RestoreGenerations(WriteTransaction& transaction, uint64_t number,
+                                const std::map<uint32_t, LiveBefore>& restore) {
   for (const auto& [data_id, before] : restore) {
     LARDER_ASSIGN_OR_RETURN(const LiveBefore now, LiveNow(transaction, data_id));
-    absl::Status status = transaction.MakeGenerationLive(data_id, before.generation);
-    if (absl::IsNotFound(status)) {
-      const std::string name = NameOf(catalog, data_id);
-      return WithKind(FailedPreconditionError(
-                          "feature view ", name, ": the rows of that time (generation ",
-                          before.generation, ") are no longer kept: the last ", kGenerationsKept,
-                          " loads are; go back with definitions only and "
-                          "run larder materialize --view ",
-                          name, " --full --end that time"),
-                      ErrorKind::kNotReady);
-    }
-    LARDER_RETURN_IF_ERROR(status);
+    LARDER_RETURN_IF_ERROR(transaction.MakeGenerationLive(data_id, before.generation));
     LARDER_RETURN_IF_ERROR(NoteGeneration(transaction, number, data_id, now));
     LoadRecord record;
     if (!before.load_record.empty()) {

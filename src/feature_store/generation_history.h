@@ -27,15 +27,14 @@ absl::Status NoteGeneration(WriteTransaction& transaction, uint64_t number, uint
 absl::StatusOr<LiveBefore> LiveNow(const WriteTransaction& transaction, uint32_t data_id);
 
 // The generations that were live just after entry `number` and are not now, of the project's views, or of one: by data
-// id. Errors: kCorrupt.
+// id. What had no rows then keeps those it has: going back takes no rows away. Errors: kCorrupt.
 absl::StatusOr<std::map<uint32_t, LiveBefore>> GenerationsToRestore(const ReadSession& session,
                                                                     const Catalog& catalog,
                                                                     uint64_t number,
                                                                     std::string_view project,
                                                                     std::string_view view);
-// Makes them live again, with a note under entry `number`. Errors: kFailedPrecondition (kNotReady) for one that is no
-// longer kept, with what mends it.
-absl::Status RestoreGenerations(WriteTransaction& transaction, const Catalog& catalog,
-                                uint64_t number, const std::map<uint32_t, LiveBefore>& restore);
+// Makes them live again, with a note under entry `number`. Requires: all are kept.
+absl::Status RestoreGenerations(WriteTransaction& transaction, uint64_t number,
+                                const std::map<uint32_t, LiveBefore>& restore);
 
 }  // namespace larder::inline LARDER_ABI

@@ -5,6 +5,7 @@
 #include "feature_store/store_impl.h"
 #include "feature_store/tables.h"
 #include "larder/feature_store/plan_cost.h"
+#include "larder/registry/rollback.h"
 
 namespace larder::inline LARDER_ABI {
 
@@ -92,11 +93,13 @@ absl::StatusOr<ApplyResult> FeatureStore::Apply(const ChangePlan& plan, const Ap
 
 absl::StatusOr<ApplyResult> FeatureStore::Impl::ApplyAs(HistoryKind kind, std::string detail,
                                                         const ChangePlan& plan,
-                                                        const ApplyInfo& info) const {
+                                                        const ApplyInfo& info,
+                                                        const std::map<uint32_t, LiveBefore>& data,
+                                                        bool only_data) const {
   LARDER_RETURN_IF_ERROR(CheckWritable());
   ApplyResult result;
   result.plan = plan;
-  if (plan.empty()) {
+  if (plan.empty() && data.empty()) {
     LARDER_ASSIGN_OR_RETURN(const ReadSession session, ReadSession::Open(environment));
     LARDER_ASSIGN_OR_RETURN(const Catalog catalog, CatalogIn(session));
     result.revision = catalog.revision();
@@ -109,14 +112,43 @@ absl::StatusOr<ApplyResult> FeatureStore::Impl::ApplyAs(HistoryKind kind, std::s
     entry.detail = detail;
     entry.author = info.author;
     entry.message = info.message;
+    LARDER_ASSIGN_OR_RETURN(const Catalog current_catalog, larder::CatalogIn(transaction));
+    result.restored.clear();
+    result.not_restored.clear();
+    std::map<uint32_t, LiveBefore> kept = data;
+    for (const ViewVersion* view : current_catalog.Views(plan.project, true)) {
+      const auto back = data.find(view->data_id);
+      if (back == data.end()) continue;
+      const std::string what = Concat(view->ToString(), ": generation ", back->second.generation);
+      LARDER_ASSIGN_OR_RETURN(const bool has,
+                              transaction.HasGeneration(view->data_id, back->second.generation));
+      if (!has) {
+        kept.erase(view->data_id);
+        result.not_restored.push_back(what);
+        continue;
+      }
+      result.restored.push_back(what);
+      if (std::find(entry.holds.begin(), entry.holds.end(), view->name) == entry.holds.end())
+        entry.holds.push_back(view->name);
+    }
+    if (only_data && !result.not_restored.empty()) {
+      return WithKind(
+          FailedPreconditionError("rows are no longer kept: ", Join(result.not_restored, ", "),
+                                  "; the last ", kGenerationsKept, " loads of a view are"),
+          ErrorKind::kNotReady);
+    }
+    result.changed = !plan.empty() || !kept.empty();
+    if (!result.changed) return absl::OkStatus();
     const auto apply = [&](const Catalog& current, const ApplyOptions& numbered) {
-      return ApplyPlan(current, plan, numbered);
+      return plan.empty() ? HoldViews(current, plan.project, numbered)
+                          : ApplyPlan(current, plan, numbered);
     };
-    LARDER_ASSIGN_OR_RETURN(result.revision, WriteCatalog(transaction, std::move(entry), apply));
-    return absl::OkStatus();
+    LARDER_ASSIGN_OR_RETURN(const uint64_t number,
+                            WriteCatalog(transaction, std::move(entry), apply));
+    if (!plan.empty()) result.revision = number;
+    return RestoreGenerations(transaction, number, kept);
   };
   LARDER_ASSIGN_OR_RETURN(result.commit_seq, RunWriteTransaction(environment, change));
-  result.changed = true;
   return result;
 }
 

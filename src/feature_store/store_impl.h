@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -11,6 +12,7 @@
 
 #include "feature_store/bound_service.h"
 #include "feature_store/fitted_records.h"
+#include "feature_store/generation_history.h"
 #include "feature_store/load_record.h"
 #include "larder/base/config.h"
 #include "larder/base/status.h"
@@ -51,8 +53,12 @@ struct FeatureStore::Impl {
   absl::Status CheckReady(const ReadSession& session, const BoundService& service) const;
 
   // Applies `plan` in one transaction as a history entry of `kind`.
+  // `data`, if given, are generations that become live with it; where one is no longer kept, rows stay as they are and
+  // ApplyResult::not_restored says so, or, when `only_data`, nothing is done (kNotReady).
   absl::StatusOr<ApplyResult> ApplyAs(HistoryKind kind, std::string detail, const ChangePlan& plan,
-                                      const ApplyInfo& info) const;
+                                      const ApplyInfo& info,
+                                      const std::map<uint32_t, LiveBefore>& data = {},
+                                      bool only_data = false) const;
   // One change of the catalog, as an entry.
   absl::StatusOr<uint64_t> ChangeCatalog(
       const ApplyInfo& info,

@@ -24,28 +24,6 @@ absl::StatusOr<std::vector<HistoryEntry>> EntriesAfter(const FeatureStore& store
   return later;
 }
 
-// There is one generation of a version's rows: it goes back only where no load has replaced what was there.
-absl::Status CheckNoLoadSince(uint64_t number, const std::vector<HistoryEntry>& later,
-                              const Catalog& catalog, std::string_view project,
-                              std::string_view view) {
-  if (!view.empty()) LARDER_RETURN_IF_ERROR(catalog.GetView(project, view).status());
-  std::vector<std::string> loads;
-  for (const HistoryEntry& entry : later) {
-    if (entry.kind != HistoryKind::kPublish) continue;
-    const std::string start = Concat(view, "@");
-    if (view.empty() || entry.detail.starts_with(start) ||
-        entry.detail.find(Concat(", ", start)) != std::string::npos) {
-      loads.push_back(Concat("entry ", entry.number, " (", entry.detail, ")"));
-    }
-  }
-  if (loads.empty()) return absl::OkStatus();
-  return UnimplementedError("rows cannot go back to entry ", number,
-                            ": the store keeps one generation of a version's rows, and since then ",
-                            Join(loads, ", "),
-                            " wrote into it; load what was right then again, or roll back to the "
-                            "version that was");
-}
-
 }  // namespace
 
 absl::StatusOr<std::string> FeatureStore::Impl::ProjectOrOnly(const Catalog& catalog,
@@ -127,8 +105,9 @@ absl::StatusOr<ChangePlan> FeatureStore::PlanRollback(uint64_t number,
   LARDER_ASSIGN_OR_RETURN(const std::string owner, Impl::ProjectOrOnly(catalog, options.project));
   LARDER_ASSIGN_OR_RETURN(const std::vector<HistoryEntry> later, EntriesAfter(*this, number));
   if (options.part == RollbackPart::kData) {
-    LARDER_RETURN_IF_ERROR(CheckNoLoadSince(number, later, catalog, owner, options.view));
-    // Rows are as they were: a plan that changes nothing.
+    if (!options.view.empty())
+      LARDER_RETURN_IF_ERROR(catalog.GetView(owner, options.view).status());
+    // Names stay: a plan that changes nothing.
     return MakePlan(catalog, catalog.DefinitionsOf(owner), impl_->checker);
   }
   LARDER_ASSIGN_OR_RETURN(ChangePlan plan, larder::PlanRollback(catalog, later, owner, number,
@@ -141,9 +120,19 @@ absl::StatusOr<ChangePlan> FeatureStore::PlanRollback(uint64_t number,
 absl::StatusOr<ApplyResult> FeatureStore::Rollback(uint64_t number, const RollbackOptions& options,
                                                    const ApplyInfo& info) {
   LARDER_ASSIGN_OR_RETURN(const ChangePlan plan, PlanRollback(number, options));
+  std::map<uint32_t, LiveBefore> data;
+  if (options.part != RollbackPart::kDefinitions) {
+    LARDER_ASSIGN_OR_RETURN(const ReadSession session, ReadSession::Open(impl_->environment));
+    LARDER_ASSIGN_OR_RETURN(const Catalog catalog, impl_->CatalogIn(session));
+    LARDER_ASSIGN_OR_RETURN(
+        data, GenerationsToRestore(session, catalog, number, plan.project, options.view));
+  }
   const std::string what = options.view.empty() ? "" : Concat(" of ", options.view);
-  const char* part = options.part == RollbackPart::kDefinitions ? ", definitions only" : "";
-  return impl_->ApplyAs(HistoryKind::kRollback, Concat("to ", number, what, part), plan, info);
+  const char* part = options.part == RollbackPart::kDefinitions ? ", definitions only"
+                     : options.part == RollbackPart::kData      ? ", rows only"
+                                                                : "";
+  return impl_->ApplyAs(HistoryKind::kRollback, Concat("to ", number, what, part), plan, info, data,
+                        options.part == RollbackPart::kData);
 }
 
 absl::StatusOr<uint64_t> FeatureStore::Hold(std::string_view view, std::string_view project,

@@ -378,6 +378,16 @@ absl::Status GenerationBuilder::Publish(WriteTransaction& transaction) const {
   return MakeLive(transaction, view_id, std::move(generations), state_->number);
 }
 
+absl::StatusOr<bool> WriteTransaction::HasGeneration(uint32_t view_id, uint64_t number) const {
+  LARDER_ASSIGN_OR_RETURN(const std::vector<NumberedGeneration> generations,
+                          ReadGenerations(*this, view_id));
+  return std::any_of(generations.begin(), generations.end(), [number](const auto& generation) {
+    const GenerationInfo& info = generation.record.info;
+    return info.number == number &&
+           (info.state == GenerationState::kLive || info.state == GenerationState::kRetained);
+  });
+}
+
 absl::Status WriteTransaction::MakeGenerationLive(uint32_t view_id, uint64_t number) {
   LARDER_ASSIGN_OR_RETURN(std::vector<NumberedGeneration> generations,
                           ReadGenerations(*this, view_id));

@@ -89,6 +89,16 @@ void HoldMoved(const HistoryEntry& entry, ProjectState* project) {
   }
 }
 
+void HoldNamed(const std::vector<std::string>& views, uint64_t number, ProjectState* project) {
+  for (const std::string& view : views) {
+    const auto is_it = [&view](const Current<FeatureView>& item) {
+      return item.definition->name == view;
+    };
+    if (std::any_of(project->feature_views.begin(), project->feature_views.end(), is_it))
+      project->holds.emplace(view, number);
+  }
+}
+
 absl::StatusOr<Catalog> SetHold(const Catalog& current, std::string_view project,
                                 std::string_view view, bool hold, const ApplyOptions& options) {
   LARDER_ASSIGN_OR_RETURN(const ViewVersion* found, current.GetView(project, view));
@@ -133,6 +143,25 @@ bool IsHeld(const Catalog& catalog, std::string_view project, std::string_view v
 absl::StatusOr<Catalog> HoldView(const Catalog& current, std::string_view project,
                                  std::string_view view, ApplyOptions options) {
   return SetHold(current, project, view, true, options);
+}
+
+absl::StatusOr<Catalog> HoldViews(const Catalog& current, std::string_view project,
+                                  const ApplyOptions& options) {
+  const CatalogState& old_state = current.state();
+  if (old_state.FindProject(project) == nullptr)
+    return NotFoundError("there is no project ", project);
+  LARDER_ASSIGN_OR_RETURN(const uint64_t number, NextNumber(old_state, options));
+  auto state = std::make_shared<CatalogState>(old_state);
+  HoldNamed(options.holds, number, &state->projects.find(project)->second);
+  HistoryEntry entry;
+  entry.number = number;
+  entry.time = options.time;
+  entry.kind = options.kind;
+  entry.author = options.author;
+  entry.message = options.message;
+  entry.detail = options.detail;
+  state->last_change = std::move(entry);
+  return Catalog(std::move(state));
 }
 
 absl::StatusOr<Catalog> ReleaseView(const Catalog& current, std::string_view project,
@@ -188,6 +217,7 @@ absl::StatusOr<Catalog> ApplyPlan(const Catalog& current, const ChangePlan& plan
     // Holds change without a new revision: what counts is what is held now, not when the plan was made.
     if (before != nullptr) after.holds = before->holds;
     HoldMoved(entry, &after);
+    HoldNamed(options.holds, number, &after);
   }
   state->last_change = std::move(entry);
   return Catalog(std::move(state));

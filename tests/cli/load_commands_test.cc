@@ -46,8 +46,7 @@ TEST_CASE("a full load forgets rows gone from the source, others keep them", "[c
   MakeShop(&shell);
   const std::string before = shell.Ok(kRead);
   CHECK(before != "user_id,amount\n1,\n");
-  shell.Write("purchases.csv",
-              "purchase_id,user_id,amount,at\nz,77,5,2025-03-10T11:00:00Z\n");
+  shell.Write("purchases.csv", "purchase_id,user_id,amount,at\nz,77,5,2025-03-10T11:00:00Z\n");
   shell.Ok("materialize --view last_purchase");
   CHECK(shell.Ok(kRead) == before);
   shell.Ok("materialize --view last_purchase --full");

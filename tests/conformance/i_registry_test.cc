@@ -89,7 +89,8 @@ TEST_CASE("the first apply makes version 1, a feature more version 2, and the sa
 }
 
 TEST_CASE(
-    "description, tags, owner and path change in place, while ttl, keys and expressions make versions",
+    "description, tags, owner and path change in place, while ttl, keys and expressions make "
+    "versions",
     "[conformance][I3][I4][I22]") {
   const auto kind_after = [](auto change) {
     StoreFixture fixture;

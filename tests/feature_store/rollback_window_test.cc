@@ -198,24 +198,46 @@ TEST_CASE("a removed view is kept up inside its window and comes back with its r
   CHECK(Price(fixture) == "11 PRESENT");
 }
 
-TEST_CASE("rows alone go back only where no load has come in between", "[store][rollback]") {
+TEST_CASE("rows alone go back to the load that was live then, while it is kept",
+          "[store][rollback]") {
   StoreFixture fixture("2025-01-10T00:00:00Z");
   fixture.folder().Write("prices.csv", "item_id,price,at\n1,10,2025-01-01\n");
   fixture.Apply(Shop("price", "pieces"));
   fixture.Materialize();
-  fixture.Apply(Shop("price * 2", "pieces"));
   RollbackOptions rows_only;
   rows_only.part = RollbackPart::kData;
   const auto same = fixture.store().Rollback(2, rows_only);
   REQUIRE(same.ok());
   CHECK_FALSE(same->changed);
-  const auto refused = fixture.store().Rollback(1, rows_only);
-  CHECK(refused.status().code() == absl::StatusCode::kUnimplemented);
-  CHECK_THAT(
-      std::string(larder::MessageOf(refused.status())),
-      ContainsSubstring("entry 2 (item_price@1 1 rows)") && ContainsSubstring("one generation"));
-  rows_only.view = "stock";
-  CHECK(fixture.store().Rollback(1, rows_only).ok());
+  // Before the first load there is nothing to go back to: rows are not taken away.
+  CHECK_FALSE(fixture.store().Rollback(1, rows_only)->changed);
+
+  fixture.folder().Write("prices.csv", "item_id,price,at\n1,12,2025-01-02\n");
+  fixture.Materialize();
+  CHECK(Price(fixture) == "12 PRESENT");
+  const auto back = fixture.store().Rollback(2, rows_only);
+  REQUIRE(back.ok());
+  CHECK(back->changed);
+  CHECK(back->restored == std::vector<std::string>{"item_price@1: generation 1"});
+  CHECK(Price(fixture) == "10 PRESENT");
+  CHECK(fixture.store().History()->back().kind == larder::HistoryKind::kRollback);
+  CHECK(Loaded(fixture.Materialize()).empty());  // on hold
+  CHECK(Price(fixture) == "10 PRESENT");
+
+  // And forward again: definitions with rows.
+  const auto forward = fixture.store().Rollback(3);
+  REQUIRE(forward.ok());
+  CHECK(forward->restored == std::vector<std::string>{"item_price@1: generation 2"});
+  CHECK(Price(fixture) == "12 PRESENT");
+
+  REQUIRE(fixture.store().Release("item_price").ok());
+  for (int load = 0; load < 3; ++load) fixture.Materialize();
+  const auto gone = fixture.store().Rollback(2, rows_only);
+  CHECK(larder::KindOf(gone.status()) == larder::ErrorKind::kNotReady);
+  const auto names = fixture.store().Rollback(2);
+  REQUIRE(names.ok());
+  CHECK(names->not_restored == std::vector<std::string>{"item_price@1: generation 1"});
+  CHECK(Price(fixture) == "12 PRESENT");
 }
 
 TEST_CASE("nothing goes back to before the first entry", "[store][rollback]") {

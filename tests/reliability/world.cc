@@ -201,8 +201,40 @@ void World::Write(int view, const Step& step) {
   }
 }
 
+void World::Load(const Step& step) {
+  Write(kPushedViews, step);
+  for (auto& [key, rows] : data_) {
+    if (key.first != kPushedViews) continue;
+    Generations& generations = generations_[static_cast<std::size_t>(key.second)];
+    std::map<int, std::shared_ptr<const Rows>>& kept = generations.kept;
+    generations.live = kept.empty() ? 1 : kept.rbegin()->first + 1;
+    kept[generations.live] = rows;
+    while (kept.size() > larder::kGenerationsKept) kept.erase(kept.begin());
+  }
+}
+
+World::LiveNumbers World::Live() const {
+  LiveNumbers live{};
+  for (std::size_t add = 0; add < kAdds; ++add) live[add] = generations_[add].live;
+  return live;
+}
+
+bool World::Restore(const LiveNumbers& then) {
+  bool changed = false;
+  for (int add = 0; add < kAdds; ++add) {
+    const auto at = static_cast<std::size_t>(add);
+    Generations& generations = generations_[at];
+    const auto kept = generations.kept.find(then[at]);
+    if (then[at] == generations.live || kept == generations.kept.end()) continue;
+    generations.live = then[at];
+    data_[{kPushedViews, add}] = kept->second;
+    changed = true;
+  }
+  return changed;
+}
+
 void World::Do(const Step& step) {
-  const auto enter = [this](std::string_view kind) { history_.push_back({kind, now_}); };
+  const auto enter = [this](std::string_view kind) { history_.push_back({kind, now_, Live()}); };
   switch (step.kind) {
     case StepKind::kApply:
       if (!history_.empty() && step.next == now_) return;
@@ -224,14 +256,20 @@ void World::Do(const Step& step) {
       return;
     case StepKind::kMaterialize:
       if (held_[kPushedViews]) return;
-      Write(kPushedViews, step);
+      Load(step);
       enter("publish");
       return;
     case StepKind::kRollback: {
-      const Choice then = history_[step.target - 1].then;
-      if (then == now_) return;
+      const Entry target = history_[step.target - 1];
+      const bool restored = Restore(target.live);
+      if (target.then == now_ && !restored) return;
+      if (restored) held_[kPushedViews] = true;
+      if (target.then == now_) {
+        enter("rollback");  // of rows only: definitions keep their revision
+        return;
+      }
       const auto before = current_;
-      now_ = then;
+      now_ = target.then;
       current_ = NumberAll(now_);
       for (int i = 0; i < kViews; ++i) {
         if (before.at(View(i)) != current_.at(View(i))) held_[static_cast<std::size_t>(i)] = true;
@@ -262,7 +300,7 @@ Step World::Next(Random& random) const {
     switch (random.Between(0, 6)) {
       case 0:
       case 1:
-        step.next.add[view] = below(4);
+        step.next.add[view] = below(kAdds);
         return;
       case 2:
         step.next.has_ttl[view] = below(2);

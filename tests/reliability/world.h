@@ -21,6 +21,7 @@ namespace larder_test {
 inline constexpr int kViews = 3;
 inline constexpr int kPushedViews = 2;
 inline constexpr int kKeys = 8;
+inline constexpr int kAdds = 4;
 // The clock stands still, so that a step leaves the same bytes whenever it is run.
 inline constexpr larder::Timestamp kNow{1'750'000'000'000'000};
 
@@ -89,9 +90,20 @@ class World {
     std::string_view status;
   };
 
+  // What `x + add` of v2 was loaded as: the last loads, by number, and which one is live.
+  struct Generations {
+    std::map<int, std::shared_ptr<const Rows>> kept;
+    int live = 0;
+  };
+  using LiveNumbers = std::array<int, kAdds>;
+
   int Number(const std::string& name, const Meaning& meaning);
   std::map<std::string, int> NumberAll(const Choice& choice);
   void Write(int view, const Step& step);
+  void Load(const Step& step);
+  [[nodiscard]] LiveNumbers Live() const;
+  // Makes what was live then live again, where it is kept. False when that changes nothing.
+  bool Restore(const LiveNumbers& then);
   [[nodiscard]] const Meaning& MeaningOf(const std::string& name, int version) const;
   [[nodiscard]] bool Ready(const std::string& name, int version) const;
   [[nodiscard]] Cell CellOf(const std::string& name, int version, int key) const;
@@ -104,10 +116,12 @@ class World {
       std::make_shared<const std::map<std::string, std::vector<Meaning>>>();
   std::map<DataKey, std::shared_ptr<const Rows>> data_;
   std::map<DataKey, bool> loaded_;
+  std::array<Generations, kAdds> generations_;
   std::array<bool, kViews> held_{};
   struct Entry {
     std::string_view kind;
     Choice then;
+    LiveNumbers live{};  // just after it
   };
   std::vector<Entry> history_;
 };

@@ -124,6 +124,8 @@ class WriteTransaction {
 
   // The number of the view's live generation; 0: none.
   [[nodiscard]] absl::StatusOr<uint64_t> LiveGeneration(uint32_t view_id) const;
+  // Whether it is live or kept.
+  [[nodiscard]] absl::StatusOr<bool> HasGeneration(uint32_t view_id, uint64_t number) const;
   // Makes a retained generation live again; 0: none, as before the first load.
   // Errors: kNotFound naming those there are.
   absl::Status MakeGenerationLive(uint32_t view_id, uint64_t number);

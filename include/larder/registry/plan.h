@@ -134,7 +134,8 @@ struct ApplyOptions {
   std::string author;
   std::string message;
   HistoryKind kind = HistoryKind::kApply;
-  std::string detail;  // of the entry: what a rollback went back to, for example
+  std::string detail;              // of the entry: what a rollback went back to, for example
+  std::vector<std::string> holds;  // feature views of the project to put on hold with it
 };
 
 // The catalog after the plan. An empty plan gives `current` itself, with the same revision.

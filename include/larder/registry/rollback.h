@@ -61,6 +61,9 @@ struct Hold {
 // Errors: kNotFound for an unknown view.
 [[nodiscard]] absl::StatusOr<Catalog> HoldView(const Catalog& current, std::string_view project,
                                                std::string_view view, ApplyOptions options);
+// One entry of options.kind that puts options.holds on hold and changes no definition.
+[[nodiscard]] absl::StatusOr<Catalog> HoldViews(const Catalog& current, std::string_view project,
+                                                const ApplyOptions& options);
 [[nodiscard]] absl::StatusOr<Catalog> ReleaseView(const Catalog& current, std::string_view project,
                                                   std::string_view view, ApplyOptions options);
 
