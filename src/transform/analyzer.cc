@@ -494,11 +494,13 @@ IrId Analyzer::Fused(const Builtin& builtin, const Ids& arguments) {
     if (lowered.op != IrOp::kKernel || lowered.name != "lower" || wanted.op != IrOp::kConstant ||
         !wanted.constant.valid)
       continue;
-    InSet form = MakeLoweredComparison(wanted.constant, equal);
+    const IrNode& inner = graph_[lowered.arguments[0]];
+    const bool trimmed = inner.op == IrOp::kKernel && inner.name == "trim";
+    InSet form = MakeLoweredComparison(wanted.constant, equal, trimmed);
     return graph_.Add({.name = equal ? "lower_eq" : "lower_ne",
                        .type = TypeId::kBool,
                        .kernel = form.kernel,
-                       .arguments = {lowered.arguments[0]},
+                       .arguments = {trimmed ? inner.arguments[0] : lowered.arguments[0]},
                        .worth_guarding = true,
                        .aux = std::move(form.aux),
                        .aux_key = std::move(form.key)});

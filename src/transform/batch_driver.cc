@@ -1,9 +1,11 @@
 // The batch driver: columns in, columns out, a cache-sized chunk of rows at a time.
 #include <algorithm>
+#include <bit>
 #include <cstring>
 #include <limits>
 #include <type_traits>
 
+#include "larder/base/float_environment.h"
 #include "larder/base/text.h"
 #include "larder/transform/program.h"
 #include "transform/loops.h"
@@ -95,24 +97,29 @@ void StoreFixed(const Register& from, bool constant, std::size_t begin, std::siz
   To* LARDER_RESTRICT to = out->MutableValues<To>().data() + begin;
   const uint64_t* valid = out->validity().words() + begin / 64;
   const std::size_t stride = constant ? 0 : 1;
-  const auto one = [](From value) {
-    To narrow = static_cast<To>(value);
-    if constexpr (std::is_floating_point_v<To>)
-      narrow = narrow != narrow ? std::numeric_limits<To>::quiet_NaN() : narrow;
-    return narrow;
-  };
-  for (std::size_t w = 0; w * 64 < n; ++w) {
-    const std::size_t base = w * 64;
-    const std::size_t count = std::min<std::size_t>(64, n - base);
-    if (valid[w] == ~uint64_t{0} && !constant) {
-      for (std::size_t j = 0; j < count; ++j) to[base + j] = one(values[base + j]);
-      continue;
+  if constexpr (std::is_same_v<From, double> && std::is_same_v<To, double>)
+    return StoreDoubles(values, stride, valid, n, to);
+  using Bits = std::conditional_t<sizeof(To) == 8, uint64_t, uint32_t>;
+  Widely([=]() LARDER_ALWAYS_INLINE {
+    for (std::size_t w = 0; w * 64 < n; ++w) {
+      const std::size_t base = w * 64;
+      const std::size_t count = std::min<std::size_t>(64, n - base);
+      const uint64_t rows = valid[w];
+      for (std::size_t j = 0; j < count; ++j) {
+        To value = static_cast<To>(values[stride * (base + j)]);
+        if constexpr (std::is_floating_point_v<To>)
+          value = value != value ? std::numeric_limits<To>::quiet_NaN() : value;
+        const Bits mask = Bits{0} - static_cast<Bits>((rows >> j) & 1U);
+        to[base + j] = std::bit_cast<To>(std::bit_cast<Bits>(value) & mask);
+      }
     }
-    for (std::size_t j = 0; j < count; ++j) {
-      const To value = one(values[stride * (base + j)]);
-      to[base + j] = ((valid[w] >> j) & 1U) != 0 ? value : To{};
-    }
-  }
+  });
+}
+
+// Eight bits to eight bytes of 0 or 1.
+uint64_t SpreadBits(uint64_t eight) {
+  const uint64_t own = (eight * 0x0101010101010101) & 0x8040201008040201;
+  return ((own + 0x7F7F7F7F7F7F7F7F) >> 7U) & 0x0101010101010101;
 }
 
 void StoreRows(const Register& from, bool constant, std::size_t begin, std::size_t n, Column* out) {
@@ -134,6 +141,8 @@ void StoreRows(const Register& from, bool constant, std::size_t begin, std::size
     }
     return;
   }
+  out->ResizeFixed(
+      begin + n);  // chunk by chunk: its zeros are still in the cache when they are written over
   uint64_t* words = out->mutable_validity().mutable_words() + begin / 64;
   for (std::size_t i = 0; i < n; i += 64) {
     const uint64_t rows = n - i >= 64 ? ~uint64_t{0} : (uint64_t{1} << (n - i)) - 1;
@@ -143,8 +152,15 @@ void StoreRows(const Register& from, bool constant, std::size_t begin, std::size
     case TypeId::kBool: {
       const auto* bits = static_cast<const uint64_t*>(from.data);
       uint8_t* to = out->MutableValues<uint8_t>().data() + begin;
-      for (std::size_t i = 0; i < n; ++i)
-        to[i] = static_cast<uint8_t>(((bits[i / 64] & words[i / 64]) >> (i % 64)) & 1U);
+      for (std::size_t i = 0; i < n; i += 8) {
+        const uint64_t bytes = SpreadBits(((bits[i / 64] & words[i / 64]) >> (i % 64)) & 0xFFU);
+        if (n - i >= 8 && std::endian::native == std::endian::little) {
+          std::memcpy(to + i, &bytes, 8);
+        } else {
+          for (std::size_t j = i; j < std::min(n, i + 8); ++j)
+            to[j] = static_cast<uint8_t>((bytes >> (8 * (j - i))) & 1U);
+        }
+      }
       break;
     }
     case TypeId::kInt32:
@@ -208,6 +224,7 @@ absl::StatusOr<std::vector<Column>> Program::EvaluateBatch(std::span<const Colum
                                                            std::span<const Timestamp> as_of,
                                                            EvalCounts* counts) const {
   const transform::ProgramImpl& program = *impl_;
+  LARDER_RETURN_IF_ERROR(CheckFloatEnvironment());
   LARDER_RETURN_IF_ERROR(transform::CheckInputs(program, inputs, rows));
   if (uses_clock() && as_of.size() != 1 && as_of.size() != rows) {
     return InvalidArgumentError("as_of has ", as_of.size(), " entries, expected 1 or ", rows);
@@ -221,11 +238,7 @@ absl::StatusOr<std::vector<Column>> Program::EvaluateBatch(std::span<const Colum
       continue;
     }
     outputs.emplace_back(program.outputs[i].type);
-    if (transform::IsFixedWidth(program.outputs[i].type)) {
-      outputs.back().ResizeFixed(rows);
-    } else {
-      outputs.back().Reserve(rows);
-    }
+    outputs.back().Reserve(rows);
   }
 
   transform::Scratch scratch(program, transform::kChunkRows);
@@ -241,7 +254,7 @@ absl::StatusOr<std::vector<Column>> Program::EvaluateBatch(std::span<const Colum
     const std::size_t n = std::min(transform::kChunkRows, rows - begin);
     scratch.arena.Reset();
     for (std::size_t i = 0; i < inputs.size(); ++i) {
-      const uint32_t index = program.input_registers[i];
+      const uint32_t index = program.input_plans[i].register_index;
       transform::LoadRows(*inputs[i], has_nulls[i], begin, n, scratch.own[index],
                           &scratch.registers[index]);
     }

@@ -96,8 +96,8 @@ struct InSet {
   std::string key;
 };
 InSet MakeInSet(const DataType& type, std::span<const Constant> items, bool has_null);
-// lower(x) = constant (or <>) over x itself.
-InSet MakeLoweredComparison(const Constant& wanted, bool equal);
+// lower(x) = constant (or <>), or lower(trim(x)) with `trimmed`, over x itself.
+InSet MakeLoweredComparison(const Constant& wanted, bool equal, bool trimmed);
 // Null when there is no such conversion. `lenient` ones do not count.
 struct CastKernel {
   Kernel kernel = nullptr;  // null with `alias`: the register serves as it is

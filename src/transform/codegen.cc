@@ -218,7 +218,7 @@ class Generator {
       input_position_[id] = static_cast<int32_t>(program_->inputs.size());
       program_->inputs.push_back(inputs_[graph_[id].index]);
       node_register_[id] = static_cast<uint32_t>(program_->registers.size());
-      program_->input_registers.push_back(node_register_[id]);
+      program_->input_plans.push_back({node_register_[id], graph_[id].type.id()});
       program_->registers.push_back({StorageOf(graph_[id].type), false, {}});
     }
   }
@@ -277,6 +277,7 @@ class Generator {
       const IrId id = Resolved(roots_[i]);
       OutputPlan plan;
       plan.register_index = node_register_[id];
+      plan.type = graph_[roots_[i]].type.id();
       plan.constant = graph_[id].op == IrOp::kConstant;
       if (graph_[id].op == IrOp::kInput && graph_[id].type == graph_[roots_[i]].type)
         plan.direct_input = input_position_[id];

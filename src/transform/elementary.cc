@@ -2,6 +2,8 @@
 
 #include <sleef.h>
 
+#include "transform/vector_width.h"
+
 #if defined(__x86_64__)
 #include <immintrin.h>
 #define LARDER_VECTOR_ELEMENTARY 1
@@ -28,17 +30,6 @@ namespace {
 
 constexpr std::size_t kWidest = 8;
 
-#ifdef LARDER_VECTOR_ELEMENTARY
-enum class Width { kSse2, kAvx, kAvx512 };
-
-Width BestWidth() {
-  static const Width kWidth = __builtin_cpu_supports("avx512f") ? Width::kAvx512
-                              : __builtin_cpu_supports("avx")   ? Width::kAvx
-                                                                : Width::kSse2;
-  return kWidth;
-}
-#endif
-
 }  // namespace
 
 // A last, partial vector is filled up in a buffer: the same instructions for every row.
@@ -58,12 +49,12 @@ Width BestWidth() {
       _mm512_storeu_pd(out + i, Sleef_cinz_##name##d8_u10avx512fnofma(_mm512_loadu_pd(x + i))); \
   }                                                                                             \
   void name##Whole(const double* x, double* out, std::size_t count) {                           \
-    switch (BestWidth()) {                                                                      \
-      case Width::kAvx512:                                                                      \
+    switch (VectorBytes()) {                                                                    \
+      case 64:                                                                                  \
         return name##Avx512(x, out, count);                                                     \
-      case Width::kAvx:                                                                         \
+      case 32:                                                                                  \
         return name##Avx(x, out, count);                                                        \
-      case Width::kSse2:                                                                        \
+      default:                                                                                  \
         return name##Sse2(x, out, count);                                                       \
     }                                                                                           \
   }                                                                                             \

@@ -63,15 +63,17 @@ void DivideFloat(const Instruction& instruction, Frame& frame) {
   const Argument<double> divisor(call, 1);
   if (divisor.stride == 0 && divisor[0] != 0) return call.ValidLike(0, 1);
   uint64_t* valid = call.BeginValid();
-  for (std::size_t w = 0; w < call.words(); ++w) {
-    const double* b = divisor.data + divisor.stride * 64 * w;
-    const std::size_t stride = divisor.stride;
-    const uint64_t zero =
-        stride == 1 ? PackPredicate(call.rows_in_word(w), [b](std::size_t j) { return b[j] == 0; })
-                    : ~uint64_t{0};
-    valid[w] = call.Reject(w, call.valid_word(0, w) & call.valid_word(1, w), zero,
-                           &call.counts().division_by_zero);
+  int64_t* cause = &call.counts().division_by_zero;
+  if (call.is_row()) {
+    const auto zero = static_cast<uint64_t>(divisor[0] == 0);
+    valid[0] = call.Reject(0, call.valid_word(0, 0) & call.valid_word(1, 0), zero, cause);
+    return;
   }
+  const double nought = 0;
+  uint64_t zero[kChunkRows / 64];
+  CompareDoubles(Comparison::kEqual, divisor.data, divisor.stride, &nought, 0, call.n(), zero);
+  for (std::size_t w = 0; w < call.words(); ++w)
+    valid[w] = call.Reject(w, call.valid_word(0, w) & call.valid_word(1, w), zero[w], cause);
 }
 
 // Quotients truncate towards zero and % takes the dividend's sign, as in C. Zero divisors and the one overflowing

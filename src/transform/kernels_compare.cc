@@ -13,36 +13,42 @@ namespace transform {
 namespace {
 
 struct Equal {
+  static constexpr Comparison kComparison = Comparison::kEqual;
   template <class T>
   static bool Do(T a, T b) {
     return a == b;
   }
 };
 struct NotEqual {
+  static constexpr Comparison kComparison = Comparison::kNotEqual;
   template <class T>
   static bool Do(T a, T b) {
     return a != b;
   }
 };
 struct Less {
+  static constexpr Comparison kComparison = Comparison::kLess;
   template <class T>
   static bool Do(T a, T b) {
     return a < b;
   }
 };
 struct LessEqual {
+  static constexpr Comparison kComparison = Comparison::kLessEqual;
   template <class T>
   static bool Do(T a, T b) {
     return a <= b;
   }
 };
 struct Greater {
+  static constexpr Comparison kComparison = Comparison::kGreater;
   template <class T>
   static bool Do(T a, T b) {
     return a > b;
   }
 };
 struct GreaterEqual {
+  static constexpr Comparison kComparison = Comparison::kGreaterEqual;
   template <class T>
   static bool Do(T a, T b) {
     return a >= b;
@@ -162,6 +168,12 @@ void InNumbers(const Instruction& instruction, Frame& frame) {
   uint64_t* out = call.result<uint64_t>();
   const std::size_t size = set.items.size();
   const T* items = set.items.data();
+  if (call.is_row()) {
+    out[0] = static_cast<uint64_t>(size <= kScanned
+                                       ? std::find(items, items + size, a[0]) != items + size
+                                       : std::binary_search(items, items + size, a[0]));
+    return SettleNull(call, set.has_null);
+  }
   for (std::size_t w = 0; w < call.words(); ++w) {
     const T* x = a.data + a.stride * 64 * w;
     const std::size_t stride = a.stride;

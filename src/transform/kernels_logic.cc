@@ -1,6 +1,7 @@
 // Three-valued logic, choice and guards, a word of 64 rows at a time.
-#include <cstring>
+#include <type_traits>
 
+#include "larder/column/validity.h"
 #include "transform/builtin.h"
 #include "transform/loops.h"
 
@@ -94,33 +95,20 @@ void IsDistinct(const Instruction& instruction, Frame& frame) {
   call.AllValid();
 }
 
+// out = bit of `take` ? argument ia : argument ib.
 template <class T>
-void Blend(const Call& call, std::size_t w, uint64_t take_a, std::size_t ia, std::size_t ib) {
-  const std::size_t count = call.rows_in_word(w);
-  const std::size_t base = 64 * w;
-  const T* a = call.in<T>(ia) + (call.is_constant(ia) ? 0 : base);
-  const T* b = call.in<T>(ib) + (call.is_constant(ib) ? 0 : base);
-  T* LARDER_RESTRICT out = call.result<T>() + base;
-  const std::size_t sa = call.is_constant(ia) ? 0 : 1;
-  const std::size_t sb = call.is_constant(ib) ? 0 : 1;
-  const uint64_t all = count == 64 ? ~uint64_t{0} : (uint64_t{1} << count) - 1;
-  if ((take_a & all) == all) {
-    for (std::size_t j = 0; j < count; ++j) out[j] = a[sa * j];
-  } else if ((take_a & all) == 0) {
-    for (std::size_t j = 0; j < count; ++j) out[j] = b[sb * j];
-  } else if constexpr (sizeof(T) == 8) {
-    for (std::size_t j = 0; j < count; ++j) {
-      const uint64_t mask = ~(((take_a >> j) & 1U) - 1U);
-      uint64_t x;
-      uint64_t y;
-      std::memcpy(&x, &a[sa * j], 8);
-      std::memcpy(&y, &b[sb * j], 8);
-      const uint64_t z = (x & mask) | (y & ~mask);
-      std::memcpy(&out[j], &z, 8);
-    }
+void Blend(const Call& call, const uint64_t* take, std::size_t ia, std::size_t ib) {
+  if (call.is_row()) {
+    *call.result<T>() = *call.in<T>((take[0] & 1U) != 0 ? ia : ib);
+    return;
+  }
+  const Argument<T> a(call, ia);
+  const Argument<T> b(call, ib);
+  T* out = call.result<T>();
+  if constexpr (std::is_same_v<T, uint64_t>) {
+    Choose(take, a.data, a.stride, b.data, b.stride, call.n(), out);
   } else {
-    for (std::size_t j = 0; j < count; ++j)
-      out[j] = ((take_a >> j) & 1U) != 0 ? a[sa * j] : b[sb * j];
+    for (std::size_t i = 0; i < call.n(); ++i) out[i] = TestBit(take, i) ? a[i] : b[i];
   }
 }
 
@@ -130,30 +118,28 @@ void Select(const Instruction& instruction, Frame& frame) {
   const Call call(instruction, frame);
   const uint64_t* condition = call.bits(0);
   uint64_t* valid = call.BeginValid();
+  uint64_t takes[kChunkRows / 64];
   for (std::size_t w = 0; w < call.words(); ++w) {
-    const uint64_t take = condition[w] & call.valid_word(0, w);
-    if constexpr (std::is_void_v<T>) {
+    const uint64_t take = takes[w] = condition[w] & call.valid_word(0, w);
+    if constexpr (std::is_void_v<T>)
       call.result<uint64_t>()[w] = (take & call.bits(1)[w]) | (~take & call.bits(2)[w]);
-    } else {
-      Blend<T>(call, w, take, 1, 2);
-    }
     valid[w] = (take & call.valid_word(1, w)) | (~take & call.valid_word(2, w));
   }
+  if constexpr (!std::is_void_v<T>) Blend<T>(call, takes, 1, 2);
 }
 
 template <class T>
 void Coalesce(const Instruction& instruction, Frame& frame) {
   const Call call(instruction, frame);
   uint64_t* valid = call.BeginValid();
+  uint64_t takes[kChunkRows / 64];
   for (std::size_t w = 0; w < call.words(); ++w) {
-    const uint64_t take = call.valid_word(0, w);
-    if constexpr (std::is_void_v<T>) {
+    const uint64_t take = takes[w] = call.valid_word(0, w);
+    if constexpr (std::is_void_v<T>)
       call.result<uint64_t>()[w] = (take & call.bits(0)[w]) | (~take & call.bits(1)[w]);
-    } else {
-      Blend<T>(call, w, take, 0, 1);
-    }
     valid[w] = take | call.valid_word(1, w);
   }
+  if constexpr (!std::is_void_v<T>) Blend<T>(call, takes, 0, 1);
 }
 
 template <class T>
@@ -168,6 +154,10 @@ void NullIf(const Instruction& instruction, Frame& frame) {
   if constexpr (!std::is_void_v<T>) {
     const T* LARDER_RESTRICT a = call.in<T>(0);
     T* LARDER_RESTRICT out = call.result<T>();
+    if (call.is_row()) {
+      out[0] = a[0];
+      return;
+    }
     const std::size_t stride = call.is_constant(0) ? 0 : 1;
     for (std::size_t i = 0; i < call.n(); ++i) out[i] = a[stride * i];
   }

@@ -1,4 +1,5 @@
 // Rounding, roots, exponentials and trigonometry on float64.
+#include <bit>
 #include <cmath>
 
 #include "transform/builtin.h"
@@ -14,17 +15,21 @@ constexpr TypeId kFloat = TypeId::kFloat64;
 constexpr TypeId kInt = TypeId::kInt64;
 
 // --- where a function is defined -----------------------------------------------------------------------------------
-// NaN is inside every domain: it stays NaN.
-struct Everywhere {
-  static bool Outside(double) { return false; }
-};
+// Outside where kComparison holds between x, or its magnitude, and kBound. NaN is inside every domain: it stays NaN.
+struct Everywhere {};
 struct Positive {
+  static constexpr Comparison kComparison = Comparison::kLessEqual;
+  static constexpr double kBound = 0;
   static bool Outside(double x) { return x <= 0; }
 };
 struct AboveMinusOne {
+  static constexpr Comparison kComparison = Comparison::kLessEqual;
+  static constexpr double kBound = -1;
   static bool Outside(double x) { return x <= -1; }
 };
 struct NotNegative {
+  static constexpr Comparison kComparison = Comparison::kLess;
+  static constexpr double kBound = 0;
   static bool Outside(double x) { return x < 0; }
 };
 struct UnitInterval {
@@ -35,19 +40,56 @@ struct NotInfinite {
 };
 
 template <class Domain>
+concept OneComparison = requires {
+  Domain::kComparison;
+};
+
+template <class Domain>
 void SettleDomain(const Call& call, const double* x, std::size_t stride) {
   if constexpr (std::is_same_v<Domain, Everywhere>) {
     return call.ValidLike(0);
   } else {
     uint64_t* valid = call.BeginValid();
-    for (std::size_t w = 0; w < call.words(); ++w) {
-      const double* from = x + stride * 64 * w;
-      const uint64_t bad = PackPredicate(call.rows_in_word(w), [from, stride](std::size_t j) {
-        return Domain::Outside(from[stride * j]);
-      });
-      valid[w] = call.Reject(w, call.valid_word(0, w), bad, &call.counts().domain);
+    int64_t* cause = &call.counts().domain;
+    if (call.is_row()) {
+      const auto bad = static_cast<uint64_t>(Domain::Outside(x[0]));
+      valid[0] = call.Reject(0, call.valid_word(0, 0), bad, cause);
+      return;
     }
+    uint64_t bad[kChunkRows / 64];
+    if constexpr (OneComparison<Domain>) {
+      const double bound = Domain::kBound;
+      CompareDoubles(Domain::kComparison, x, stride, &bound, 0, call.n(), bad);
+    } else {
+      for (std::size_t w = 0; w < call.words(); ++w) {
+        const double* from = x + stride * 64 * w;
+        bad[w] = PackPredicate(call.rows_in_word(w), [from, stride](std::size_t j) {
+          return Domain::Outside(from[stride * j]);
+        });
+      }
+    }
+    for (std::size_t w = 0; w < call.words(); ++w)
+      valid[w] = call.Reject(w, call.valid_word(0, w), bad[w], cause);
   }
+}
+
+// Where a branch is taken by some rows only, those are computed close together.
+template <class Function>
+void ManyWhereNeeded(const Call& call, const double* x, double* out) {
+  const std::size_t n = call.n();
+  const uint64_t* rows = call.guard();
+  std::size_t needed = n;
+  if (rows != nullptr) {
+    needed = 0;
+    for (std::size_t w = 0; w < call.words(); ++w)
+      needed += static_cast<std::size_t>(std::popcount(rows[w]));
+  }
+  if (needed > n / 4 * 3) return Function::Many(x, out, n);
+  double dense[kChunkRows + 8];
+  double results[kChunkRows + 8];
+  const std::size_t count = Gather(x, rows, n, dense);
+  Function::Many(dense, results, count);
+  Scatter(results, rows, n, out);
 }
 
 template <class Function, class Domain>
@@ -56,11 +98,13 @@ void Elementary(const Instruction& instruction, Frame& frame) {
   const double* x = call.in<double>(0);
   auto* out = call.result<double>();
   const std::size_t stride = call.is_constant(0) ? 0 : 1;
-  if (stride == 0 || call.n() == 1) {
+  if (call.is_row()) {
+    out[0] = Function::One(x[0]);
+  } else if (stride == 0) {
     const double value = Function::One(x[0]);
     for (std::size_t i = 0; i < call.n(); ++i) out[i] = value;
   } else {
-    Function::Many(x, out, call.n());
+    ManyWhereNeeded<Function>(call, x, out);
   }
   SettleDomain<Domain>(call, x, stride);
 }
@@ -73,10 +117,15 @@ void Sqrt(const Instruction& instruction, Frame& frame) {
   const double* LARDER_RESTRICT x = call.in<double>(0);
   double* LARDER_RESTRICT out = call.result<double>();
   const std::size_t stride = call.is_constant(0) ? 0 : 1;
-  if (stride == 0) {
+  if (call.is_row()) {
+    out[0] = SquareRoot::Do(x[0]);
+  } else if (stride == 0) {
     for (std::size_t i = 0; i < call.n(); ++i) out[i] = SquareRoot::Do(x[0]);
   } else {
-    for (std::size_t i = 0; i < call.n(); ++i) out[i] = SquareRoot::Do(x[i]);
+    const std::size_t n = call.n();
+    Widely([=]() LARDER_ALWAYS_INLINE {
+      for (std::size_t i = 0; i < n; ++i) out[i] = SquareRoot::Do(x[i]);
+    });
   }
   SettleDomain<NotNegative>(call, x, stride);
 }

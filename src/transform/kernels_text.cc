@@ -6,6 +6,7 @@
 
 #include "transform/builtin.h"
 #include "transform/loops.h"
+#include "transform/trim.h"
 #include "transform/utf8.h"
 
 namespace larder::inline LARDER_ABI {
@@ -59,39 +60,6 @@ struct ByteCount {
   static int64_t Do(std::string_view text) { return static_cast<int64_t>(text.size()); }
 };
 
-// Space separators of Unicode, as in DuckDB: tabs and line ends stay.
-std::size_t LeadingBlank(std::string_view text) {
-  const auto lead = static_cast<unsigned char>(text[0]);
-  if (lead == ' ') return 1;
-  if (lead < 0xC2) return 0;
-  const char* at = text.data();
-  const uint32_t code = NextCodePoint(&at, text.data() + text.size());
-  const bool blank = code == 0xA0 || code == 0x1680 || (code >= 0x2000 && code <= 0x200A) ||
-                     code == 0x202F || code == 0x205F || code == 0x3000;
-  return blank ? static_cast<std::size_t>(at - text.data()) : 0;
-}
-std::string_view TrimLeft(std::string_view text) {
-  while (!text.empty()) {
-    const std::size_t blank = LeadingBlank(text);
-    if (blank == 0) break;
-    text.remove_prefix(blank);
-  }
-  return text;
-}
-std::string_view TrimRight(std::string_view text) {
-  while (!text.empty()) {
-    if (text.back() == ' ') {
-      text.remove_suffix(1);
-      continue;
-    }
-    if (static_cast<unsigned char>(text.back()) < 0x80) break;
-    std::size_t start = text.size() - 1;
-    while (start > 0 && (static_cast<unsigned char>(text[start]) & 0xC0U) == 0x80U) --start;
-    if (LeadingBlank(text.substr(start)) == 0) break;
-    text.remove_suffix(text.size() - start);
-  }
-  return text;
-}
 struct Trim {
   static std::string_view Do(std::string_view text) { return TrimRight(TrimLeft(text)); }
 };

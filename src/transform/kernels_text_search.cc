@@ -192,44 +192,6 @@ void RegexExtract(const Instruction& instruction, Frame& frame) {
   });
 }
 
-// --- lower(x) = constant, without making lower(x) -------------------------------------------------------------------
-struct LoweredText {
-  std::string text;
-};
-
-// Compares as far as the first difference. One code point may be lowered to fewer or more bytes.
-bool LoweredEquals(TextRef a, std::string_view wanted) {
-  const char* at = a.data;
-  const char* const end = at + a.size;
-  std::size_t k = 0;
-  while (at < end) {
-    const auto c = static_cast<unsigned char>(*at);
-    if (c < 0x80) {
-      const unsigned char lowered = static_cast<unsigned char>(c - 'A') < 26 ? c | 0x20U : c;
-      if (k == wanted.size() || static_cast<unsigned char>(wanted[k]) != lowered) return false;
-      ++k;
-      ++at;
-      continue;
-    }
-    char bytes[4];
-    const char* const bytes_end = PutCodePoint(LowerCodePoint(NextCodePoint(&at, end)), bytes);
-    for (const char* byte = bytes; byte < bytes_end; ++byte) {
-      if (k == wanted.size() || wanted[k] != *byte) return false;
-      ++k;
-    }
-  }
-  return k == wanted.size();
-}
-
-template <bool kEqual>
-void CompareLowered(const Instruction& instruction, Frame& frame) {
-  const Call call(instruction, frame);
-  const std::string& wanted = call.aux<LoweredText>().text;
-  const Argument<TextRef> a(call, 0);
-  TestRows(call, FirstValid, [&](std::size_t i) { return LoweredEquals(a[i], wanted) == kEqual; });
-  call.ValidLike(0);
-}
-
 // --- edit distance -------------------------------------------------------------------------------------------------
 constexpr std::size_t kMostCells = std::size_t{1} << 24U;
 
@@ -272,11 +234,6 @@ void Levenshtein(const Instruction& instruction, Frame& frame) {
 }
 
 }  // namespace
-
-InSet MakeLoweredComparison(const Constant& wanted, bool equal) {
-  return {equal ? CompareLowered<true> : CompareLowered<false>,
-          std::make_shared<const LoweredText>(LoweredText{wanted.text}), wanted.text};
-}
 
 void AddTextSearch(BuiltinTable* table) {
   const auto add = [table](std::string_view name, std::vector<DataType> parameters, TypeId result,

@@ -5,8 +5,15 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <type_traits>
+
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
 
 #include "larder/base/config.h"
+#include "transform/vector_kernels.h"
+#include "transform/vector_width.h"
 #include "transform/vm.h"
 
 namespace larder::inline LARDER_ABI {
@@ -25,13 +32,47 @@ inline uint64_t PackBytes(const uint8_t* bytes) {
   return word;
 }
 
-// Bit j of the result is predicate(j), for j < count <= 64.
+// The sign bits of 64 values, value i to bit i.
+inline uint64_t PackSigns(const int64_t* values) {
+  uint64_t word = 0;
+#if defined(__x86_64__)
+  for (unsigned i = 0; i < 64; i += 2) {
+    const __m128d pair = _mm_load_pd(reinterpret_cast<const double*>(values + i));
+    word |= static_cast<uint64_t>(static_cast<unsigned>(_mm_movemask_pd(pair))) << i;
+  }
+#else
+  for (unsigned i = 0; i < 64; ++i) word |= (static_cast<uint64_t>(values[i]) >> 63U) << i;
+#endif
+  return word;
+}
+LARDER_WIDE inline uint64_t PackSignsWide(const int64_t* values) {
+#if defined(__x86_64__)
+  uint64_t word = 0;
+  for (unsigned i = 0; i < 64; i += 4) {
+    const __m256d four = _mm256_load_pd(reinterpret_cast<const double*>(values + i));
+    word |= static_cast<uint64_t>(static_cast<unsigned>(_mm256_movemask_pd(four))) << i;
+  }
+  return word;
+#else
+  return PackSigns(values);
+#endif
+}
+
+// Bit j of the result is predicate(j), for j < count <= 64. Predicates are computed into masks as wide as the numbers
+// they compare, which is what compilers vectorise best.
 template <class Predicate>
-inline uint64_t PackPredicate(std::size_t count, Predicate predicate) {
+inline uint64_t PackPredicate(std::size_t count, const Predicate& predicate) {
   if (count == 64) {
-    alignas(64) uint8_t bytes[64];
-    for (std::size_t j = 0; j < 64; ++j) bytes[j] = static_cast<uint8_t>(predicate(j));
-    return PackBytes(bytes);
+    alignas(64) int64_t masks[64];
+    const auto fill = [&]() LARDER_ALWAYS_INLINE {
+      for (std::size_t j = 0; j < 64; ++j) masks[j] = predicate(j) ? -1 : 0;
+    };
+    if (VectorBytes() > 16) {
+      RunWide(fill);
+      return PackSignsWide(masks);
+    }
+    fill();
+    return PackSigns(masks);
   }
   uint64_t word = 0;
   for (std::size_t j = 0; j < count; ++j) word |= static_cast<uint64_t>(predicate(j)) << j;
@@ -44,8 +85,14 @@ void UnaryLoop(const Instruction& instruction, Frame& frame) {
   const Call call(instruction, frame);
   const A* LARDER_RESTRICT a = call.in<A>(0);
   R* LARDER_RESTRICT out = call.result<R>();
+  if (call.is_row()) {
+    out[0] = Op::Do(a[0]);
+    return call.ValidLike(0);
+  }
   const std::size_t n = call.n();
-  for (std::size_t i = 0; i < n; ++i) out[i] = Op::Do(a[i]);
+  Widely([=]() LARDER_ALWAYS_INLINE {
+    for (std::size_t i = 0; i < n; ++i) out[i] = Op::Do(a[i]);
+  });
   call.ValidLike(0);
 }
 
@@ -55,20 +102,30 @@ void BinaryValues(const Call& call) {
   const A* LARDER_RESTRICT a = call.in<A>(0);
   const B* LARDER_RESTRICT b = call.in<B>(1);
   R* LARDER_RESTRICT out = call.result<R>();
+  if (call.is_row()) {
+    out[0] = Op::Do(a[0], b[0]);
+    return;
+  }
   const std::size_t n = call.n();
   if (call.is_constant(1)) {
     const B y = b[0];
     if (call.is_constant(0)) {
-      const A x = a[0];
-      for (std::size_t i = 0; i < n; ++i) out[i] = Op::Do(x, y);
+      const R value = Op::Do(a[0], y);
+      for (std::size_t i = 0; i < n; ++i) out[i] = value;
     } else {
-      for (std::size_t i = 0; i < n; ++i) out[i] = Op::Do(a[i], y);
+      Widely([=]() LARDER_ALWAYS_INLINE {
+        for (std::size_t i = 0; i < n; ++i) out[i] = Op::Do(a[i], y);
+      });
     }
   } else if (call.is_constant(0)) {
     const A x = a[0];
-    for (std::size_t i = 0; i < n; ++i) out[i] = Op::Do(x, b[i]);
+    Widely([=]() LARDER_ALWAYS_INLINE {
+      for (std::size_t i = 0; i < n; ++i) out[i] = Op::Do(x, b[i]);
+    });
   } else {
-    for (std::size_t i = 0; i < n; ++i) out[i] = Op::Do(a[i], b[i]);
+    Widely([=]() LARDER_ALWAYS_INLINE {
+      for (std::size_t i = 0; i < n; ++i) out[i] = Op::Do(a[i], b[i]);
+    });
   }
 }
 template <class A, class B, class R, class Op>
@@ -85,8 +142,16 @@ void PredicateLoop(const Instruction& instruction, Frame& frame) {
   const A* a = call.in<A>(0);
   const B* b = call.in<B>(1);
   uint64_t* out = call.result<uint64_t>();
+  if (call.is_row()) {
+    out[0] = static_cast<uint64_t>(Op::Do(a[0], b[0]));
+    return call.ValidLike(0, 1);
+  }
   const std::size_t sa = call.is_constant(0) ? 0 : 1;
   const std::size_t sb = call.is_constant(1) ? 0 : 1;
+  if constexpr (std::is_same_v<A, double> && std::is_same_v<B, double>) {
+    CompareDoubles(Op::kComparison, a, sa, b, sb, call.n(), out);
+    return call.ValidLike(0, 1);
+  }
   for (std::size_t w = 0; w < call.words(); ++w) {
     const A* LARDER_RESTRICT x = a + sa * 64 * w;
     const B* LARDER_RESTRICT y = b + sb * 64 * w;
@@ -113,6 +178,11 @@ void CheckedUnaryLoop(const Instruction& instruction, Frame& frame) {
   const std::size_t stride = call.is_constant(0) ? 0 : 1;
   R* LARDER_RESTRICT out = call.result<R>();
   uint64_t* valid = call.BeginValid();
+  if (call.is_row()) {
+    const auto bad = static_cast<uint64_t>(!Op::Do(a[0], &out[0]));
+    valid[0] = call.Reject(0, call.valid_word(0, 0), bad, &(call.counts().*kCause));
+    return;
+  }
   for (std::size_t w = 0; w < call.words(); ++w) {
     uint64_t bad = 0;
     const std::size_t count = call.rows_in_word(w);
@@ -133,6 +203,12 @@ void CheckedBinaryLoop(const Instruction& instruction, Frame& frame) {
   const std::size_t sa = call.is_constant(0) ? 0 : 1;
   const std::size_t sb = call.is_constant(1) ? 0 : 1;
   uint64_t* valid = call.BeginValid();
+  if (call.is_row()) {
+    const auto bad = static_cast<uint64_t>(!Op::Do(a[0], b[0], &out[0]));
+    valid[0] = call.Reject(0, call.valid_word(0, 0) & call.valid_word(1, 0), bad,
+                           &(call.counts().*kCause));
+    return;
+  }
   for (std::size_t w = 0; w < call.words(); ++w) {
     uint64_t bad = 0;
     const std::size_t count = call.rows_in_word(w);

@@ -61,7 +61,8 @@ std::span<const std::string> Program::functions() const { return impl_->function
 std::string Program::Disassemble() const {
   std::string out;
   for (std::size_t i = 0; i < impl_->inputs.size(); ++i) {
-    out += Concat("r", impl_->input_registers[i], " = input ", impl_->inputs[i].name, "\n");
+    out +=
+        Concat("r", impl_->input_plans[i].register_index, " = input ", impl_->inputs[i].name, "\n");
   }
   for (std::size_t i = 0; i < impl_->instructions.size(); ++i) {
     const transform::Instruction& instruction = impl_->instructions[i];

@@ -23,15 +23,21 @@ struct RegisterPlan {
   Register fixed;  // of a constant
 };
 
+struct InputPlan {
+  uint32_t register_index = kNoRegister;  // its own for the whole run
+  TypeId type = TypeId::kBool;            // of the field, kept where the row driver looks
+};
+
 struct OutputPlan {
   uint32_t register_index = kNoRegister;
+  TypeId type = TypeId::kBool;
   bool constant = false;
   int32_t direct_input = -1;  // the output is this input, copied bit for bit
 };
 
 struct ProgramImpl {
-  std::vector<Field> inputs;              // used ones
-  std::vector<uint32_t> input_registers;  // one per input
+  std::vector<Field> inputs;           // used ones
+  std::vector<InputPlan> input_plans;  // one per input
   std::vector<Field> outputs;
   std::vector<OutputPlan> output_plans;
   std::vector<RegisterPlan> registers;
@@ -52,6 +58,8 @@ struct Scratch {
 
   // Runs all instructions over `n` loaded rows.
   void Run(const ProgramImpl& program, std::size_t n);
+  // The same over the one row of a scratch of capacity 1.
+  void RunRow(const ProgramImpl& program);
 
   struct Free {
     void operator()(std::byte* memory) const;
@@ -62,7 +70,6 @@ struct Scratch {
   std::vector<Register> own;
   TextArena arena;
   EvalCounts counts;
-  uint64_t no_row = 0;  // a validity word of a null input in the row driver
 };
 
 }  // namespace transform

@@ -23,60 +23,60 @@ T Get(const void* from) {
   return value;
 }
 
+// Whatever lies under a null is loaded too: one branch less, and kernels expect anything there.
 void LoadDatum(const Datum& datum, TypeId type, void* to) {
   switch (type) {
-    case TypeId::kBool:
-      return Put(to, static_cast<uint64_t>(datum.b));
+    case TypeId::kBool: {
+      const auto byte = Get<uint8_t>(&datum.b);
+      return Put(to, static_cast<uint64_t>(byte & 1U));
+    }
     case TypeId::kInt32:
     case TypeId::kDate:
-      return Put(to, static_cast<int64_t>(datum.i32));
+      return Put(to, static_cast<int64_t>(Get<int32_t>(&datum.i32)));
     case TypeId::kFloat32:
-      return Put(to, static_cast<double>(datum.f32));
-    case TypeId::kUint64:
-      return Put(to, datum.u64);
-    case TypeId::kFloat64:
-      return Put(to, datum.f64);
+      return Put(to, static_cast<double>(Get<float>(&datum.f32)));
     case TypeId::kString:
     case TypeId::kBytes:
-      return Put(to, datum.text);
-    case TypeId::kVector:
-      return Put(to, datum.fixed);
+      return Put(to, Get<TextRef>(&datum.text));
     case TypeId::kList:
-      return Put(to, datum.list);
-    default:
-      return Put(to, datum.i64);
+      return Put(to, Get<ListRef>(&datum.list));
+    default:  // 8 bytes as they are
+      return Put(to, Get<uint64_t>(&datum.u64));
   }
 }
 
-Datum StoreDatum(const Register& from, TypeId type) {
-  if (from.valid != nullptr && (from.valid[0] & 1U) == 0) return Datum::Null();
+// Written in place: a Datum built and then copied would be read back before its parts have left the store buffer.
+void StoreDatum(const Register& from, TypeId type, Datum* to) {
+  to->valid = from.valid == nullptr || (from.valid[0] & 1U) != 0;
   switch (type) {
     case TypeId::kBool:
-      return Datum::Bool((Get<uint64_t>(from.data) & 1U) != 0);
+      to->b = (Get<uint64_t>(from.data) & 1U) != 0;
+      return;
     case TypeId::kInt32:
     case TypeId::kDate:
-      return Datum::Int32(static_cast<int32_t>(Get<int64_t>(from.data)));
+      to->i32 = static_cast<int32_t>(Get<int64_t>(from.data));
+      return;
     case TypeId::kFloat32: {  // every computed NaN leaves as one, as in the batch driver
-      const float value = static_cast<float>(Get<double>(from.data));
-      return Datum::Float32(value != value ? std::numeric_limits<float>::quiet_NaN() : value);
+      const double wide = Get<double>(from.data);
+      const auto value = to->valid ? static_cast<float>(wide) : 0.0F;
+      to->f32 = value != value ? std::numeric_limits<float>::quiet_NaN() : value;
+      return;
     }
-    case TypeId::kUint64:
-      return Datum::Uint64(Get<uint64_t>(from.data));
     case TypeId::kFloat64: {
       const auto value = Get<double>(from.data);
-      return Datum::Float64(value != value ? std::numeric_limits<double>::quiet_NaN() : value);
+      to->f64 = value != value ? std::numeric_limits<double>::quiet_NaN() : value;
+      return;
     }
     case TypeId::kString:
-    case TypeId::kBytes: {
-      const auto text = Get<TextRef>(from.data);
-      return Datum::Text({text.data, text.size});
-    }
-    case TypeId::kVector:
-      return Datum::Fixed(Get<const void*>(from.data));
+    case TypeId::kBytes:
+      if (to->valid) to->text = Get<TextRef>(from.data);
+      return;
     case TypeId::kList:
-      return Datum::List(Get<ListRef>(from.data));
+      if (to->valid) to->list = Get<ListRef>(from.data);
+      return;
     default:
-      return Datum::Int64(Get<int64_t>(from.data));
+      to->u64 = Get<uint64_t>(from.data);
+      return;
   }
 }
 
@@ -97,26 +97,24 @@ void RowEvaluator::Evaluate(std::span<const Datum> inputs, Timestamp as_of,
   transform::Scratch& scratch = *scratch_;
   scratch.arena.Reset();
   for (std::size_t i = 0; i < inputs.size(); ++i) {
-    transform::Register& to = scratch.registers[program.input_registers[i]];
-    if (inputs[i].valid) {
-      to.valid = nullptr;
-      transform::LoadDatum(inputs[i], program.inputs[i].type.id(), to.data);
-    } else {
-      to.valid = &scratch.no_row;
-    }
+    const transform::InputPlan& plan = program.input_plans[i];
+    const transform::Register& to = scratch.registers[plan.register_index];
+    to.storage[0] = static_cast<uint64_t>(inputs[i].valid);
+    transform::LoadDatum(inputs[i], plan.type, to.data);
   }
   if (program.as_of_register != transform::kNoRegister) {
     transform::Register& clock = scratch.registers[program.as_of_register];
     clock.valid = nullptr;
     transform::Put(clock.data, as_of.us);
   }
-  scratch.Run(program, 1);
+  scratch.RunRow(program);
   for (std::size_t i = 0; i < outputs.size(); ++i) {
     const transform::OutputPlan& plan = program.output_plans[i];
-    outputs[i] = plan.direct_input >= 0
-                     ? inputs[static_cast<std::size_t>(plan.direct_input)]
-                     : transform::StoreDatum(scratch.registers[plan.register_index],
-                                             program.outputs[i].type.id());
+    if (plan.direct_input >= 0) {
+      outputs[i] = inputs[static_cast<std::size_t>(plan.direct_input)];
+    } else {
+      transform::StoreDatum(scratch.registers[plan.register_index], plan.type, &outputs[i]);
+    }
   }
 }
 

@@ -9,13 +9,9 @@
 namespace larder::inline LARDER_ABI {
 namespace transform {
 
-void TextArena::Reset() {
-  if (blocks_.size() > 1) {
-    blocks_.clear();
-    blocks_.push_back(std::make_unique_for_overwrite<char[]>(total_));
-  }
-  next_ = blocks_.empty() ? nullptr : blocks_.back().get();
-  room_ = total_;
+void TextArena::Join() {
+  blocks_.clear();
+  blocks_.push_back(std::make_unique_for_overwrite<char[]>(total_));
 }
 
 void TextArena::Grow(std::size_t size) {
@@ -83,6 +79,16 @@ void Scratch::Run(const ProgramImpl& program, std::size_t n) {
       for (std::size_t w = 0; w < frame.words; ++w) any |= rows[w];
       if (any == 0) continue;
     }
+    instruction.kernel(instruction, frame);
+  }
+}
+
+void Scratch::RunRow(const ProgramImpl& program) {
+  Frame frame = {registers.data(), 1, 1, 1, &arena, &counts};
+  for (const Instruction& instruction : program.instructions) {
+    if (instruction.guard != kNoRegister &&
+        (*static_cast<const uint64_t*>(registers[instruction.guard].data) & 1U) == 0)
+      continue;
     instruction.kernel(instruction, frame);
   }
 }

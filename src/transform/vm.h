@@ -31,7 +31,7 @@ constexpr std::size_t StorageBytes(Storage storage) {
   }
 }
 
-inline constexpr std::size_t kChunkRows = 1024;
+inline constexpr std::size_t kChunkRows = 512;
 
 struct Register {
   void* data =
@@ -56,9 +56,15 @@ class TextArena {
     next_ -= unused;
     room_ += unused;
   }
-  void Reset();
+  void Reset() {
+    if (blocks_.empty()) return;
+    if (blocks_.size() > 1) Join();
+    next_ = blocks_.back().get();
+    room_ = total_;
+  }
 
  private:
+  void Join();
   void Grow(std::size_t size);
   std::vector<std::unique_ptr<char[]>> blocks_;
   std::size_t total_ = 0;
@@ -103,6 +109,9 @@ class Call {
   Call(const Instruction& instruction, Frame& frame) : instruction_(instruction), frame_(frame) {}
 
   [[nodiscard]] std::size_t n() const { return frame_.n; }
+  // The row driver's length. Kernels on a serving path take the short way first: what a vector loop does around its
+  // body costs more than one row.
+  [[nodiscard]] bool is_row() const { return frame_.n == 1; }
   [[nodiscard]] std::size_t words() const { return frame_.words; }
   [[nodiscard]] std::size_t argument_count() const { return instruction_.argument_count; }
   [[nodiscard]] Register& argument(std::size_t i) const {
@@ -132,6 +141,11 @@ class Call {
   [[nodiscard]] uint64_t bits_of_result(std::size_t w) const {
     return static_cast<const uint64_t*>(out().data)[w];
   }
+  // The guard's bits, no others set; null when there is no guard.
+  [[nodiscard]] const uint64_t* guard() const {
+    if (instruction_.guard == kNoRegister) return nullptr;
+    return static_cast<const uint64_t*>(frame_.registers[instruction_.guard].data);
+  }
   // Rows of word `w` whose outcome is counted.
   [[nodiscard]] uint64_t active_word(std::size_t w) const {
     uint64_t active = w + 1 == frame_.words ? frame_.tail_mask : ~uint64_t{0};
@@ -149,7 +163,11 @@ class Call {
     const uint64_t* b = argument(j).valid;
     if (a == nullptr || b == nullptr) return CopyValid(a == nullptr ? b : a);
     uint64_t* to = out().storage;
-    for (std::size_t w = 0; w < words(); ++w) to[w] = a[w] & b[w];
+    if (words() == 1) {
+      to[0] = a[0] & b[0];
+    } else {
+      for (std::size_t w = 0; w < words(); ++w) to[w] = a[w] & b[w];
+    }
     out().valid = to;
   }
   void AllValid() const { out().valid = nullptr; }
@@ -168,7 +186,11 @@ class Call {
   void CopyValid(const uint64_t* from) const {
     if (from == nullptr) return AllValid();
     uint64_t* to = out().storage;
-    for (std::size_t w = 0; w < words(); ++w) to[w] = from[w];
+    if (words() == 1) {
+      to[0] = from[0];
+    } else {
+      for (std::size_t w = 0; w < words(); ++w) to[w] = from[w];
+    }
     out().valid = to;
   }
   const Instruction& instruction_;

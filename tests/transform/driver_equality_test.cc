@@ -8,6 +8,7 @@
 #include "larder/transform/program.h"
 #include "support/catch.h"
 #include "transform/random_program.h"
+#include "transform/vector_width.h"
 
 namespace larder_test {
 namespace {
@@ -138,6 +139,42 @@ TEST_CASE("every length and every offset of a batch gives the same bits", "[tran
           INFO(expressions[k].text << " row " << begin + i << " length " << length);
           REQUIRE((*some)[k].ValueAt(i) == (*whole)[k].ValueAt(begin + i));
         }
+      }
+    }
+  }
+}
+
+TEST_CASE("no vector width changes a bit or a count of a batch", "[transform][random]") {
+  const uint64_t seed = SeedFromEnvironment(17);
+  INFO("LARDER_SEED=" << seed);
+  RandomPrograms random(seed);
+  for (int program_index = 0; program_index < 60; ++program_index) {
+    std::vector<NamedExpression> expressions;
+    for (std::size_t k = 0; k < 4; ++k) {
+      expressions.push_back({larder::Concat("e", k),
+                             Print(*random.MakeTree(random.AnyKind(), 2 + static_cast<int>(k)))});
+    }
+    const auto program = Program::Compile(expressions, RandomPrograms::Fields());
+    if (!program.ok()) continue;  // over the limits of a text
+    std::vector<std::vector<Maybe>> rows;
+    for (std::size_t i = 0; i < 300; ++i) rows.push_back(random.MakeRow());
+    const std::vector<Column> columns = ColumnsOf(rows, 0, rows.size());
+    std::vector<std::vector<Column>> results;
+    std::vector<larder::EvalCounts> counts;
+    for (const std::size_t bytes : {16, 32, 64}) {
+      larder::transform::LimitVectorBytesForTesting(bytes);
+      counts.emplace_back();
+      auto batch = program->EvaluateBatch(InputsOf(*program, columns), rows.size(), {&kNow, 1},
+                                          &counts.back());
+      larder::transform::LimitVectorBytesForTesting(64);
+      REQUIRE(batch.ok());
+      results.push_back(*std::move(batch));
+    }
+    for (std::size_t other = 1; other < results.size(); ++other) {
+      CHECK(counts[other] == counts[0]);
+      for (std::size_t k = 0; k < expressions.size(); ++k) {
+        INFO(expressions[k].text);
+        CHECK(results[other][k] == results[0][k]);
       }
     }
   }

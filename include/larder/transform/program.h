@@ -141,7 +141,8 @@ class Program {
 
   // `inputs` are in inputs() order, of exactly those types, each at least `rows` long; `as_of` has one entry for all
   // rows, or one each (ignored, and may be empty, unless uses_clock()). Adds to `counts` when given.
-  // Errors: kInvalidArgument naming the input whose type or length is not as required.
+  // Errors: kInvalidArgument naming the input whose type or length is not as required; kFailedPrecondition in a thread
+  // whose floating-point settings would change bits, see CheckFloatEnvironment.
   [[nodiscard]] absl::StatusOr<std::vector<Column>> EvaluateBatch(
       std::span<const Column* const> inputs, std::size_t rows, std::span<const Timestamp> as_of,
       EvalCounts* counts = nullptr) const;
@@ -166,7 +167,8 @@ class RowEvaluator {
 
   [[nodiscard]] const Program& program() const LARDER_LIFETIME_BOUND { return program_; }
 
-  // Requires: `inputs` in Program::inputs() order and as many, `outputs` as many as Program::outputs().
+  // Requires: CheckFloatEnvironment() is OK in this thread; `inputs` in Program::inputs() order and as many, `outputs`
+  // as many as Program::outputs().
   // Lifetime: text, vector and list outputs live until the next Evaluate, and no longer than the inputs.
   void Evaluate(std::span<const Datum> inputs, Timestamp as_of, std::span<Datum> outputs);
   // What Evaluate has counted since construction or the last Reset.
