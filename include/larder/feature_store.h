@@ -89,7 +89,8 @@ struct FitResult {
 //   LARDER_ASSIGN_OR_RETURN(OnlineResponse response, store.GetOnlineFeatures(request));
 class FeatureStore {
  public:
-  // Opens the store, making it when it is not there. Errors: as Environment::Open.
+  // Opens the store, making it when it is not there. Errors: as Environment::Open; kFailedPrecondition in a thread whose
+  // floating-point settings would change bits, see CheckFloatEnvironment.
   static absl::StatusOr<FeatureStore> Open(const std::string& path, StoreOptions options = {});
 
   // ---- definitions
@@ -179,7 +180,8 @@ class FeatureStore {
   // own, adds to request->spine_sources.
   absl::Status LoadSpine(const std::string& path, HistoricalRequest* request) const;
 
-  // Errors: kNotFound for an unknown service; kFailedPrecondition (kNotReady) naming what to materialize.
+  // Errors: kNotFound for an unknown service; kFailedPrecondition (kNotReady) naming what to materialize; both, like
+  // Open, kFailedPrecondition for a thread's floating-point settings.
   [[nodiscard]] absl::StatusOr<ServingPlan> Bind(std::string_view service,
                                                  std::string_view project = {}) const;
   // The version the contract names, else the newest one of its service with the same schema.

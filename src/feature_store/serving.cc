@@ -4,6 +4,7 @@
 
 #include "feature_store/serving_state.h"
 #include "feature_store/store_impl.h"
+#include "larder/base/float_environment.h"
 
 namespace larder::inline LARDER_ABI {
 
@@ -72,6 +73,7 @@ InputColumn InputColumn::Of(std::span<const std::string_view> values) {
 
 absl::StatusOr<ServingPlan> FeatureStore::Bind(std::string_view service,
                                                std::string_view project) const {
+  LARDER_RETURN_IF_ERROR(CheckFloatEnvironment());
   LARDER_ASSIGN_OR_RETURN(const ReadSession session, ReadSession::Open(impl_->environment));
   LARDER_ASSIGN_OR_RETURN(const Catalog catalog, impl_->CatalogIn(session));
   FeatureRequest request;
@@ -84,6 +86,7 @@ absl::StatusOr<ServingPlan> FeatureStore::Bind(std::string_view service,
 }
 
 absl::StatusOr<ServingSession> FeatureStore::OpenSession(const ServingPlan& plan) const {
+  LARDER_RETURN_IF_ERROR(CheckFloatEnvironment());
   LARDER_ASSIGN_OR_RETURN(ReadSession session, ReadSession::Open(impl_->environment));
   return ServingSession(std::make_unique<ServingSession::State>(plan.bound_, std::move(session)));
 }

@@ -3,6 +3,7 @@
 
 #include "feature_store/store_impl.h"
 #include "feature_store/tables.h"
+#include "larder/base/float_environment.h"
 
 namespace larder::inline LARDER_ABI {
 namespace {
@@ -46,6 +47,7 @@ absl::StatusOr<ViewState> StateOf(const ReadSession& session, const ViewVersion&
 }  // namespace
 
 absl::StatusOr<FeatureStore> FeatureStore::Open(const std::string& path, StoreOptions options) {
+  LARDER_RETURN_IF_ERROR(CheckFloatEnvironment());
   if (!options.clock) options.clock = SystemClock;
   EnvironmentOptions environment_options;
   environment_options.create_if_missing = options.create_if_missing && !options.read_only;

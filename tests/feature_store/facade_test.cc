@@ -1,4 +1,5 @@
 #include "feature_store/store_fixture.h"
+#include "support/float_settings.h"
 
 namespace {
 
@@ -133,6 +134,27 @@ TEST_CASE("a bound plan fills the tensor that the typed read describes", "[store
   CHECK(statuses[3 * 4 + 2] == FeatureStatus::kNotFound);
   CHECK(std::vector<double>(tensor.begin(), tensor.begin() + 4) ==
         std::vector<double>(tensor.end() - 4, tensor.end()));
+}
+
+TEST_CASE("a thread that rounds otherwise can neither open a store nor bind a service",
+          "[store][serving]") {
+  StoreFixture fixture;
+  Load(fixture);
+  const auto plan = fixture.store().Bind("user_model");
+  REQUIRE(plan.ok());
+  std::vector<absl::Status> refused;
+  {
+    const larder_test::FloatSettings settings;
+    REQUIRE(std::fesetround(FE_UPWARD) == 0);
+    refused.push_back(larder::FeatureStore::Open(fixture.folder().File("store")).status());
+    refused.push_back(fixture.store().Bind("user_model").status());
+    refused.push_back(fixture.store().OpenSession(*plan).status());
+  }
+  for (const absl::Status& status : refused) {
+    CHECK(status.code() == absl::StatusCode::kFailedPrecondition);
+    CHECK(larder::MessageOf(status).find("round to nearest") != std::string_view::npos);
+  }
+  CHECK(fixture.store().OpenSession(*plan).ok());
 }
 
 TEST_CASE("a view that was never loaded is not ready, and the error says what to run", "[store]") {
