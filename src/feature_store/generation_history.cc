@@ -88,6 +88,7 @@ absl::Status RestoreGenerations(WriteTransaction& transaction, uint64_t number,
     if (!now.load_record.empty()) {
       LARDER_ASSIGN_OR_RETURN(const LoadRecord current, LoadRecord::Parse(now.load_record));
       record.pushed_rows = current.pushed_rows;
+      record.pushed_at = current.pushed_at;
     }
     LARDER_RETURN_IF_ERROR(
         transaction.PutRecord(kLoadTable, BigEndianKey(data_id), record.Serialize()));

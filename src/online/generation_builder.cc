@@ -46,6 +46,8 @@ struct GenerationBuilder::State {
   GenerationRecord record;
   std::vector<PendingSegment> pending;
   std::size_t pending_size = 0;
+  uint64_t base_changed_at = 0;  // of the live directory this builds on; 0: there was none
+  bool flushed = false;          // a record of it is stored
 };
 
 GenerationBuilder::GenerationBuilder(std::unique_ptr<State> state) : state_(std::move(state)) {}
@@ -156,6 +158,34 @@ void BuildPartition(ViewDirectory* directory, std::size_t partition, SegmentPlac
 
 namespace {
 
+// Whether what the generation shares and has written so far is still there: an erased key or a dropped view rewrites
+// both. `base_changed_at`: of the live directory when it was copied; 0: there was none.
+absl::Status CheckUntouched(const WriteTransaction& transaction, uint32_t view_id,
+                            uint64_t base_changed_at, bool flushed, const GenerationRecord& record) {
+  const auto conflict = [&] {
+    return WithKind(AbortedError("view ", view_id, " changed while generation ", record.info.number,
+                                 " of it was built"),
+                    ErrorKind::kConflict);
+  };
+  LARDER_ASSIGN_OR_RETURN(
+      const std::optional<std::string_view> live,
+      transaction.GetRecord(kDirectoryTable, DirectoryKey(view_id, Layer::kLoaded)));
+  uint64_t changed_at = 0;
+  if (live) {
+    LARDER_ASSIGN_OR_RETURN(const ViewDirectory directory, ViewDirectory::Parse(*live));
+    changed_at = directory.changed_at;
+  }
+  if (changed_at != base_changed_at) return conflict();
+  if (!flushed) return absl::OkStatus();
+  LARDER_ASSIGN_OR_RETURN(
+      const std::optional<std::string_view> own,
+      transaction.GetRecord(kGenerationTable, GenerationKey(view_id, record.info.number)));
+  if (!own) return conflict();
+  LARDER_ASSIGN_OR_RETURN(const GenerationRecord stored, GenerationRecord::Parse(*own));
+  if (stored.directory.changed_at != record.directory.changed_at) return conflict();
+  return absl::OkStatus();
+}
+
 absl::Status WritePending(WriteTransaction& transaction, uint32_t view_id,
                           const std::vector<PendingSegment>& pending, GenerationRecord* record) {
   WriteTransaction::State& writer = transaction.state();
@@ -165,9 +195,7 @@ absl::Status WritePending(WriteTransaction& transaction, uint32_t view_id,
     ref.id = ++writer.head.segment_last;
     ref.size = static_cast<uint32_t>(header.size);
     ref.key_count = static_cast<uint32_t>(header.key_count);
-    char id[8];
-    StoreBigEndian(ref.id, id);
-    LARDER_RETURN_IF_ERROR(writer.Put(writer.impl().segments, {id, sizeof(id)}, segment.bytes));
+    LARDER_RETURN_IF_ERROR(writer.PutSegment(ref.id, segment.bytes));
     record->directory.partition(segment.partition).segments.assign(1, ref);
   }
   record->directory.changed_at = transaction.commit_seq();
@@ -190,6 +218,7 @@ absl::StatusOr<RowsResult> GenerationBuilder::Build(
 
   LARDER_ASSIGN_OR_RETURN(ReadSession session, ReadSession::Open(state.environment));
   LARDER_ASSIGN_OR_RETURN(ViewRows * old, session.RowsOf(view_id, ShapeOf(layout)));
+  state.base_changed_at = old->directory(Layer::kLoaded).changed_at;
   const bool replace = state.options.replace || !old->has_layer(Layer::kLoaded);
   if (replace) {
     std::size_t size = 0;
@@ -201,16 +230,22 @@ absl::StatusOr<RowsResult> GenerationBuilder::Build(
   directory.number = state.number;
 
   std::deque<std::string> arena;
-  VersionChain chain(layout, {state.tie_order, state.encoding.commit_time, state.cutoff}, &arena);
+  VersionChain chain(layout, {state.tie_order, state.encoding.commit_time, state.cutoff, true},
+                     &arena);
   int64_t added = 0;
 
   // Writes what is pending; the session is released meanwhile, so that the map may grow and pages be reused.
   const auto flush = [&]() -> absl::Status {
     session.Release();
-    LARDER_RETURN_IF_ERROR(
-        RunWriteTransaction(state.environment, [&state](WriteTransaction& transaction) {
-          return WritePending(transaction, state.options.view_id, state.pending, &state.record);
-        }).status());
+    const GenerationRecord before = state.record;  // the transaction may be run again
+    const auto write = [&](WriteTransaction& transaction) -> absl::Status {
+      LARDER_RETURN_IF_ERROR(CheckUntouched(transaction, state.options.view_id,
+                                            state.base_changed_at, state.flushed, before));
+      state.record = before;
+      return WritePending(transaction, state.options.view_id, state.pending, &state.record);
+    };
+    LARDER_RETURN_IF_ERROR(RunWriteTransaction(state.environment, write).status());
+    state.flushed = true;
     state.pending.clear();
     state.pending_size = 0;
     return session.Renew();
@@ -268,6 +303,7 @@ absl::StatusOr<RowsResult> GenerationBuilder::Build(
                                 chain.Insert(state.rows[i].bytes));
         outcome.CountIn(&state.result);
       }
+      if (chain.versions().empty()) continue;  // pushed rows hold all of it
       SegmentEntry& entry = merged.emplace_back();
       entry.hash = hash;
       entry.key = key;
@@ -276,6 +312,8 @@ absl::StatusOr<RowsResult> GenerationBuilder::Build(
     }
     merged.insert(merged.end(), std::make_move_iterator(kept),
                   std::make_move_iterator(entries.end()));
+    end = begin;
+    if (merged.empty()) continue;
     SegmentPlace place;
     place.view_id = view_id;
     place.shape = ShapeOf(layout);
@@ -285,7 +323,6 @@ absl::StatusOr<RowsResult> GenerationBuilder::Build(
       state.pending_size += state.pending[i].bytes.size();
     if (state.pending_size >= kCommitSize) LARDER_RETURN_IF_ERROR(flush());
     if (progress) progress({state.rows.size() - begin, state.rows.size()});
-    end = begin;
   }
   directory.row_count =
       static_cast<uint64_t>((replace ? 0 : static_cast<int64_t>(directory.row_count)) + added);
@@ -300,11 +337,13 @@ absl::Status MakeLive(WriteTransaction& transaction, uint32_t view_id,
                       std::vector<NumberedGeneration> generations, uint64_t number) {
   WriteTransaction::State& state = transaction.state();
   std::size_t kept_count = 0;
-  // The newest publication first: what is to be live counts as such.
+  // What is to be live first, then what is live now, so that the step can be undone; then the newest publication.
   std::stable_sort(generations.begin(), generations.end(), [number](const auto& a, const auto& b) {
     const auto rank = [number](const NumberedGeneration& generation) {
-      return generation.record.info.number == number ? std::numeric_limits<uint64_t>::max()
-                                                     : generation.record.info.published_commit;
+      const GenerationInfo& info = generation.record.info;
+      constexpr uint64_t kMax = std::numeric_limits<uint64_t>::max();
+      if (info.number == number) return kMax;
+      return info.state == GenerationState::kLive ? kMax - 1 : info.published_commit;
     };
     return rank(a) > rank(b);
   });
@@ -362,6 +401,8 @@ absl::Status GenerationBuilder::Publish(WriteTransaction& transaction) const {
   const uint32_t view_id = state_->options.view_id;
   GenerationRecord record = state_->record;
   record.info.state = GenerationState::kReady;
+  LARDER_RETURN_IF_ERROR(CheckUntouched(transaction, view_id, state_->base_changed_at,
+                                        state_->flushed, state_->record));
   LARDER_RETURN_IF_ERROR(WritePending(transaction, view_id, state_->pending, &record));
   LARDER_ASSIGN_OR_RETURN(std::vector<NumberedGeneration> generations,
                           ReadGenerations(transaction, view_id));

@@ -34,8 +34,10 @@ absl::StatusOr<ErasedSegment> EraseFromSegment(WriteTransaction::State& state, c
   LARDER_ASSIGN_OR_RETURN(const SegmentView segment,
                           SegmentView::Open(FromVal(value), nullptr, true));
   ErasedSegment result;
-  for (const char* row = segment.Find(hash, key).row; row != nullptr; row = segment.Older(row))
+  for (const char* row = segment.Find(hash, key).row; row != nullptr; row = segment.Older(row)) {
+    LARDER_RETURN_IF_ERROR(segment.CheckRow(row, hash));
     ++result.versions;
+  }
   if (result.versions == 0) {
     result.ref = ref;
     (*known)[ref.id] = result;
@@ -58,8 +60,7 @@ absl::StatusOr<ErasedSegment> EraseFromSegment(WriteTransaction::State& state, c
     fresh.id = ++state.head.segment_last;
     fresh.size = static_cast<uint32_t>(LoadAs<SegmentHeader>(bytes.data()).size);
     fresh.key_count = static_cast<uint32_t>(entries.size());
-    StoreBigEndian(fresh.id, id);
-    LARDER_RETURN_IF_ERROR(state.Put(state.impl().segments, {id, sizeof(id)}, bytes));
+    LARDER_RETURN_IF_ERROR(state.PutSegment(fresh.id, bytes));
     result.ref = fresh;
   }
   (*known)[ref.id] = result;
@@ -184,10 +185,10 @@ absl::StatusOr<uint64_t> EraseFromGenerations(WriteTransaction& transaction, uin
     partition.segments = std::move(refs);
     record.directory.row_count -= versions;
     record.info.row_count -= versions;
+    record.directory.changed_at = transaction.commit_seq();  // a builder sees that it was touched
     LARDER_RETURN_IF_ERROR(PutGeneration(state, view_id, record));
     if (record.info.state != GenerationState::kLive) continue;
     erased = versions;
-    record.directory.changed_at = transaction.commit_seq();
     LARDER_RETURN_IF_ERROR(state.PutRecord(kDirectoryTable, DirectoryKey(view_id, Layer::kLoaded),
                                            record.directory.Serialize()));
   }

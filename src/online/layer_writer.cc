@@ -89,9 +89,7 @@ absl::StatusOr<SegmentRef> LayerWriter::PutSegment(const SegmentPlace& place,
   ref.id = ++state_->head.segment_last;
   ref.size = static_cast<uint32_t>(LoadAs<SegmentHeader>(bytes.data()).size);
   ref.key_count = static_cast<uint32_t>(entries.size());
-  char id[8];
-  StoreBigEndian(ref.id, id);
-  LARDER_RETURN_IF_ERROR(state_->Put(state_->impl().segments, {id, sizeof(id)}, bytes));
+  LARDER_RETURN_IF_ERROR(state_->PutSegment(ref.id, bytes));
   return ref;
 }
 
@@ -184,7 +182,10 @@ absl::StatusOr<uint64_t> LayerWriter::Erase(uint64_t hash, std::string_view key)
   LARDER_RETURN_IF_ERROR(rows_.Find(source(), layer_, hash, key, &chain));
   if (chain.row == nullptr) return uint64_t{0};
   uint64_t erased = 0;
-  for (const char* row = chain.row; row != nullptr; row = chain.segment->Older(row)) ++erased;
+  for (const char* row = chain.row; row != nullptr; row = chain.segment->Older(row)) {
+    LARDER_RETURN_IF_ERROR(chain.segment->CheckRow(row, hash));
+    ++erased;
+  }
 
   const std::vector<SegmentRef> refs = directory_.partitions()[partition].segments;
   LARDER_ASSIGN_OR_RETURN(std::vector<SegmentEntry> entries,

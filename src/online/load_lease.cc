@@ -22,7 +22,7 @@ absl::Status FreeUnfinished(const std::shared_ptr<Environment>& environment) {
     return generation.record.info.state == GenerationState::kBuilding ||
            generation.record.info.state == GenerationState::kReady;
   };
-  LARDER_ASSIGN_OR_RETURN(const ReadSession session, ReadSession::Open(environment));
+  LARDER_ASSIGN_OR_RETURN(ReadSession session, ReadSession::Open(environment));
   bool found = false;
   LARDER_RETURN_IF_ERROR(
       session.ListRecords(kGenerationTable, [&found](std::string_view, std::string_view bytes) {
@@ -31,6 +31,7 @@ absl::Status FreeUnfinished(const std::shared_ptr<Environment>& environment) {
                                           record->info.state == GenerationState::kReady));
         return true;
       }));
+  session.Release();  // the map may have to grow
   if (!found) return absl::OkStatus();
   const auto change = [&](WriteTransaction& transaction) -> absl::Status {
     LARDER_ASSIGN_OR_RETURN(const std::vector<NumberedGeneration> all,

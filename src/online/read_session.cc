@@ -468,6 +468,8 @@ absl::Status ReadSession::ForEachKey(uint32_t view_id,
         }
         return visit(entry.key) ? absl::OkStatus() : absl::CancelledError();
       });
+  if (status.ok() && skipping)
+    return NotFoundError("the key to go on after is no longer there: begin again");
   return absl::IsCancelled(status) ? absl::OkStatus() : status;
 }
 

@@ -154,6 +154,7 @@ class SegmentView {
   [[nodiscard]] const char* Older(const char* row) const {
     if ((FlagsOfRow(row) & kRowHasOlder) == 0) return nullptr;
     const std::string_view bytes = RowBytes(row);
+    if (bytes.size() < sizeof(RowHeader) + kRowTrailerSize) return nullptr;  // damaged
     const char* next = bytes.data() + UnitsUp(bytes.size());
     return next + sizeof(RowHeader) <= data_ + header_.size ? next : nullptr;
   }
@@ -185,8 +186,9 @@ class SegmentView {
   [[nodiscard]] bool HasKey(const char* row, std::string_view key) const {
     const std::size_t trailer =
         (FlagsOfRow(row) & kRowDelete) != 0 ? sizeof(RowHeader) : header_.trailer_offset;
+    const auto available = static_cast<std::size_t>(data_ + header_.size - row);
+    if (available < trailer + kRowTrailerSize + key.size()) return false;
     const char* at = row + trailer + 4;
-    if (static_cast<std::size_t>(data_ + header_.size - at) < 2 + key.size()) return false;
     return LoadAs<uint16_t>(at) == key.size() && SameKey(at + 2, key);
   }
 

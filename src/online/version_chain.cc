@@ -26,9 +26,9 @@ void VersionChain::Outcome::CountIn(RowsResult* result) const {
   result->dropped += dropped;
 }
 
-void VersionChain::Reset(std::vector<RowView> versions, std::vector<RowView> loaded) {
+void VersionChain::Reset(std::vector<RowView> versions, std::vector<RowView> others) {
   versions_ = std::move(versions);
-  loaded_ = std::move(loaded);
+  others_ = std::move(others);
   changed_ = false;
 }
 
@@ -37,18 +37,20 @@ absl::StatusOr<VersionChain::Outcome> VersionChain::Insert(std::string_view byte
   const VersionOrder order = OrderOf(row);
   Outcome outcome;
 
+  // A push that repeats a loaded row is counted as one, and kept: the generation may go.
+  bool is_repetition = false;
   // Where the ties of the row begin, and its place among them.
   std::size_t place = 0;
   while (place < versions_.size() && OrderOf(versions_[place]) > order) ++place;
   const auto is_near = [&order](const RowView& other) { return SameInstant(OrderOf(other), order); };
   if (std::any_of(versions_.begin(), versions_.end(), is_near) ||
-      std::any_of(loaded_.begin(), loaded_.end(), is_near)) {
+      std::any_of(others_.begin(), others_.end(), is_near)) {
     const std::string canonical = CanonicalBytesOf(row);
     const auto differs = [&](const RowView& other) {
       return is_near(other) && CanonicalBytesOf(other) != canonical;
     };
     outcome.ambiguous = std::any_of(versions_.begin(), versions_.end(), differs) ||
-                        std::any_of(loaded_.begin(), loaded_.end(), differs);
+                        std::any_of(others_.begin(), others_.end(), differs);
     std::size_t ties_end = place;
     while (ties_end < versions_.size() && OrderOf(versions_[ties_end]) == order) ++ties_end;
     // In commit order only a repetition of the current winner changes nothing.
@@ -61,11 +63,12 @@ absl::StatusOr<VersionChain::Outcome> VersionChain::Insert(std::string_view byte
       return Outcome{Outcome::kDuplicate, false, 0};
     }
     if (!by_commit) place = at;
-    for (const RowView& other : loaded_) {
+    for (const RowView& other : others_) {
       if (OrderOf(other) != order) continue;
       if (CanonicalBytesOf(other) == canonical && other.known_time() <= row.known_time() &&
           (!by_commit || ties_end == place)) {
-        return Outcome{Outcome::kDuplicate, false, 0};
+        if (rules_.skips_others_rows) return Outcome{Outcome::kDuplicate, false, 0};
+        is_repetition = true;
       }
       if (by_commit) break;
     }
@@ -77,12 +80,16 @@ absl::StatusOr<VersionChain::Outcome> VersionChain::Insert(std::string_view byte
   const auto first = std::find_if(versions_.begin(), versions_.end(), visible);
   if (first != versions_.end() && first - versions_.begin() < static_cast<std::ptrdiff_t>(place))
     outcome.kind = Outcome::kOlder;
-  const auto loaded = std::find_if(loaded_.begin(), loaded_.end(), visible);
-  if (loaded != loaded_.end() && WinsOver(*loaded, row)) outcome.kind = Outcome::kOlder;
+  const auto loaded = std::find_if(others_.begin(), others_.end(), visible);
+  if (loaded != others_.end() && WinsOver(*loaded, row)) outcome.kind = Outcome::kOlder;
 
   versions_.insert(versions_.begin() + static_cast<std::ptrdiff_t>(place), row);
   changed_ = true;
   outcome.dropped = DropSuperseded();
+  if (is_repetition) {
+    outcome.kind = Outcome::kDuplicate;
+    outcome.ambiguous = false;
+  }
   return outcome;
 }
 
@@ -92,15 +99,18 @@ absl::Status VersionChain::KeepEarliestKnown(std::size_t at, const RowView& row)
   if (kept.known_time() <= row.known_time()) return absl::OkStatus();
   // The new row says the same but for when it was written: its commit and its rank stay the kept one's.
   std::string& bytes = arena_->emplace_back(row.bytes());
-  if ((row.flags() & kept.flags() & kRowHasRank) != 0) {
-    std::size_t place =
-        PadTo8(TrailerOffset(layout_, row.flags()) + kRowTrailerSize + row.key().size());
-    for (const uint16_t flag : {kRowHasKnownTime, kRowHasSequence, kRowHasValidTo}) {
-      if ((row.flags() & flag) != 0) place += 8;
-    }
-    const uint64_t rank = kept.rank();
-    std::memcpy(bytes.data() + place, &rank, sizeof(rank));
+  std::size_t place =
+      PadTo8(TrailerOffset(layout_, row.flags()) + kRowTrailerSize + row.key().size());
+  for (const uint16_t flag : {kRowHasKnownTime, kRowHasSequence, kRowHasValidTo}) {
+    if ((row.flags() & flag) != 0) place += 8;
   }
+  const auto keep = [&](uint16_t flag, uint64_t value) {
+    if ((row.flags() & kept.flags() & flag) != 0)
+      std::memcpy(bytes.data() + place, &value, sizeof(value));
+    if ((row.flags() & flag) != 0) place += 8;
+  };
+  keep(kRowHasRank, kept.rank());
+  keep(kRowHasCommitSeq, kept.commit_seq());
   LARDER_ASSIGN_OR_RETURN(versions_[at], RowView::Parse(bytes, layout_));
   changed_ = true;
   return absl::OkStatus();

@@ -24,6 +24,8 @@ class VersionChain {
     TieOrder tie_order = TieOrder::kCanonicalBytes;
     Timestamp commit_time;  // what is visible now: decides what counts as older
     Timestamp cutoff;       // instants before it need no exact answer
+    // A row that the other layer has is not taken: right for loads, since pushes outlive generations.
+    bool skips_others_rows = false;
   };
   struct Outcome {
     enum Kind { kWritten, kOlder, kDuplicate } kind = kWritten;
@@ -36,9 +38,9 @@ class VersionChain {
   VersionChain(const RowLayout& layout, const Rules& rules, std::deque<std::string>* arena)
       : layout_(layout), rules_(rules), arena_(arena) {}
 
-  // Starts with the versions stored of a key, newest first, and those of the loaded generation beside them: they count
-  // when rows are compared but are not changed. Borrows.
-  void Reset(std::vector<RowView> versions, std::vector<RowView> loaded);
+  // Starts with the versions stored of a key, newest first, and those of the other layer beside them: they count when
+  // rows are compared but are not changed. Borrows.
+  void Reset(std::vector<RowView> versions, std::vector<RowView> others);
   // Errors: kCorrupt.
   absl::StatusOr<Outcome> Insert(std::string_view row);
 
@@ -55,7 +57,7 @@ class VersionChain {
   Rules rules_;
   std::deque<std::string>* arena_;
   std::vector<RowView> versions_;
-  std::vector<RowView> loaded_;
+  std::vector<RowView> others_;
   bool changed_ = false;
   ViewFloors floors_;
   std::vector<uint8_t> covered_;

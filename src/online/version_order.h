@@ -48,7 +48,9 @@ inline bool WinsOver(const RowView& a, const RowView& b) {
   const VersionOrder left = OrderOf(a);
   const VersionOrder right = OrderOf(b);
   if (left != right) return left > right;
-  if ((a.flags() & b.flags() & kRowHasRank) != 0) return a.rank() > b.rank();
+  // A load counts from when it was begun, so its ranks and those of a push may be the same.
+  if ((a.flags() & b.flags() & kRowHasRank) != 0 && a.rank() != b.rank())
+    return a.rank() > b.rank();
   return CanonicalBytesOf(a) > CanonicalBytesOf(b);
 }
 

@@ -170,6 +170,7 @@ void ViewRows::PrefetchSlots(Layer layer, uint64_t hash) const {
   const LayerState& state = Of(layer);
   if (state.directory.empty()) return;
   const Resolved& resolved = state.resolved[state.directory.PartitionOf(hash)];
+  if (!resolved.done) return;
   for (const SegmentView& segment : resolved.views) segment.PrefetchSlots(hash);
 }
 
@@ -177,6 +178,7 @@ void ViewRows::PrefetchRow(Layer layer, uint64_t hash) const {
   const LayerState& state = Of(layer);
   if (state.directory.empty()) return;
   const Resolved& resolved = state.resolved[state.directory.PartitionOf(hash)];
+  if (!resolved.done) return;
   for (const SegmentView& segment : resolved.views) segment.PrefetchRow(hash);
 }
 

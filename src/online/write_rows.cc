@@ -66,7 +66,8 @@ absl::StatusOr<RowsResult> WriteTransaction::WriteRows(const RowsToWrite& rows) 
     for (const RowView& version : chain.versions()) entry.rows.push_back(version.bytes());
     added += static_cast<int64_t>(chain.versions().size()) - before;
   }
-  if (!entries.empty()) LARDER_RETURN_IF_ERROR(writer.Put(std::move(entries), added));
+  if (!entries.empty())
+    LARDER_RETURN_IF_ERROR(state_->Spoil(writer.Put(std::move(entries), added)));
   if (chain.floors().as_of > Timestamp::Min() || chain.floors().known_at > Timestamp::Min()) {
     LARDER_ASSIGN_OR_RETURN(State::Floors* const floors, state_->FloorsOf(rows.view_id));
     state_->RaiseFloors(floors, chain.floors().as_of, chain.floors().known_at);

@@ -42,6 +42,13 @@ struct WriteTransaction::State {
   absl::Status Fail(int code, std::string_view operation);
   absl::Status Put(MDB_dbi database, std::string_view key, std::string_view value);
   absl::StatusOr<bool> Delete(MDB_dbi database, std::string_view key);
+  // Pads the value until LMDB gives it pages of its own, whatever their size: sessions rely on its place.
+  absl::Status PutSegment(uint64_t id, const std::string& bytes);
+  // Notes that something was half done: only Abort is left.
+  absl::Status Spoil(absl::Status status) {
+    if (!status.ok()) failed = true;
+    return status;
+  }
 
   absl::Status PutRecord(uint32_t table, std::string_view key, std::string_view value);
   absl::StatusOr<std::optional<std::string_view>> GetRecord(uint32_t table,

@@ -74,6 +74,16 @@ absl::Status WriteTransaction::State::Put(MDB_dbi database, std::string_view key
   return code == 0 ? absl::OkStatus() : Fail(code, "writing");
 }
 
+absl::Status WriteTransaction::State::PutSegment(uint64_t id, const std::string& bytes) {
+  char key[8];
+  StoreBigEndian(id, key);
+  const std::size_t alone = impl().format.page_size / 2;
+  if (bytes.size() >= alone) return Put(impl().segments, {key, sizeof(key)}, bytes);
+  std::string padded = bytes;
+  padded.resize(PadTo8(alone));
+  return Put(impl().segments, {key, sizeof(key)}, padded);
+}
+
 absl::StatusOr<bool> WriteTransaction::State::Delete(MDB_dbi database, std::string_view key) {
   MDB_val at = ToVal(key);
   const int code = mdb_del(txn, database, &at, nullptr);
@@ -280,11 +290,16 @@ absl::StatusOr<uint64_t> WriteTransaction::EraseKey(uint32_t view_id, std::strin
   LARDER_RETURN_IF_ERROR(state_->CheckUsable());
   if (key.size() > kEntityKeySizeMax) return uint64_t{0};
   const uint64_t hash = Hash64(key, state_->impl().format.hash_seed);
-  LARDER_ASSIGN_OR_RETURN(uint64_t erased, EraseFromGenerations(*this, view_id, hash, key));
-  LayerWriter writer(state_.get(), view_id, std::nullopt, Layer::kPushed);
-  LARDER_RETURN_IF_ERROR(writer.Open());
-  LARDER_ASSIGN_OR_RETURN(const uint64_t pushed, writer.Erase(hash, key));
-  return erased + pushed;
+  const auto erase = [&]() -> absl::StatusOr<uint64_t> {
+    LARDER_ASSIGN_OR_RETURN(const uint64_t loaded, EraseFromGenerations(*this, view_id, hash, key));
+    LayerWriter writer(state_.get(), view_id, std::nullopt, Layer::kPushed);
+    LARDER_RETURN_IF_ERROR(writer.Open());
+    LARDER_ASSIGN_OR_RETURN(const uint64_t pushed, writer.Erase(hash, key));
+    return loaded + pushed;
+  };
+  absl::StatusOr<uint64_t> erased = erase();
+  if (!erased.ok()) return state_->Spoil(erased.status());
+  return erased;
 }
 
 absl::StatusOr<std::optional<uint64_t>> WriteTransaction::FindBatch(std::string_view id) const {

@@ -93,6 +93,62 @@ TEST_CASE("of a loaded and a pushed row the later event answers", "[online][gene
   CHECK(store.Number(kNow, std::nullopt, IntKey(1)) == 151);
 }
 
+TEST_CASE("a load that brings only what was pushed leaves the store whole",
+          "[online][generation]") {
+  Store store;
+  for (int64_t id = 0; id < 40; ++id) store.Push(Rows(id, 1, 100));
+  CHECK(store.Load(Rows(0, 40, 100)).duplicate == 40);
+  for (int64_t id = 0; id < 60; ++id) {
+    CHECK(store.Number(kNow, std::nullopt, IntKey(id)) ==
+          (id < 40 ? std::optional<int64_t>(id + 100) : std::nullopt));
+  }
+  CheckSound(store);
+  CHECK(store.Load(Rows(20, 40, 100)).duplicate == 20);
+  CHECK(store.Number(kNow, std::nullopt, IntKey(59)) == 159);
+  CheckSound(store);
+}
+
+TEST_CASE("a push that repeats a loaded row outlives the generation", "[online][generation]") {
+  Store store;
+  store.Load(Rows(0, 3, 100));
+  CHECK(store.Push(Rows(1, 1, 100)).duplicate == 1);
+  store.Load(Rows(0, 1, 200), {}, true);
+  CHECK(store.Number(kNow, std::nullopt, IntKey(1)) == 101);
+  CHECK_FALSE(store.Number(kNow, std::nullopt, IntKey(2)));
+}
+
+TEST_CASE("after going back and loading again, the generation gone back to is still kept",
+          "[online][generation]") {
+  Store store;
+  for (int64_t round = 1; round <= 3; ++round) store.Load(Rows(0, 5, round), {}, true);
+  REQUIRE(larder::RunWriteTransaction(store.environment, [](larder::WriteTransaction& transaction) {
+            return transaction.MakeGenerationLive(Store::kView, 1);
+          }).ok());
+  store.Load(Rows(0, 5, 9), {}, true);
+  const auto generations = Generations(store);
+  REQUIRE(generations.size() == 3);
+  CHECK(generations.front().number == 1);
+  CHECK(generations.back().number == 4);
+  CheckSound(store);
+}
+
+TEST_CASE("a key erased while a generation is built makes the builder begin again",
+          "[online][generation]") {
+  Store store;
+  store.Load(Rows(0, 100, 1));
+  const auto lease = larder::LoadLease::Acquire(store.environment);
+  REQUIRE(lease.ok());
+  const auto built = store.Build(*lease, Rows(0, 60'000, 2, 300));
+  const auto small = store.Build(*lease, Rows(200, 1, 2));
+  REQUIRE(larder::RunWriteTransaction(store.environment, [](larder::WriteTransaction& transaction) {
+            return transaction.EraseKey(Store::kView, IntKey(42)).status();
+          }).ok());
+  CHECK(larder::KindOf(store.Publish(built)) == ErrorKind::kConflict);
+  CHECK(larder::KindOf(store.Publish(small)) == ErrorKind::kConflict);
+  CHECK_FALSE(store.Number(kNow, std::nullopt, IntKey(42)));
+  CheckSound(store);
+}
+
 TEST_CASE("the last three generations stay, and each can be made live again",
           "[online][generation]") {
   Store store;

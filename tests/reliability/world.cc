@@ -207,9 +207,13 @@ void World::Load(const Step& step) {
     if (key.first != kPushedViews) continue;
     Generations& generations = generations_[static_cast<std::size_t>(key.second)];
     std::map<int, std::shared_ptr<const Rows>>& kept = generations.kept;
+    const int before = generations.live;
     generations.live = kept.empty() ? 1 : kept.rbegin()->first + 1;
     kept[generations.live] = rows;
-    while (kept.size() > larder::kGenerationsKept) kept.erase(kept.begin());
+    if (kept.size() > larder::kGenerationsKept) {
+      // What was live until now stays; of the others the oldest goes.
+      kept.erase(kept.begin()->first == before ? std::next(kept.begin()) : kept.begin());
+    }
   }
 }
 
