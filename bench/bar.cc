@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
+#include <limits>
+#include <numeric>
+#include <random>
 
 #include "larder/base/text.h"
 
@@ -34,16 +37,19 @@ double NsPerIteration(const Side& side, int64_t iterations) {
   return reporter.ns_per_iteration();
 }
 
-// Runs the side for longer and longer, which also warms it up, until its speed is known well enough.
+// Runs the side for longer and longer, which also warms it up, until its speed is known well enough: a run that had to
+// wait for the processor says too little, so the fastest counts and a long one must confirm it.
 int64_t IterationsFor(const Side& side, double seconds) {
+  constexpr int64_t kIterationsMax = int64_t{1} << 40;
   int64_t iterations = 1;
+  double fastest_ns = std::numeric_limits<double>::infinity();
   while (true) {
-    const double spent = NsPerIteration(side, iterations) * static_cast<double>(iterations) * 1e-9;
-    if (spent >= seconds / 4 || iterations > (int64_t{1} << 40)) {
-      const double wanted = static_cast<double>(iterations) * seconds / spent;
-      return std::max<int64_t>(1, static_cast<int64_t>(wanted));
+    fastest_ns = std::min(fastest_ns, NsPerIteration(side, iterations));
+    const auto wanted = static_cast<int64_t>(seconds * 1e9 / std::max(fastest_ns, 0.01));
+    if (iterations >= wanted / 4 || iterations >= kIterationsMax) {
+      return std::clamp<int64_t>(wanted, 1, kIterationsMax);
     }
-    iterations *= spent < seconds / 40 ? 10 : 4;
+    iterations = std::min(wanted / 2 + 1, iterations * 10);
   }
 }
 
@@ -69,12 +75,6 @@ std::string Format(const char* format, double a, double b = 0, double c = 0) {
   return text;
 }
 
-std::string Short(double number) {
-  const double size = std::fabs(number);
-  if (size == 0 || size >= 100) return Format("%.0f", number);
-  return Format(size < 0.01 ? "%.2g" : "%.3g", number);
-}
-
 std::string JsonText(std::string_view text) {
   std::string out = "\"";
   for (const char c : text) {
@@ -89,6 +89,12 @@ std::string JsonText(std::string_view text) {
 }
 
 }  // namespace
+
+std::string Short(double number) {
+  const double size = std::fabs(number);
+  if (size == 0 || size >= 100) return Format("%.0f", number);
+  return Format(size < 0.01 ? "%.2g" : "%.3g", number);
+}
 
 double Median(std::vector<double> values) {
   std::sort(values.begin(), values.end());
@@ -112,35 +118,87 @@ double MedianBound(std::vector<double> ratios, Sense sense) {
   return sense == Sense::kAtMost ? ratios[k - 1] : ratios[n - k];
 }
 
-PairStats MeasurePairs(const Side& candidate, const Side& yardstick, Sense sense,
-                       const PairOptions& options) {
-  LARDER_DCHECK(options.pairs >= 15);
-  const int64_t candidate_iterations = IterationsFor(candidate, options.side_seconds);
-  const int64_t yardstick_iterations = IterationsFor(yardstick, options.side_seconds);
+TimedSide::TimedSide(Side side, double seconds)
+    : side_(std::move(side)), iterations_(IterationsFor(side_, seconds)) {}
+
+double TimedSide::Run() const { return NsPerIteration(side_, iterations_); }
+
+PairStats StatsOf(std::span<const double> candidate_ns, std::span<const double> yardstick_ns,
+                  Sense sense) {
+  LARDER_DCHECK(candidate_ns.size() == yardstick_ns.size());
   std::vector<double> ratios;
-  std::vector<double> candidates;
-  std::vector<double> yardsticks;
-  for (int pair = 0; pair < options.pairs; ++pair) {
-    double c = 0;
-    double y = 0;
-    if (pair % 2 == 0) {
-      c = NsPerIteration(candidate, candidate_iterations);
-      y = NsPerIteration(yardstick, yardstick_iterations);
-    } else {
-      y = NsPerIteration(yardstick, yardstick_iterations);
-      c = NsPerIteration(candidate, candidate_iterations);
-    }
-    candidates.push_back(c);
-    yardsticks.push_back(y);
-    ratios.push_back(sense == Sense::kAtMost ? c / y : y / c);
+  for (std::size_t i = 0; i < candidate_ns.size(); ++i) {
+    const double ratio = candidate_ns[i] / yardstick_ns[i];
+    ratios.push_back(sense == Sense::kAtMost ? ratio : 1 / ratio);
   }
   PairStats stats;
   stats.median = Median(ratios);
   stats.bound = MedianBound(ratios, sense);
-  stats.candidate_ns = Median(candidates);
-  stats.yardstick_ns = Median(yardsticks);
-  stats.pairs = options.pairs;
+  stats.candidate_ns = Median({candidate_ns.begin(), candidate_ns.end()});
+  stats.yardstick_ns = Median({yardstick_ns.begin(), yardstick_ns.end()});
+  stats.pairs = static_cast<int>(ratios.size());
   return stats;
+}
+
+PairStats StatsOfTotals(std::span<const double> candidate_ns, std::span<const double> yardstick_ns,
+                        Sense sense) {
+  LARDER_DCHECK(candidate_ns.size() == yardstick_ns.size());
+  constexpr std::size_t kRun = 10;
+  constexpr int kDraws = 2'000;
+  std::vector<double> candidates;  // by run
+  std::vector<double> yardsticks;
+  for (std::size_t i = 0; i < candidate_ns.size(); ++i) {
+    if (i % kRun == 0) {
+      candidates.push_back(0);
+      yardsticks.push_back(0);
+    }
+    candidates.back() += candidate_ns[i];
+    yardsticks.back() += yardstick_ns[i];
+  }
+  const auto ratio = [sense](double c, double y) { return sense == Sense::kAtMost ? c / y : y / c; };
+  std::mt19937_64 random(90);
+  std::uniform_int_distribution<std::size_t> any(0, candidates.size() - 1);
+  std::vector<double> drawn;
+  for (int draw = 0; draw < kDraws; ++draw) {
+    double c = 0;
+    double y = 0;
+    for (std::size_t i = 0; i < candidates.size(); ++i) {
+      const std::size_t run = any(random);
+      c += candidates[run];
+      y += yardsticks[run];
+    }
+    drawn.push_back(ratio(c, y));
+  }
+  std::sort(drawn.begin(), drawn.end());
+  const double total = std::accumulate(candidates.begin(), candidates.end(), 0.0);
+  const double yardstick_total = std::accumulate(yardsticks.begin(), yardsticks.end(), 0.0);
+  const auto parts = static_cast<double>(candidate_ns.size());
+  PairStats stats;
+  stats.median = ratio(total, yardstick_total);
+  stats.bound = drawn[static_cast<std::size_t>(kDraws * (sense == Sense::kAtMost ? 0.9 : 0.1))];
+  stats.candidate_ns = total / parts;
+  stats.yardstick_ns = yardstick_total / parts;
+  stats.pairs = static_cast<int>(candidate_ns.size());
+  return stats;
+}
+
+PairStats MeasurePairs(const Side& candidate, const Side& yardstick, Sense sense,
+                       const PairOptions& options) {
+  LARDER_DCHECK(options.pairs >= 15);
+  const TimedSide timed_candidate(candidate, options.side_seconds);
+  const TimedSide timed_yardstick(yardstick, options.side_seconds);
+  std::vector<double> candidates;
+  std::vector<double> yardsticks;
+  for (int pair = 0; pair < options.pairs; ++pair) {
+    if (pair % 2 == 0) {
+      candidates.push_back(timed_candidate.Run());
+      yardsticks.push_back(timed_yardstick.Run());
+    } else {
+      yardsticks.push_back(timed_yardstick.Run());
+      candidates.push_back(timed_candidate.Run());
+    }
+  }
+  return StatsOf(candidates, yardsticks, sense);
 }
 
 bool BarRun::Wants(std::string_view id) const {

@@ -70,6 +70,18 @@ struct PairStats {
   int pairs = 0;
 };
 
+// A side and how many of its operations take about `seconds`; finding that out warms it up.
+class TimedSide {
+ public:
+  TimedSide(Side side, double seconds);
+  // Runs it once more. Nanoseconds per operation.
+  [[nodiscard]] double Run() const;
+
+ private:
+  Side side_;
+  int64_t iterations_ = 1;
+};
+
 // Requires: pairs >= 15.
 [[nodiscard]] PairStats MeasurePairs(const Side& candidate, const Side& yardstick, Sense sense,
                                      const PairOptions& options);
@@ -78,6 +90,15 @@ struct PairStats {
 // lies beyond the true median in at least 90 of 100 samples.
 [[nodiscard]] double MedianBound(std::vector<double> ratios, Sense sense);
 [[nodiscard]] double Median(std::vector<double> values);
+// For ratios that a group took itself.
+[[nodiscard]] PairStats StatsOf(std::span<const double> candidate_ns,
+                                std::span<const double> yardstick_ns, Sense sense);
+// The same for work whose cost comes in lumps, such as compaction: the ratio of the totals. The two sides' parts stand in
+// the order they were run; the bound is found by drawing runs of ten parts again and again.
+[[nodiscard]] PairStats StatsOfTotals(std::span<const double> candidate_ns,
+                                      std::span<const double> yardstick_ns, Sense sense);
+// Three significant digits.
+[[nodiscard]] std::string Short(double number);
 
 // What a group of bars works with: which are wanted, and where results go.
 class BarRun {
@@ -105,7 +126,6 @@ class BarRun {
 };
 
 // Groups: each makes its data once and measures the bars it knows, if wanted.
-absl::Status RunOnlineBars(BarRun& run);
 absl::Status RunScaleBars(BarRun& run);
 
 // bars.json and the printed table.

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "larder/base/status.h"
 
@@ -24,12 +25,23 @@ inline void RowOf(uint64_t entity, int view, double* features) {
   }
 }
 
-// Five named databases of `entities` rows: 8-byte big-endian keys 0, 1, 2, ..., 48-byte values, appended in key order.
-// One read transaction is held; Renew() resets and renews it. Threads: thread-bound.
+enum class KeyKind : uint8_t {
+  kInteger,  // 8 bytes, big-endian
+  kText,     // 24 bytes, TextKey
+};
+
+inline constexpr std::size_t kTextKeySize = 24;
+// Hexadecimal digits, distinct per entity and looking random, as ids in the field do.
+[[nodiscard]] std::string TextKey(uint64_t entity);
+
+// Named databases of `entities` rows 0, 1, 2, ...: 48-byte values, appended in key order. One read transaction is held;
+// Renew() resets and renews it. Threads: thread-bound.
 class LmdbYardstick {
  public:
   static absl::StatusOr<std::unique_ptr<LmdbYardstick>> Make(const std::string& path,
-                                                             uint64_t entities);
+                                                             uint64_t entities,
+                                                             KeyKind keys = KeyKind::kInteger,
+                                                             int views = kYardstickViews);
   ~LmdbYardstick();
   LmdbYardstick(const LmdbYardstick&) = delete;
   LmdbYardstick& operator=(const LmdbYardstick&) = delete;
@@ -43,7 +55,25 @@ class LmdbYardstick {
   template <class T>
   bool Get(int view, uint64_t entity, T* out) {
     uint64_t big_endian = __builtin_bswap64(entity);
-    MDB_val key{sizeof(big_endian), &big_endian};
+    return GetRow(view, {sizeof(big_endian), &big_endian}, out);
+  }
+  template <class T>
+  bool Get(int view, std::string_view key, T* out) {
+    return GetRow(view, {key.size(), const_cast<char*>(key.data())}, out);
+  }
+
+  // Commits are synced from here on, as are all before; no snapshot is held until Renew(), so that pages can be reused.
+  absl::Status BecomeDurable();
+
+  [[nodiscard]] MDB_env* environment() { return env_; }
+  [[nodiscard]] MDB_dbi database(int view) const { return databases_[view]; }
+
+ private:
+  LmdbYardstick() = default;
+  absl::Status Load(int view, uint64_t entities, KeyKind keys, MDB_txn* txn);
+
+  template <class T>
+  bool GetRow(int view, MDB_val key, T* out) {
     MDB_val value;
     if (mdb_get(txn_, databases_[view], &key, &value) != 0) return false;
     double features[kRowFeatures];
@@ -52,8 +82,6 @@ class LmdbYardstick {
     return true;
   }
 
- private:
-  LmdbYardstick() = default;
   MDB_env* env_ = nullptr;
   MDB_txn* txn_ = nullptr;
   MDB_dbi databases_[kYardstickViews] = {};

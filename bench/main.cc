@@ -8,6 +8,7 @@
 
 #include "bar.h"
 #include "larder/base/text.h"
+#include "online_bars.h"
 #if __has_include("transform_bars.h")
 #include "transform_bars.h"
 #define LARDER_HAVE_TRANSFORM_BARS 1
@@ -67,7 +68,12 @@ absl::StatusOr<Arguments> Parse(int argc, char** argv) {
 }
 
 absl::Status RunAll(BarRun& run) {
-  LARDER_RETURN_IF_ERROR(RunOnlineBars(run));
+  LARDER_RETURN_IF_ERROR(RunServingBars(run));
+  LARDER_RETURN_IF_ERROR(RunLoadBars(run));
+  LARDER_RETURN_IF_ERROR(RunCommitBars(run));
+  LARDER_RETURN_IF_ERROR(RunCrossBars(run));
+  LARDER_RETURN_IF_ERROR(RunLargeStoreBars(run));
+  LARDER_RETURN_IF_ERROR(RunRedisBar(run));
   LARDER_RETURN_IF_ERROR(RunScaleBars(run));
 #ifdef LARDER_HAVE_TRANSFORM_BARS
   LARDER_RETURN_IF_ERROR(RunTransformBars(run));
