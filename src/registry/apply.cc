@@ -89,6 +89,18 @@ void HoldMoved(const HistoryEntry& entry, ProjectState* project) {
   }
 }
 
+// As the caller describes it, without changes.
+HistoryEntry EntryOf(uint64_t number, const ApplyOptions& options) {
+  HistoryEntry entry;
+  entry.number = number;
+  entry.time = options.time;
+  entry.kind = options.kind;
+  entry.author = options.author;
+  entry.message = options.message;
+  entry.detail = options.detail;
+  return entry;
+}
+
 void HoldNamed(const std::vector<std::string>& views, uint64_t number, ProjectState* project) {
   for (const std::string& view : views) {
     const auto is_it = [&view](const Current<FeatureView>& item) {
@@ -114,12 +126,8 @@ absl::StatusOr<Catalog> SetHold(const Catalog& current, std::string_view project
   } else {
     changed.holds.erase(found->name);
   }
-  HistoryEntry entry;
-  entry.number = number;
-  entry.time = options.time;
+  HistoryEntry entry = EntryOf(number, options);
   entry.kind = hold ? HistoryKind::kHold : HistoryKind::kRelease;
-  entry.author = options.author;
-  entry.message = options.message;
   entry.detail = Concat("feature view ", found->name, " of ", found->project);
   state->last_change = std::move(entry);
   return Catalog(std::move(state));
@@ -153,13 +161,7 @@ absl::StatusOr<Catalog> HoldViews(const Catalog& current, std::string_view proje
   LARDER_ASSIGN_OR_RETURN(const uint64_t number, NextNumber(old_state, options));
   auto state = std::make_shared<CatalogState>(old_state);
   HoldNamed(options.holds, number, &state->projects.find(project)->second);
-  HistoryEntry entry;
-  entry.number = number;
-  entry.time = options.time;
-  entry.kind = options.kind;
-  entry.author = options.author;
-  entry.message = options.message;
-  entry.detail = options.detail;
+  HistoryEntry entry = EntryOf(number, options);
   state->last_change = std::move(entry);
   return Catalog(std::move(state));
 }
@@ -188,13 +190,7 @@ absl::StatusOr<Catalog> ApplyPlan(const Catalog& current, const ChangePlan& plan
   Stamp(number, old_state.views.size(), &state->views);
   Stamp(number, old_state.on_demand.size(), &state->on_demand);
   Stamp(number, old_state.services.size(), &state->services);
-  HistoryEntry entry;
-  entry.number = number;
-  entry.time = options.time;
-  entry.kind = options.kind;
-  entry.author = options.author;
-  entry.message = options.message;
-  entry.detail = options.detail;
+  HistoryEntry entry = EntryOf(number, options);
   const ProjectState* before = old_state.FindProject(plan.project);
   if (const auto found = state->projects.find(plan.project); found != state->projects.end()) {
     ProjectState& after = found->second;
