@@ -89,16 +89,6 @@ bool IsValid(const FoundRow& row, std::size_t i) {
   return ((static_cast<unsigned char>(row.validity[i / 8]) >> (i % 8)) & 1U) != 0;
 }
 
-FoundRow FoundOf(const RowView& row) {
-  FoundRow found;
-  found.payload = row.payload();
-  found.validity = row.validity();
-  found.end = row.bytes().data() + row.bytes().size();
-  found.event_time = row.event_time().us;
-  found.timeless = row.is_timeless();
-  return found;
-}
-
 // Bits `first` to `first + count` of the bitmap. Requires: all in one word (see PlanRuns).
 uint64_t BitsOf(const FoundRow& row, const RowLayout& layout, std::size_t first, std::size_t count) {
   const uint64_t word = layout.has_bitmap_words()
@@ -447,7 +437,8 @@ absl::Status ServingSession::State::SetCells(UseState& state, std::size_t i, Tim
     }
     for (std::size_t column = 0; column < state.stored.size(); ++column) {
       FoundRow found;
-      if (has_key && state.partial.RowOf(column)) found = FoundOf(*state.partial.RowOf(column));
+      if (has_key && state.partial.RowOf(column))
+        found = FoundRow::Of(*state.partial.RowOf(column));
       SetStored(state, column, found, RowStatus(state, found, as_of));
     }
   } else {

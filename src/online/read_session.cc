@@ -363,12 +363,7 @@ absl::Status ReadSession::FindMany(ViewRows& rows, const RowLayout& layout,
     }
     LARDER_ASSIGN_OR_RETURN(const std::optional<RowView> row,
                             FindRow(rows.view_id(), layout, key.key, as_of));
-    if (!row) continue;
-    found.payload = row->payload();
-    found.validity = row->validity();
-    found.end = row->bytes().data() + row->bytes().size();
-    found.event_time = row->event_time().us;
-    found.timeless = row->is_timeless();
+    if (row) found = FoundRow::Of(*row);
   }
   return absl::OkStatus();
 }

@@ -46,8 +46,6 @@ class TouchRegistry {
  public:
   // `is_new`: nobody has asked for this segment before, so its slots are to be checked.
   std::shared_ptr<SegmentTouches> Of(uint64_t segment_id, std::size_t slots, bool* is_new);
-  // Forgets segments that nobody holds. For the time when there are many.
-  void Purge();
 
  private:
   std::mutex mutex_;

@@ -55,6 +55,11 @@ struct FoundRow {
   const char* end = nullptr;  // of the row's bytes
   int64_t event_time = 0;
   bool timeless = false;
+
+  static FoundRow Of(const RowView& row) {
+    return {row.payload(), row.validity(), row.bytes().data() + row.bytes().size(),
+            row.event_time().us, row.is_timeless()};
+  }
 };
 
 // The oldest instants a view still answers for exactly; Timestamp::Min() while nothing was dropped.
