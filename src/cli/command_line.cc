@@ -454,6 +454,9 @@ void Parser::AddFeatures() {
             "  larder get-historical-features --service fraud_model@2 --spine labels.csv --time "
             "asked_at \\\n"
             "      --known-at spine --output training.csv --force\n"
+            "  larder get-historical-features --service fraud_model --spine labels.csv --label "
+            "is_fraud \\\n"
+            "      --output training.npz\n"
             "The spine is a CSV file with the join keys, a time, request fields, and whatever else "
             "you keep.",
             historical, &GetHistoricalFeatures);
@@ -465,7 +468,9 @@ void Parser::AddFeatures() {
   sub->add_option("--spine", historical->spine_file, "CSV file of keys and times")
       ->type_name("FILE")
       ->required();
-  sub->add_option("--output", historical->output_file, "CSV file to write")
+  sub->add_option("--output", historical->output.file,
+                  "file to write; its end says the format: .csv .tsv .ndjson .npy .npz .libsvm "
+                  "(text may be .gz)")
       ->type_name("PATH")
       ->required();
   sub->add_option("--time", historical->time_column,
@@ -476,7 +481,23 @@ void Parser::AddFeatures() {
       ->type_name("spine|any");
   sub->add_flag("--full-feature-names", historical->full_feature_names,
                 "with --feature: outputs named view__feature");
-  sub->add_flag("--force", historical->force, "replace the output file if it exists");
+  sub->add_option("--label", historical->output.label,
+                  "the column that is learned: y in .npz, first on a .libsvm line")
+      ->type_name("COLUMN");
+  sub->add_option(
+         "--query", historical->output.query,
+         "column of the group a row belongs to, for ranking: query in .npz, qid in .libsvm")
+      ->type_name("COLUMN");
+  sub->add_option("--dtype", historical->output.dtype,
+                  "of a matrix (default: float32 where that holds every feature's type)")
+      ->type_name("float32|float64");
+  sub->add_option(
+         "--nulls", historical->output.nulls,
+         "in a matrix: nan, refuse, a number, or for .libsvm omit (default: omit there, nan "
+         "elsewhere)")
+      ->type_name("RULE");
+  sub->add_flag("--compress", historical->output.compress, "deflate the arrays of a .npz");
+  sub->add_flag("--force", historical->output.force, "replace the output file if it exists");
   sub->add_option("--threads", historical->thread_count, "threads to join with (default 1)")
       ->type_name("N")
       ->check(CLI::Range(1, 1024).description(""));

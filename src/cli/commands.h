@@ -203,16 +203,26 @@ struct OnlineArguments {
 };
 absl::Status GetOnlineFeatures(const OnlineArguments& arguments, Console& console);
 
+// Where rows go and in what form. Empty: not given.
+struct OutputArguments {
+  std::string file;
+  std::string label;
+  std::string query;
+  std::string dtype;
+  std::string nulls;
+  bool compress = false;
+  bool force = false;  // replaces a file that exists
+};
+
 struct HistoricalArguments {
   Target target;
   std::string service;
   std::vector<std::string> features;
   std::string spine_file;
-  std::string output_file;
+  OutputArguments output;
   std::string time_column;
   std::string known_at;  // `spine`, `any` or empty
   bool full_feature_names = false;
-  bool force = false;  // replaces an output that exists
   int thread_count = 1;
   Format format = Format::kTable;
 };

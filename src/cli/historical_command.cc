@@ -1,13 +1,12 @@
 // get-historical-features.
 #include <charconv>
-#include <filesystem>
 #include <optional>
 
 #include "cli/arguments.h"
 #include "cli/commands.h"
 #include "cli/json_writer.h"
 #include "cli/table.h"
-#include "larder/io/csv_writer.h"
+#include "cli/training_output.h"
 
 namespace larder::inline LARDER_ABI {
 namespace cli {
@@ -41,19 +40,6 @@ std::string Percent(double rate) {
   const auto end =
       std::to_chars(buffer, buffer + sizeof(buffer), rate * 100, std::chars_format::fixed, 1);
   return std::string(buffer, end.ptr) + "%";
-}
-
-absl::Status WriteRows(const std::string& path, const Batch& rows) {
-  std::vector<Field> fields;
-  for (std::size_t i = 0; i < rows.column_count(); ++i) {
-    Field field;
-    field.name = rows.name(i);
-    field.type = rows.column(i).type();
-    fields.push_back(std::move(field));
-  }
-  LARDER_ASSIGN_OR_RETURN(const std::unique_ptr<RecordWriter> writer, CreateCsv(path, fields));
-  LARDER_RETURN_IF_ERROR(writer->Write(rows));
-  return writer->Finish();
 }
 
 void PrintTable(const TrainingSet& set, const std::string& path, Console& console) {
@@ -149,11 +135,7 @@ absl::Status GetHistoricalFeatures(const HistoricalArguments& arguments, Console
   }
   HistoricalRequest request;
   LARDER_ASSIGN_OR_RETURN(request.known_at, ParseKnownAt(arguments.known_at));
-  std::error_code ignored;
-  if (!arguments.force &&
-      std::filesystem::exists(std::filesystem::path(arguments.output_file), ignored)) {
-    return AlreadyExistsError(arguments.output_file, " exists; --force replaces it");
-  }
+  LARDER_RETURN_IF_ERROR(CheckOutput(arguments.output));
   request.what.project = arguments.target.project;
   request.what.service = arguments.service;
   request.what.features = arguments.features;
@@ -165,11 +147,11 @@ absl::Status GetHistoricalFeatures(const HistoricalArguments& arguments, Console
                           OpenStore(arguments.target, Access::kRead, console));
   LARDER_RETURN_IF_ERROR(store.LoadSpine(arguments.spine_file, &request));
   LARDER_ASSIGN_OR_RETURN(const TrainingSet set, store.GetHistoricalFeatures(request));
-  LARDER_RETURN_IF_ERROR(WriteRows(arguments.output_file, set.rows));
+  LARDER_RETURN_IF_ERROR(WriteTrainingSet(arguments.output, set));
   if (arguments.format == Format::kJson) {
-    PrintJson(set, arguments.output_file, console);
+    PrintJson(set, arguments.output.file, console);
   } else {
-    PrintTable(set, arguments.output_file, console);
+    PrintTable(set, arguments.output.file, console);
   }
   return absl::OkStatus();
 }

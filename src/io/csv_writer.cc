@@ -2,12 +2,12 @@
 
 #include <algorithm>
 #include <cmath>
-#include <set>
 #include <string_view>
 #include <utility>
 #include <vector>
 
-#include "io/file_writer.h"
+#include "io/byte_sink.h"
+#include "io/column_check.h"
 #include "larder/base/text.h"
 #include "larder/base/time.h"
 #include "larder/schema/value.h"
@@ -24,40 +24,9 @@ void AppendQuoted(std::string_view text, std::string* out) {
   out->push_back('"');
 }
 
-// Where the text goes: a file or a caller's string.
-class Sink {
- public:
-  virtual ~Sink() = default;
-  virtual absl::Status Append(std::string_view text) = 0;
-  virtual absl::Status Finish() = 0;
-};
-
-class FileSink : public Sink {
- public:
-  explicit FileSink(std::unique_ptr<FileWriter> file) : file_(std::move(file)) {}
-  absl::Status Append(std::string_view text) override { return file_->Append(text); }
-  absl::Status Finish() override { return file_->Finish(); }
-
- private:
-  std::unique_ptr<FileWriter> file_;
-};
-
-class TextSink : public Sink {
- public:
-  explicit TextSink(std::string* out) : out_(out) {}
-  absl::Status Append(std::string_view text) override {
-    out_->append(text);
-    return absl::OkStatus();
-  }
-  absl::Status Finish() override { return absl::OkStatus(); }
-
- private:
-  std::string* out_;
-};
-
 class CsvWriter : public RecordWriter {
  public:
-  CsvWriter(std::unique_ptr<Sink> sink, std::span<const Field> fields, char delimiter)
+  CsvWriter(std::unique_ptr<ByteSink> sink, std::span<const Field> fields, char delimiter)
       : sink_(std::move(sink)), fields_(fields.begin(), fields.end()), delimiter_(delimiter) {}
 
   absl::Status WriteHeader() {
@@ -70,7 +39,7 @@ class CsvWriter : public RecordWriter {
   }
 
   absl::Status Write(const Batch& batch) override {
-    LARDER_RETURN_IF_ERROR(CheckColumns(batch));
+    LARDER_RETURN_IF_ERROR(CheckColumns(fields_, batch));
     for (std::size_t row = 0; row < batch.row_count(); ++row) {
       for (std::size_t c = 0; c < fields_.size(); ++c) {
         if (c > 0) line_.push_back(delimiter_);
@@ -93,21 +62,6 @@ class CsvWriter : public RecordWriter {
     if (line_.size() <= over) return absl::OkStatus();
     LARDER_RETURN_IF_ERROR(sink_->Append(line_));
     line_.clear();
-    return absl::OkStatus();
-  }
-
-  absl::Status CheckColumns(const Batch& batch) const {
-    if (batch.column_count() != fields_.size()) {
-      return InvalidArgumentError("cannot write a batch of ", batch.column_count(),
-                                  " columns, expected ", fields_.size());
-    }
-    for (std::size_t i = 0; i < fields_.size(); ++i) {
-      if (batch.name(i) != fields_[i].name || batch.column(i).type() != fields_[i].type) {
-        return InvalidArgumentError("cannot write column ", i, ": found ", batch.name(i),
-                                    " of type ", batch.column(i).type().ToString(), ", expected ",
-                                    fields_[i].name, " of type ", fields_[i].type.ToString());
-      }
-    }
     return absl::OkStatus();
   }
 
@@ -159,7 +113,7 @@ class CsvWriter : public RecordWriter {
     }
   }
 
-  std::unique_ptr<Sink> sink_;
+  std::unique_ptr<ByteSink> sink_;
   std::vector<Field> fields_;
   char delimiter_;
   std::string line_;
@@ -167,7 +121,6 @@ class CsvWriter : public RecordWriter {
 };
 
 absl::Status CheckFields(std::span<const Field> fields, char delimiter) {
-  if (fields.empty()) return InvalidArgumentError("a delimited file needs at least one column");
   // Digits, letters and what numbers and times are written with would not be read back.
   if (!std::ispunct(static_cast<unsigned char>(delimiter)) && delimiter != '\t' && delimiter != ' ') {
     return InvalidArgumentError("the delimiter must be a punctuation mark, blank or tab");
@@ -176,19 +129,10 @@ absl::Status CheckFields(std::span<const Field> fields, char delimiter) {
       delimiter == ':') {
     return InvalidArgumentError("the delimiter must not be ", delimiter);
   }
-  std::set<std::string_view> names;
-  for (const Field& field : fields) {
-    if (field.name.empty())
-      return InvalidArgumentError("a column of a delimited file needs a name");
-    if (!names.insert(field.name).second) {
-      return InvalidArgumentError("column ", field.name,
-                                  " occurs twice; a header names each column once");
-    }
-  }
-  return absl::OkStatus();
+  return CheckNames(fields);
 }
 
-absl::StatusOr<std::unique_ptr<RecordWriter>> MakeWriter(std::unique_ptr<Sink> sink,
+absl::StatusOr<std::unique_ptr<RecordWriter>> MakeWriter(std::unique_ptr<ByteSink> sink,
                                                          std::span<const Field> fields,
                                                          char delimiter) {
   auto writer = std::make_unique<CsvWriter>(std::move(sink), fields, delimiter);
@@ -202,16 +146,15 @@ absl::StatusOr<std::unique_ptr<RecordWriter>> CreateCsv(const std::string& path,
                                                         std::span<const Field> fields,
                                                         const CsvWriteOptions& options) {
   LARDER_RETURN_IF_ERROR(CheckFields(fields, options.delimiter));
-  LARDER_ASSIGN_OR_RETURN(std::unique_ptr<FileWriter> file,
-                          FileWriter::Create(path, options.durable));
-  return MakeWriter(std::make_unique<FileSink>(std::move(file)), fields, options.delimiter);
+  LARDER_ASSIGN_OR_RETURN(std::unique_ptr<ByteSink> sink, CreateFileSink(path, options.durable));
+  return MakeWriter(std::move(sink), fields, options.delimiter);
 }
 
 absl::StatusOr<std::unique_ptr<RecordWriter>> WriteCsvText(std::string* out,
                                                            std::span<const Field> fields,
                                                            const CsvWriteOptions& options) {
   LARDER_RETURN_IF_ERROR(CheckFields(fields, options.delimiter));
-  return MakeWriter(std::make_unique<TextSink>(out), fields, options.delimiter);
+  return MakeWriter(MakeTextSink(out), fields, options.delimiter);
 }
 
 }  // namespace larder::inline LARDER_ABI

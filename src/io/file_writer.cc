@@ -82,7 +82,24 @@ absl::Status FileWriter::Flush() {
     }
     at += static_cast<std::size_t>(put);
   }
+  flushed_ += buffer_.size();
   buffer_.clear();
+  return absl::OkStatus();
+}
+
+absl::Status FileWriter::Replace(uint64_t offset, std::string_view bytes) {
+  LARDER_DCHECK(offset + bytes.size() <= size());
+  LARDER_RETURN_IF_ERROR(Flush());
+  std::size_t at = 0;
+  while (at < bytes.size()) {
+    const ssize_t put =
+        ::pwrite(fd_, bytes.data() + at, bytes.size() - at, static_cast<off_t>(offset + at));
+    if (put < 0) {
+      if (errno == EINTR) continue;
+      return Failed("write");
+    }
+    at += static_cast<std::size_t>(put);
+  }
   return absl::OkStatus();
 }
 

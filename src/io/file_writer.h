@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -20,6 +21,10 @@ class FileWriter {
   ~FileWriter();  // removes the temporary file unless Finish() was reached
 
   absl::Status Append(std::string_view bytes);
+  // Bytes appended so far.
+  [[nodiscard]] uint64_t size() const { return flushed_ + buffer_.size(); }
+  // Replaces bytes already appended: for headers that count what follows them. Requires: all of them were appended.
+  absl::Status Replace(uint64_t offset, std::string_view bytes);
   absl::Status Finish();
 
  private:
@@ -31,6 +36,7 @@ class FileWriter {
   std::string temporary_;
   int fd_;
   bool durable_;
+  uint64_t flushed_ = 0;
   std::string buffer_;
 };
 

@@ -133,6 +133,66 @@ TEST_CASE("a training set replaces a file only when told to", "[cli]") {
   CHECK_THAT(shell.Read("training.csv"), StartsWith("user_id,"));
 }
 
+TEST_CASE("the name of a training set says its format", "[cli]") {
+  Shell shell;
+  MakeShop(&shell);
+  shell.Write("spine.csv", kSpine);
+  const std::string line =
+      "get-historical-features --service checkout --spine $D/spine.csv --output $D/";
+  shell.Ok(line + "t.ndjson");
+  CHECK_THAT(shell.Read("t.ndjson"),
+             StartsWith("{\"user_id\": 1, \"asked_at\": \"2025-03-09T09:59:59Z\", \"total\": 60, "
+                        "\"bought\": true, \"age\": 34, \"city\": \"Porto\", \"amount\": 20, "
+                        "\"vs_last\": 3}\n"));
+  const std::string features =
+      "get-historical-features --feature user_profile:age --feature last_purchase:amount --spine "
+      "$D/spine.csv --output $D/";
+  shell.Ok(features + "t.libsvm --label bought");
+  CHECK(shell.Read("t.libsvm") == "1 1:34 2:20\n0 1:34 2:40\n1 1:23\n0\n");
+  shell.Ok(features + "z.libsvm --label bought --query user_id --nulls -1");
+  CHECK(shell.Read("z.libsvm") ==
+        "1 qid:1 1:34 2:20\n0 qid:1 1:34 2:40\n1 qid:2 1:23 2:-1\n0 qid:9 1:-1 2:-1\n");
+  shell.Ok(features + "t.npy");
+  CHECK_THAT(shell.Read("t.npy"), ContainsSubstring("'descr': '<f8', 'fortran_order': False, "
+                                                    "'shape': (4, 2)"));
+}
+
+TEST_CASE("an output whose options do not fit its format is refused and leaves nothing behind",
+          "[cli]") {
+  Shell shell;
+  MakeShop(&shell);
+  shell.Write("spine.csv", kSpine);
+  const std::string line =
+      "get-historical-features --service checkout --spine $D/spine.csv --output $D/";
+  struct Case {
+    const char* rest;
+    int code;
+    const char* message;
+  };
+  const Case cases[] = {
+      {"t.xlsx", 2, "ends in none of .csv"},
+      {"t.parquet", 1, "Parquet"},
+      {"t.csv --nulls nan", 2, "--nulls"},
+      {"t.csv --compress", 2, "--compress"},
+      {"t.npz --dtype int8", 2, "\"int8\""},
+      {"t.npz --nulls zero", 2, "\"zero\""},
+      {"t.npz --nulls omit", 2, "omit"},
+      {"t.npy --label bought", 2, "one matrix"},
+      {"t.libsvm", 2, "--label"},
+      {"t.npy", 1, "column city is of type string"},
+      {"t.libsvm --label bougt", 1, "did you mean \"bought\"?"},
+  };
+  for (const Case& c : cases) {
+    INFO(c.rest);
+    const Ran ran = shell.Run(line + c.rest);
+    CHECK(ran.code == c.code);
+    CHECK_THAT(ran.err, ContainsSubstring(c.message));
+    CHECK(ran.out == "");
+    CHECK(!std::filesystem::exists(
+        shell.Path(std::string(c.rest).substr(0, std::string(c.rest).find(' ')))));
+  }
+}
+
 TEST_CASE("a training set summary for machines counts what became of each row", "[cli]") {
   Shell shell;
   MakeShop(&shell);
