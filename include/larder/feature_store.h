@@ -191,6 +191,11 @@ class FeatureStore {
   //   (`- output amount: float64`, `+ output amount: int64`).
   [[nodiscard]] absl::Status CheckContract(const ServiceContract& contract) const;
   [[nodiscard]] absl::StatusOr<ServingSession> OpenSession(const ServingPlan& plan) const;
+  // Join key columns for requests to `plan` out of stored keys: at most `count` of each view, chosen by hash, so the same
+  // keys give the same sample. Parts that one view stores together stay together; independent entities are paired in an
+  // arbitrary order. For warming up, checks and load tests. A service without join keys has no columns.
+  // Errors: kFailedPrecondition when no value of a key is stored. Cost: a pass over the keys of the views.
+  [[nodiscard]] absl::StatusOr<Batch> SampleKeys(const ServingPlan& plan, std::size_t count) const;
 
   // ---- looking around
 

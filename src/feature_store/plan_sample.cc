@@ -4,20 +4,18 @@
 #include <utility>
 
 #include "feature_store/compute.h"
+#include "feature_store/paired_keys.h"
 #include "feature_store/sample_compare.h"
 #include "feature_store/sample_rows.h"
 #include "feature_store/sample_unknowns.h"
 #include "feature_store/store_impl.h"
 #include "feature_store/widen.h"
 #include "larder/registry/lineage.h"
-#include "larder/schema/entity_key.h"
 
 namespace larder::inline LARDER_ABI {
 namespace {
 
 using Bound = std::shared_ptr<const BoundService>;
-
-std::size_t Index(int i) { return static_cast<std::size_t>(i); }
 
 // What one version gives for the sampled keys: an output has values, or the reason why not.
 struct SideOutput {
@@ -124,8 +122,11 @@ class Sampler {
       *side = WithoutErrors(*side);
       sides.push_back(*side);
     }
-    std::size_t rows = 0;
-    LARDER_ASSIGN_OR_RETURN(const Batch keys, Keys(sides, &rows));
+    LARDER_ASSIGN_OR_RETURN(
+        const PairedKeys paired,
+        PairKeys(sides, [this](const ViewVersion& view) { return KeysOf(view); }));
+    const Batch& keys = paired.columns;
+    const std::size_t rows = paired.rows;
     object->rows = std::max(object->rows, rows);
     std::vector<SideOutput> old_outputs, new_outputs;
     if (before != nullptr) {
@@ -149,90 +150,16 @@ class Sampler {
     return copy;
   }
 
-  // Key columns for both sides out of stored keys. Rows of independent entities are paired in the order of their
-  // hashes; a shorter list begins again.
-  absl::StatusOr<Batch> Keys(const std::vector<Bound>& sides, std::size_t* rows) {
-    struct Taken {
-      Field field;
-      std::vector<Value> values;
-    };
-    std::vector<Taken> columns;
-    std::vector<std::string> without;
-    *rows = 0;
-    bool needs_keys = false;
-    for (const Bound& side : sides) {
-      needs_keys = needs_keys || side->key_count > 0;
-      for (const BoundUse& use : side->uses) {
-        const bool direct =
-            !use.keys.empty() && std::all_of(use.keys.begin(), use.keys.end(),
-                                             [](const BoundKey& key) { return key.input >= 0; });
-        if (!direct) continue;
-        const bool known = std::all_of(use.keys.begin(), use.keys.end(), [&](const BoundKey& key) {
-          return std::any_of(columns.begin(), columns.end(), [&](const Taken& taken) {
-            return taken.field.name == side->inputs[Index(key.input)].name;
-          });
-        });
-        if (known) continue;
-        LARDER_ASSIGN_OR_RETURN(const std::vector<std::vector<Value>> keys, KeysOf(*use.view));
-        if (keys.empty()) {
-          without.push_back(use.view->name);
-          continue;
-        }
-        for (std::size_t k = 0; k < use.keys.size(); ++k) {
-          Taken taken{side->inputs[Index(use.keys[k].input)], {}};
-          const bool there = std::any_of(columns.begin(), columns.end(), [&](const Taken& other) {
-            return other.field.name == taken.field.name;
-          });
-          if (there) continue;
-          for (const std::vector<Value>& key : keys) taken.values.push_back(key[k]);
-          *rows = std::max(*rows, keys.size());
-          columns.push_back(std::move(taken));
-        }
-      }
-    }
-    for (const Bound& side : sides) {
-      for (std::size_t i = 0; i < side->key_count; ++i) {
-        const std::string& name = side->inputs[i].name;
-        if (std::any_of(columns.begin(), columns.end(),
-                        [&](const Taken& taken) { return taken.field.name == name; })) {
-          continue;
-        }
-        return FailedPreconditionError("no values of key ", name, " are stored",
-                                       without.empty() ? "" : ": no rows of ", Join(without, ", "));
-      }
-    }
-    if (!needs_keys) *rows = 1;  // global views: their one row
-    Batch batch;
-    for (const Taken& taken : columns) {
-      Column column(taken.field.type);
-      for (std::size_t row = 0; row < *rows; ++row) {
-        LARDER_ASSIGN_OR_RETURN(
-            const Value value,
-            ConvertValue(taken.values[row % taken.values.size()], taken.field.type));
-        LARDER_RETURN_IF_ERROR(column.Append(value));
-      }
-      LARDER_RETURN_IF_ERROR(batch.AddColumn(taken.field.name, std::move(column)));
-    }
-    return batch;
-  }
-
-  absl::StatusOr<std::vector<std::vector<Value>>> KeysOf(const ViewVersion& view) {
-    std::vector<std::vector<Value>> out;
+  absl::StatusOr<KeyParts> KeysOf(const ViewVersion& view) {
     LARDER_ASSIGN_OR_RETURN(const uint32_t data_id, source_.StoredKeysOf(view));
-    if (data_id == 0) return out;
+    if (data_id == 0) return KeyParts();
     auto known = keys_.find(data_id);
     if (known == keys_.end()) {
-      LARDER_ASSIGN_OR_RETURN(std::vector<std::string> keys,
-                              SampleStoredKeys(session_, data_id, options_.keys));
+      LARDER_ASSIGN_OR_RETURN(KeyParts keys,
+                              StoredKeyParts(session_, data_id, view.keys, options_.keys));
       known = keys_.emplace(data_id, std::move(keys)).first;
     }
-    std::vector<DataType> types;
-    for (const Field& key : view.keys) types.push_back(key.type);
-    for (const std::string& key : known->second) {
-      LARDER_ASSIGN_OR_RETURN(std::vector<Value> values, DecodeEntityKey(key, types));
-      out.push_back(std::move(values));
-    }
-    return out;
+    return known->second;
   }
 
   absl::StatusOr<std::vector<SideOutput>> Evaluate(const Catalog& catalog,
@@ -370,7 +297,7 @@ class Sampler {
   const SampleOptions& options_;
   SampleSource source_;
   const Timestamp as_of_;
-  std::map<uint32_t, std::vector<std::string>> keys_;  // by data id
+  std::map<uint32_t, KeyParts> keys_;  // by data id
   std::vector<std::shared_ptr<const ServiceVersion>> lenient_;
 };
 
