@@ -51,6 +51,7 @@ class Parser {
     AddFit();
     AddLooking();
     AddKeeping();
+    AddBench();
   }
 
   CommandLine Parse(std::span<const std::string> arguments);
@@ -135,6 +136,7 @@ class Parser {
   void AddFit();
   void AddLooking();
   void AddKeeping();
+  void AddBench();
   std::string CommandName() const;
   std::string UnknownCommand(std::span<const std::string> arguments) const;
 
@@ -609,6 +611,55 @@ void Parser::AddKeeping() {
       ->required();
   AddTarget(sub, backup->target, false);
   AddFormat(sub, backup->format);
+}
+
+void Parser::AddBench() {
+  auto bench = std::make_shared<BenchArguments>();
+  CLI::App* sub = Add(
+      kKeeping, "bench", "measure how long a service takes to serve, under load",
+      "Examples:\n  larder bench --service fraud_model --threads 4 --batch 100\n"
+      "  larder bench --service fraud_model --batch 1 --rate 20000 --request amount=12.50\n"
+      "  larder bench --service fraud_model --writes 500 --format json\n"
+      "Keys are drawn from the store. The store is not changed: --writes makes a copy beside it,\n"
+      "writes to that, and removes it.",
+      bench, &Bench);
+  sub->add_option("--service", bench->service, "name or name@N")->type_name("SERVICE")->required();
+  const auto number = [sub](const char* name, auto& value, const char* description, auto low,
+                            auto high, const char* form = "N") {
+    sub->add_option(name, value, description)
+        ->type_name(form)
+        ->check(CLI::Range(low, high).description(""));
+  };
+  number("--threads", bench->threads, "threads that serve (default 1)", 1, 1024);
+  number("--batch", bench->batch, "entities of a request (default 100)", 1, 1'000'000);
+  sub->add_option("--duration", bench->duration, "how long to measure (default 10s)")
+      ->type_name("DURATION");
+  sub->add_option("--warm-up", bench->warm_up, "how long to serve before that (default 1s)")
+      ->type_name("DURATION");
+  number("--rate", bench->rate,
+         "requests a second, timed from when each is due (default: as fast as it goes)", 0.0, 1e9);
+  number("--keys", bench->keys, "how many stored keys to draw from (default 1000000)", 1,
+         100'000'000);
+  number("--zipf", bench->zipf, "how uneven: key i in proportion to 1/i^S (default 0: uniform)",
+         0.0, 10.0, "S");
+  sub->add_option("--seed", bench->seed, "of the draws (default 1)")->type_name("N");
+  AddRepeated(sub, "--request", bench->request, "value of a request field, for all rows",
+              "NAME=VALUE");
+  sub->add_option("--as-of", bench->as_of, "the moment to read for (default: now)")
+      ->type_name(kTimeForm);
+  number("--writes", bench->writes, "rows a second to push meanwhile, into a copy (default 0)", 0.0,
+         1e7);
+  number("--write-batch", bench->write_batch, "rows of a push (default 10)", 1, 100'000);
+  sub->add_option("--write-source", bench->write_source,
+                  "push source to push to (default: the first one behind the service)")
+      ->type_name("NAME");
+  sub->add_option("--write-file", bench->write_file,
+                  "events to push (default: those of its batch source)")
+      ->type_name("FILE");
+  sub->add_flag("--thread-writer", bench->thread_writer,
+                "push from a thread, not from a process of its own");
+  AddTarget(sub, bench->target);
+  AddFormat(sub, bench->format);
 }
 
 // `list`, `feature create`; empty before any command.

@@ -249,6 +249,28 @@ struct VerifyArguments {
 };
 absl::Status Verify(const VerifyArguments& arguments, Console& console);
 
+struct BenchArguments {
+  Target target;
+  std::string service;
+  std::size_t threads = 1;
+  std::size_t batch = 100;  // entities of a request
+  std::string duration = "10s";
+  std::string warm_up = "1s";
+  double rate = 0;  // requests a second; 0: as fast as it goes
+  std::size_t keys = 1'000'000;
+  double zipf = 0;  // 0: uniform
+  uint64_t seed = 1;
+  std::vector<std::string> request;  // `name=value`
+  std::string as_of;
+  double writes = 0;  // rows a second
+  std::size_t write_batch = 10;
+  std::string write_source;
+  std::string write_file;
+  bool thread_writer = false;  // else a process
+  Format format = Format::kTable;
+};
+absl::Status Bench(const BenchArguments& arguments, Console& console);
+
 struct BackupArguments {
   Target target;
   std::string folder;  // made

@@ -1,10 +1,10 @@
 // materialize and push.
 #include "cli/arguments.h"
 #include "cli/commands.h"
+#include "cli/event_file.h"
 #include "cli/json_writer.h"
+#include "cli/progress_line.h"
 #include "cli/table.h"
-#include "larder/io/csv_reader.h"
-#include "larder/io/ndjson_reader.h"
 
 namespace larder::inline LARDER_ABI {
 namespace cli {
@@ -120,31 +120,6 @@ void PrintLoad(const MaterializeResult& result, Console& console) {
   }
 }
 
-// Rewrites one line of a terminal as a load goes on.
-class Progress {
- public:
-  explicit Progress(Console& console) : console_(console) {}
-  ~Progress() { Clear(); }
-  Progress(const Progress&) = delete;
-  Progress& operator=(const Progress&) = delete;
-
-  void Show(const LoadProgress& progress) {
-    Clear();
-    const std::string line = Concat(Printable(progress.view), ": ", progress.rows_read,
-                                    " rows read, ", progress.rows_written, " written");
-    console_.err << line << std::flush;
-    shown_ = true;
-  }
-
- private:
-  void Clear() {
-    if (shown_) console_.err << "\r\x1b[K" << std::flush;
-    shown_ = false;
-  }
-  Console& console_;
-  bool shown_ = false;
-};
-
 void PrintPushJson(const PushResult& result, const std::vector<std::string>& reasons,
                    Console& console) {
   JsonWriter json;
@@ -187,26 +162,6 @@ void PrintPush(const PushResult& result, const std::vector<std::string>& reasons
   console.out << "pushed " << result.rows << " rows: commit " << result.commit_seq << '\n';
 }
 
-bool IsNdjson(std::string_view path) {
-  if (path.ends_with(".gz")) path.remove_suffix(3);
-  return path.ends_with(".ndjson") || path.ends_with(".jsonl");
-}
-
-absl::StatusOr<std::unique_ptr<RecordReader>> OpenEvents(const PushArguments& arguments,
-                                                         const Source& declared) {
-  Source source = declared;
-  source.path = arguments.file == "-" ? "/dev/stdin" : arguments.file;
-  TextReadOptions read;
-  read.strict = !arguments.skip_bad;
-  read.show_values = true;
-  if (arguments.ndjson || IsNdjson(arguments.file)) {
-    source.kind = SourceKind::kNdjson;
-    return OpenNdjson(source, read);
-  }
-  source.kind = SourceKind::kCsv;
-  return OpenCsvFiles(std::vector<std::string>{source.path}, source, read);
-}
-
 }  // namespace
 
 absl::Status Materialize(const MaterializeArguments& arguments, Console& console) {
@@ -224,9 +179,12 @@ absl::Status Materialize(const MaterializeArguments& arguments, Console& console
   LARDER_ASSIGN_OR_RETURN(FeatureStore store, OpenStore(arguments.target, Access::kWrite, console));
   absl::StatusOr<MaterializeResult> result;
   {
-    Progress progress(console);
-    if (console.err_is_terminal) {
-      options.progress = [&progress](const LoadProgress& now) { progress.Show(now); };
+    ProgressLine line(console);
+    if (line.is_shown()) {
+      options.progress = [&line](const LoadProgress& now) {
+        line.Show(
+            Concat(now.view, ": ", now.rows_read, " rows read, ", now.rows_written, " written"));
+      };
     }
     result = store.Materialize(options);
   }
@@ -244,8 +202,9 @@ absl::Status Push(const PushArguments& arguments, Console& console) {
   LARDER_ASSIGN_OR_RETURN(const Catalog catalog, store.GetCatalog());
   LARDER_ASSIGN_OR_RETURN(const Source* source,
                           catalog.GetSource(arguments.target.project, arguments.source));
-  LARDER_ASSIGN_OR_RETURN(const std::unique_ptr<RecordReader> reader,
-                          OpenEvents(arguments, *source));
+  LARDER_ASSIGN_OR_RETURN(
+      const std::unique_ptr<RecordReader> reader,
+      OpenEvents(arguments.file, arguments.ndjson, !arguments.skip_bad, *source));
   LARDER_ASSIGN_OR_RETURN(const Batch events, ReadAll(*reader));
 
   PushOptions options;
