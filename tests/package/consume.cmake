@@ -65,3 +65,24 @@ if(WAY STREQUAL "find_package" AND EXISTS "${dir}/moved/bin/larder")
       "-DSOURCE=${SOURCE}/examples/generated_header" "-DWORK=${dir}/run/generated_header" -P
       "${SOURCE}/tests/examples/check_generated_header.cmake")
 endif()
+
+# A host's own flags change no bit of what larder computes for it.
+if(WAY STREQUAL "find_package")
+  run("${CMAKE_COMMAND}" -S "${SOURCE}/tests/package/pinned_arithmetic" -B "${dir}/pinned_arithmetic" ${settings}
+      "-DCMAKE_PREFIX_PATH=${dir}/moved")
+  run("${CMAKE_COMMAND}" --build "${dir}/pinned_arithmetic" -j 2)
+  foreach(program plain fast)
+    file(MAKE_DIRECTORY "${dir}/run/${program}")
+    execute_process(COMMAND "${dir}/pinned_arithmetic/${program}" WORKING_DIRECTORY "${dir}/run/${program}"
+                    RESULT_VARIABLE result OUTPUT_VARIABLE ${program} ERROR_VARIABLE said)
+    if(NOT result EQUAL 0 OR NOT ${program} MATCHES "^[0-9a-f]+ over 2000 rows")
+      message(FATAL_ERROR "pinned_arithmetic/${program} failed (${result}): ${said}")
+    endif()
+    if(program STREQUAL "fast" AND said STREQUAL "opened\n")
+      message(STATUS "this linker's -Ofast leaves subnormal numbers alone")
+    endif()
+  endforeach()
+  if(NOT plain STREQUAL fast)
+    message(FATAL_ERROR "-Ofast -march=native in the host changes bits: ${fast}instead of ${plain}")
+  endif()
+endif()

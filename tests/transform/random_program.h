@@ -3,10 +3,12 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <random>
 #include <string>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -31,18 +33,21 @@ struct Tree {
 
 class RandomPrograms {
  public:
-  explicit RandomPrograms(uint64_t seed) : random_(seed) {}
+  explicit RandomPrograms(uint64_t seed)
+      : RandomPrograms([engine = std::mt19937_64(seed)]() mutable { return engine(); }) {}
+  // Draws from `next`, which must not give one number for ever.
+  explicit RandomPrograms(std::function<uint64_t()> next) : next_(std::move(next)) {}
 
   // Columns: two of each kind; nulls, NaN with payloads, both zeros, infinities, extreme integers, odd texts.
   static const std::vector<larder::Field>& Fields();
   std::vector<Maybe> MakeRow();
   std::unique_ptr<Tree> MakeTree(Kind kind, int depth);
   Kind AnyKind() { return static_cast<Kind>(Below(5)); }
-  std::size_t Below(std::size_t n) { return static_cast<std::size_t>(random_() % n); }
+  std::size_t Below(std::size_t n) { return static_cast<std::size_t>(next_() % n); }
 
  private:
   Maybe RandomValue(Kind kind);
-  std::mt19937_64 random_;
+  std::function<uint64_t()> next_;
 };
 
 std::string Print(const Tree& tree);
