@@ -15,7 +15,7 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 BELOW = {"base": []}
 BELOW["schema"] = ["base"]
 BELOW["column"] = ["base", "schema"]
-SIBLINGS = ["registry", "transform", "window", "online", "training", "io"]
+SIBLINGS = ["registry", "transform", "aggregate", "online", "training", "io"]
 for name in SIBLINGS:
     BELOW[name] = ["base", "schema", "column"]
 BELOW["feature_store"] = ["base", "schema", "column"] + SIBLINGS
