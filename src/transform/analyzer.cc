@@ -45,24 +45,16 @@ struct OperatorSign {
   std::string_view function;
   std::string_view sign;
 };
-constexpr std::array<OperatorSign, 18> kSigns = {{
-    {"add", "+"},
-    {"sub", "-"},
-    {"mul", "*"},
-    {"div", "/"},
-    {"idiv", "//"},
-    {"mod", "%"},
-    {"neg", "unary -"},
-    {"eq", "="},
-    {"ne", "<>"},
-    {"lt", "<"},
-    {"le", "<="},
-    {"gt", ">"},
-    {"ge", ">="},
-    {"concat_op", "||"},
-    {"is_true", "is true"},
-    {"is_false", "is false"},
-    {"is_null", "is null"},
+constexpr std::array<OperatorSign, 19> kSigns = {{
+    {"add", "+"},           {"sub", "-"},
+    {"mul", "*"},           {"div", "/"},
+    {"idiv", "//"},         {"mod", "%"},
+    {"neg", "unary -"},     {"eq", "="},
+    {"ne", "<>"},           {"lt", "<"},
+    {"le", "<="},           {"gt", ">"},
+    {"ge", ">="},           {"concat_op", "||"},
+    {"is_true", "is true"}, {"is_false", "is false"},
+    {"is_null", "is null"}, {"is_distinct", "is distinct from"},
     {"element", "[]"},
 }};
 std::string_view SignOf(std::string_view function) {
@@ -252,6 +244,14 @@ absl::StatusOr<IrId> Analyzer::LowerCall(NodeId id, const Node& node) {
     if (alias.alias == name) name = alias.name;
   }
   if (arguments.size() == 2 && arguments[1] == kNoIr) return LowerFitted(name, node);
+  // What the parser makes of signs can also be spelled as a call, with any number of arguments.
+  const std::size_t least = name == "neg" || name == "is_null"      ? 1
+                            : name == "in" || name == "is_distinct" ? 2
+                                                                    : 0;
+  if (arguments.size() < least || (least > 0 && name != "in" && arguments.size() > least)) {
+    return Error(node, Concat(SignOf(name), " is not written with ", arguments.size(),
+                              arguments.size() == 1 ? " operand" : " operands"));
+  }
   if (name == "neg") return LowerNegation(node, arguments[0]);
   if (name == "in") return LowerIn(node, arguments);
   if (name == "coalesce") return LowerCoalesce(node, std::move(arguments));
@@ -398,6 +398,7 @@ absl::StatusOr<IrId> Analyzer::LowerClock(const Node& node, const Ids& arguments
       return Error(node, "now() takes nothing; a local date is current_date('Zone')");
     return graph_.AsOf();
   }
+  if (arguments.size() > 1) return Error(node, "current_date takes one time zone or nothing");
   if (arguments.empty())
     return CastTo(graph_.AsOf(), TypeId::kDate, FindCast(TypeId::kTimestamp, TypeId::kDate, false));
   return Resolve("local_date", node, {graph_.AsOf(), arguments[0]});
