@@ -11,6 +11,7 @@ namespace {
 using larder::Row;
 using larder_test::At;
 using larder_test::Scenario;
+using larder_test::Shown;
 using larder_test::ShownWithTime;
 using larder_test::StoreFixture;
 
@@ -30,7 +31,7 @@ const Scenario kWriteCases[] = {
      .rows = {"1,20,2024-01-01T12:00:05Z", "1,30,2024-01-01T12:00:10Z", "1,10,2024-01-01T12:00:00Z"},
      .asks = {{"1", kLate, "30 PRESENT 2024-01-01T12:00:10Z"}}},
     {.name = "an older row changes nothing about a later as_of and everything about an earlier one",
-     .tags = "[conformance][C2]",
+     .tags = "[conformance][C2][C8]",
      .rows = {"1,30,2024-01-01T12:00:10Z", "1,10,2024-01-01T12:00:00Z"},
      .asks = {{"1", kLate, "30 PRESENT"},
               {"1", "2024-01-01T12:00:09Z", "10 PRESENT 2024-01-01T12:00:00Z"}}},
@@ -296,6 +297,23 @@ TEST_CASE("what is pushed is read back", "[conformance][C11]") {
   const auto response = fixture.Get({"numbers:number"}, {{{"k", 1}}});
   CHECK(response.keys.Find("k")->ValueAt(0) == larder::Value(int64_t{1}));
   CHECK(ShownWithTime(response, "number", 0) == "4 PRESENT 2025-01-09T12:00:00Z");
+}
+
+TEST_CASE("a pushed value is gone a moment after its ttl, and a new push brings it back",
+          "[conformance][C9]") {
+  StoreFixture fixture("2025-01-09T12:00:00Z");
+  std::string home(kHome);
+  const std::size_t view = home.find(R"("name": "numbers")");
+  REQUIRE(view != std::string::npos);
+  const std::size_t at = home.find(R"("source": "pushes")", view);
+  fixture.Apply(home.insert(at, R"("ttl": "1s", )"));
+  fixture.Push("pushes", {Event(1, "x", 4, "2025-01-09T12:00:00Z")});
+  CHECK(Shown(fixture.Get({"numbers:number"}, {{{"k", 1}}}), "number", 0) == "4 PRESENT");
+  fixture.SetNow("2025-01-09T12:00:01.000001Z");
+  CHECK(Shown(fixture.Get({"numbers:number"}, {{{"k", 1}}}), "number", 0) ==
+        "null OUTSIDE_MAX_AGE");
+  fixture.Push("pushes", {Event(1, "x", 5, "2025-01-09T12:00:01Z")});
+  CHECK(Shown(fixture.Get({"numbers:number"}, {{{"k", 1}}}), "number", 0) == "5 PRESENT");
 }
 
 TEST_CASE("one push reaches every view of its source in one commit", "[conformance][C12]") {
