@@ -38,8 +38,8 @@ struct StoreOptions {
   std::function<Timestamp()> clock;
   // C++ functions that expressions may use. Lifetime: must outlive the store.
   const FunctionRegistry* functions = nullptr;
-  // Services this program was compiled against, of generated headers: Open fails when one of them is not there or not
-  // what it was. See FeatureStore::CheckContract.
+  // Services this program was compiled against, of generated headers, or its models were trained with, of contract
+  // files: Open fails when one of them is not there or not what it was. See FeatureStore::CheckContract.
   std::vector<ServiceContract> contracts;
 };
 

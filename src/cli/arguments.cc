@@ -139,5 +139,12 @@ absl::Status WriteText(const std::string& path, std::string_view text) {
   return status;
 }
 
+absl::StatusOr<bool> WriteTextIfChanged(const std::string& path, std::string_view text) {
+  const absl::StatusOr<std::string> present = ReadText(path);
+  if (present.ok() && *present == text) return false;
+  LARDER_RETURN_IF_ERROR(WriteText(path, text));
+  return true;
+}
+
 }  // namespace cli
 }  // namespace larder::inline LARDER_ABI

@@ -52,6 +52,10 @@ enum class Access { kRead, kWrite, kCreate };
 [[nodiscard]] absl::StatusOr<std::string> ReadText(const std::string& path);
 // Under a temporary name, then renamed, so that a reader sees all or nothing.
 [[nodiscard]] absl::Status WriteText(const std::string& path, std::string_view text);
+// Leaves a file that holds just this text alone, so that its time stays and a build does not do its readers again.
+// Whether it was written.
+[[nodiscard]] absl::StatusOr<bool> WriteTextIfChanged(const std::string& path,
+                                                      std::string_view text);
 
 }  // namespace cli
 }  // namespace larder::inline LARDER_ABI

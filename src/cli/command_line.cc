@@ -368,6 +368,23 @@ void Parser::AddHeader() {
   sub->add_option("--namespace", header->name_space, "C++ namespace (default: features)")
       ->type_name("NS");
   AddTarget(sub, header->target);
+
+  auto contract = std::make_shared<ContractArguments>();
+  sub = Add(
+      kDefinitions, "contract", "write what a model depends on in a service, or check it",
+      "Examples:\n  larder contract fraud_model@2 --output fraud_model.contract.json\n"
+      "  larder contract --check fraud_model.contract.json\n"
+      "Keep the file beside the model: names, types and order, dtype, policies, versions of\n"
+      "functions, and a hash of everything they mean. What differs is exit code 1, a line each.",
+      contract, &Contract);
+  sub->add_option("service", contract->service, "name or name@N")->type_name("SERVICE");
+  sub->add_option("--output", contract->output_file, "file to write (default: standard output)")
+      ->type_name("FILE");
+  sub->add_flag("--any-version", contract->any_version,
+                "the contract of every version with these terms, not of this one");
+  sub->add_option("--check", contract->check_file, "check that the store keeps this contract")
+      ->type_name("FILE");
+  AddTarget(sub, contract->target);
 }
 
 void Parser::AddData() {

@@ -122,6 +122,15 @@ struct HeaderArguments {
 };
 absl::Status WriteHeader(const HeaderArguments& arguments, Console& console);
 
+struct ContractArguments {
+  Target target;
+  std::string service;
+  std::string output_file;  // empty: standard output
+  std::string check_file;   // instead of a service
+  bool any_version = false;
+};
+absl::Status Contract(const ContractArguments& arguments, Console& console);
+
 // ---- looking around
 
 struct HistoryArguments {

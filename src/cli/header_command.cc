@@ -68,12 +68,9 @@ absl::Status WriteHeader(const HeaderArguments& arguments, Console& console) {
     console.out << header;
     return absl::OkStatus();
   }
-  // A header that is as it should be keeps its time, so that a build does not compile its readers again.
-  const absl::StatusOr<std::string> present = ReadText(arguments.output_file);
-  const bool same = present.ok() && *present == header;
-  if (!same) LARDER_RETURN_IF_ERROR(WriteText(arguments.output_file, header));
-  console.out << Printable(arguments.output_file) << (same ? " is" : " now is") << " the header of "
-              << service->ToString() << '\n';
+  LARDER_ASSIGN_OR_RETURN(const bool changed, WriteTextIfChanged(arguments.output_file, header));
+  console.out << Printable(arguments.output_file) << (changed ? " now is" : " is")
+              << " the header of " << service->ToString() << '\n';
   return absl::OkStatus();
 }
 

@@ -1,13 +1,25 @@
 #include "larder/feature_store/contract.h"
 
+#include <fstream>
+#include <iterator>
+#include <utility>
+
 #include "feature_store/store_impl.h"
 #include "larder/schema/reference.h"
 
 namespace larder::inline LARDER_ABI {
 namespace {
 
-absl::Status CheckTables(const ServiceVersion& service, const ServiceContract& contract) {
+absl::Status Check(const Catalog& catalog, const ServiceVersion& service,
+                   const ServiceContract& contract) {
+  if (contract.terms != nullptr) return CheckTerms(catalog, service, *contract.terms);
   return CheckSchema(service, contract.outputs, contract.keys, contract.request);
+}
+
+std::vector<SchemaColumn> ColumnsOf(const std::vector<NamedType>& types) {
+  std::vector<SchemaColumn> columns;
+  for (const NamedType& type : types) columns.push_back({type.name, type.type});
+  return columns;
 }
 
 }  // namespace
@@ -17,11 +29,11 @@ absl::StatusOr<const ServiceVersion*> FeatureStore::Impl::ServiceOf(const Catalo
   LARDER_ASSIGN_OR_RETURN(const VersionedName name, ParseVersionedName(contract.service));
   const absl::StatusOr<const ServiceVersion*> named =
       catalog.GetService(contract.project, contract.service);
-  if (named.ok() && CheckTables(**named, contract).ok()) return *named;
+  if (named.ok() && Check(catalog, **named, contract).ok()) return *named;
   if (!name.version) {
     const ServiceVersion* newest = nullptr;
     for (const ServiceVersion* service : catalog.Services(contract.project, true)) {
-      if (service->name == name.name && CheckTables(*service, contract).ok()) newest = service;
+      if (service->name == name.name && Check(catalog, *service, contract).ok()) newest = service;
     }
     if (newest != nullptr) return newest;
   }
@@ -29,7 +41,24 @@ absl::StatusOr<const ServiceVersion*> FeatureStore::Impl::ServiceOf(const Catalo
     return Annotate(named.status(),
                     Concat("this program was built for feature service ", contract.service));
   }
-  return CheckTables(**named, contract);
+  return Check(catalog, **named, contract);
+}
+
+absl::StatusOr<ServiceContract> LoadContract(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  if (!file) return NotFoundError("cannot open the contract file ", path);
+  const std::string text{std::istreambuf_iterator<char>(file), {}};
+  if (file.bad()) return UnavailableError("cannot read the contract file ", path);
+  absl::StatusOr<ServiceTerms> parsed = ParseServiceTerms(text, path);
+  if (!parsed.ok()) return parsed.status();
+  const auto terms = std::make_shared<const ServiceTerms>(*std::move(parsed));
+  return ServiceContract{terms->project,
+                         terms->service,
+                         terms->schema_hash,
+                         ColumnsOf(terms->outputs),
+                         ColumnsOf(terms->keys),
+                         ColumnsOf(terms->request),
+                         terms};
 }
 
 absl::Status FeatureStore::CheckContract(const ServiceContract& contract) const {

@@ -52,6 +52,40 @@ TEST_CASE("generate-header writes a service's struct, and leaves a right file al
   CHECK(!std::filesystem::exists(shell.Path("other.h")));
 }
 
+TEST_CASE("contract writes a service's terms, and finds a store that does not keep them", "[cli]") {
+  Shell shell;
+  MakeShop(&shell);
+  const std::string text = shell.Ok("contract checkout@1");
+  CHECK_THAT(text, ContainsSubstring("\"service\": \"checkout@1\"") &&
+                       ContainsSubstring("last_purchase: ttl 30d, boundary at"));
+  CHECK(shell.Ok("contract checkout@1 --output $D/c.json") ==
+        "$D/c.json now is the contract of checkout@1\n");
+  CHECK(shell.Read("c.json") == text);
+  CHECK(shell.Ok("contract checkout --output $D/c.json") ==
+        "$D/c.json is the contract of checkout@1\n");
+  shell.Ok("contract checkout --any-version --output $D/any.json");
+  CHECK(shell.Ok("contract --check $D/c.json") ==
+        "the store keeps the contract of checkout@1 in $D/c.json\n");
+
+  std::string definitions = kShopDefinitions;
+  const std::size_t ttl = definitions.find("\"30d\"");
+  REQUIRE(ttl != std::string::npos);
+  shell.Write("definitions.json", definitions.replace(ttl, 5, "\"7d\""));
+  shell.Ok("apply $D/definitions.json");
+  // The version it names is still there; a store that never had it is another matter.
+  shell.Ok("contract --check $D/c.json");
+  shell.Ok("contract --check $D/any.json");
+  shell.Ok("apply $D/definitions.json --store $D/fresh");
+  const Ran refused = shell.Run("contract --check $D/any.json --store $D/fresh");
+  CHECK(refused.code == 1);
+  CHECK_THAT(refused.err, ContainsSubstring("- view last_purchase: ttl 30d") &&
+                              ContainsSubstring("+ view last_purchase: ttl 7d"));
+  CHECK(shell.Run("contract").code == 2);
+  CHECK(shell.Run("contract checkout --check $D/c.json").code == 2);
+  CHECK(shell.Run("contract --check $D/none.json").code == 1);
+  CHECK_THAT(shell.Run("contract chekout").err, ContainsSubstring("did you mean \"checkout\"?"));
+}
+
 TEST_CASE("verify says that a store is whole", "[cli]") {
   Shell shell;
   MakeShop(&shell);

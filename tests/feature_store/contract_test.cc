@@ -86,4 +86,58 @@ TEST_CASE("a store does not open for a program built for another service, and sa
              ContainsSubstring("built for feature service pricing@2"));
 }
 
+ServiceContract Loaded(StoreFixture& fixture, bool any_version) {
+  const auto catalog = fixture.store().GetCatalog();
+  REQUIRE(catalog.ok());
+  const auto service = catalog->GetService("shop", "pricing");
+  REQUIRE(service.ok());
+  larder::ServiceTerms terms = TermsOf(*catalog, **service);
+  if (any_version) terms.service = "pricing";
+  fixture.folder().Write("pricing.contract.json", ToJson(terms));
+  auto contract = larder::LoadContract(fixture.folder().File("pricing.contract.json"));
+  INFO(contract.status());
+  REQUIRE(contract.ok());
+  return *std::move(contract);
+}
+
+TEST_CASE("a contract file opens and binds the version it was written for", "[store][contract]") {
+  StoreFixture fixture;
+  fixture.Apply(Prices("price"));
+  const ServiceContract exact = Loaded(fixture, false);
+  const ServiceContract any = Loaded(fixture, true);
+  fixture.Apply(Prices("price + 1"));
+  fixture.Push("prices", {{{"item_id", 1}, {"price", 2.0}, {"at", larder_test::At("2025-01-02")}}});
+  for (const ServiceContract& contract : {exact, any}) {
+    CHECK(Reopen(fixture, contract).ok());
+    const auto plan = fixture.store().Bind(contract);
+    INFO(plan.status());
+    REQUIRE(plan.ok());
+    CHECK(plan->service() == "pricing@1");
+  }
+}
+
+TEST_CASE("a contract file is not kept by a service of the same columns and another meaning",
+          "[store][contract]") {
+  StoreFixture fixture;
+  fixture.Apply(Prices("price"));
+  const ServiceContract contract = Loaded(fixture, false);
+  StoreFixture other;
+  other.Apply(Prices("price * 1.1"));
+  const absl::Status refused = Reopen(other, contract);
+  CHECK(refused.code() == absl::StatusCode::kFailedPrecondition);
+  CHECK_THAT(std::string(larder::MessageOf(refused)), ContainsSubstring("+ meaning: "));
+  // A header holds names and types alone.
+  CHECK(Reopen(other, larder::ContractOf<Pricing>()).ok());
+}
+
+TEST_CASE("a contract file that is not there or not one is an error naming it",
+          "[store][contract]") {
+  StoreFixture fixture;
+  const std::string path = fixture.folder().File("none.json");
+  CHECK(larder::LoadContract(path).status().code() == absl::StatusCode::kNotFound);
+  fixture.folder().Write("none.json", "{}");
+  CHECK_THAT(std::string(larder::MessageOf(larder::LoadContract(path).status())),
+             ContainsSubstring("none.json"));
+}
+
 }  // namespace
