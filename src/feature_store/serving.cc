@@ -12,10 +12,10 @@ ServingPlan::ServingPlan(std::shared_ptr<const BoundService> bound) : bound_(std
 
 std::string ServingPlan::service() const { return bound_->name; }
 uint64_t ServingPlan::revision() const { return bound_->catalog.revision(); }
-std::span<const Field> ServingPlan::inputs() const { return bound_->inputs; }
-std::span<const std::string> ServingPlan::outputs() const { return bound_->tensor_names; }
+std::span<const Field> ServingPlan::inputs() const& { return bound_->inputs; }
+std::span<const std::string> ServingPlan::outputs() const& { return bound_->tensor_names; }
 std::size_t ServingPlan::width() const { return bound_->tensor_width; }
-std::span<const std::size_t> ServingPlan::offsets() const { return bound_->tensor_offsets; }
+std::span<const std::size_t> ServingPlan::offsets() const& { return bound_->tensor_offsets; }
 TypeId ServingPlan::dtype() const { return bound_->dtype; }
 
 InputColumn InputColumn::Broadcast(int64_t value) {

@@ -16,7 +16,7 @@ std::string MakeReceipt(const BoundService& service, const OnlineResponse& respo
 
 }  // namespace
 
-const FeatureValues* OnlineResponse::Find(std::string_view name) const {
+const FeatureValues* OnlineResponse::Find(std::string_view name) const& {
   for (const FeatureValues& feature : features) {
     if (feature.name == name) return &feature;
   }

@@ -99,7 +99,7 @@ TrainingFeature Describe(const BoundService& service, const ServiceOutput& outpu
 
 }  // namespace
 
-const TrainingFeature* TrainingSet::Find(std::string_view name) const {
+const TrainingFeature* TrainingSet::Find(std::string_view name) const& {
   for (const TrainingFeature& feature : features) {
     if (feature.name == name) return &feature;
   }

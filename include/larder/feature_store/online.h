@@ -57,7 +57,8 @@ struct OnlineResponse {
   Batch keys;                           // the join keys as declared, in the caller's row order
   std::vector<FeatureValues> features;  // in the service's order
   // Null when there is no such output. Lifetime: borrows from the response.
-  [[nodiscard]] const FeatureValues* Find(std::string_view name) const LARDER_LIFETIME_BOUND;
+  [[nodiscard]] const FeatureValues* Find(std::string_view name) const& LARDER_LIFETIME_BOUND;
+  const FeatureValues* Find(std::string_view name) const&& = delete;  // Would dangle.
 };
 
 }  // namespace larder::inline LARDER_ABI

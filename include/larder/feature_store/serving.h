@@ -27,13 +27,16 @@ class ServingPlan {
   [[nodiscard]] std::string service() const;  // `fraud_model@2`
   [[nodiscard]] uint64_t revision() const;
   // What a request must give: a column per join key, then one per request field, in this order.
-  [[nodiscard]] std::span<const Field> inputs() const LARDER_LIFETIME_BOUND;
+  [[nodiscard]] std::span<const Field> inputs() const& LARDER_LIFETIME_BOUND;
+  std::span<const Field> inputs() const&& = delete;  // Would dangle, as the others below.
   // The features in the tensor, in order: numbers, booleans and vectors (one column per element). Text, bytes, lists and
   // maps are left out; read those through GetOnlineFeatures.
-  [[nodiscard]] std::span<const std::string> outputs() const LARDER_LIFETIME_BOUND;
+  [[nodiscard]] std::span<const std::string> outputs() const& LARDER_LIFETIME_BOUND;
+  std::span<const std::string> outputs() const&& = delete;
   // Columns of the tensor, and the index in it of each output's first.
   [[nodiscard]] std::size_t width() const;
-  [[nodiscard]] std::span<const std::size_t> offsets() const LARDER_LIFETIME_BOUND;
+  [[nodiscard]] std::span<const std::size_t> offsets() const& LARDER_LIFETIME_BOUND;
+  std::span<const std::size_t> offsets() const&& = delete;
   [[nodiscard]] TypeId dtype() const;  // float32 or float64
 
  private:
@@ -57,6 +60,8 @@ class InputColumn {
   static InputColumn Of(std::span<const uint64_t> values LARDER_LIFETIME_BOUND);
   static InputColumn Of(std::span<const double> values LARDER_LIFETIME_BOUND);
   static InputColumn Of(std::span<const std::string_view> values LARDER_LIFETIME_BOUND);
+  template <class T>
+  static InputColumn Of(const std::vector<T>&&) = delete;  // Would dangle.
 
   enum class Kind : uint8_t { kInteger, kUnsigned, kDouble, kText };
   [[nodiscard]] Kind kind() const { return kind_; }

@@ -56,7 +56,8 @@ struct TrainingSet {
   std::string service;
   std::string time_column;
   uint64_t revision = 0;
-  [[nodiscard]] const TrainingFeature* Find(std::string_view name) const LARDER_LIFETIME_BOUND;
+  [[nodiscard]] const TrainingFeature* Find(std::string_view name) const& LARDER_LIFETIME_BOUND;
+  const TrainingFeature* Find(std::string_view name) const&& = delete;  // Would dangle.
 };
 
 }  // namespace larder::inline LARDER_ABI
