@@ -7,6 +7,7 @@
 
 #include "cli/console.h"
 #include "cli/json_writer.h"
+#include "cli/percent.h"
 #include "cli/table.h"
 #include "larder/base/text.h"
 
@@ -69,10 +70,8 @@ std::string StatusLine(const ServingCheck& check) {
   std::vector<std::string> parts;
   for (std::size_t i = 0; i < check.statuses.size(); ++i) {
     if (check.statuses[i] == 0) continue;
-    const double share =
-        100.0 * static_cast<double>(check.statuses[i]) / static_cast<double>(check.values);
-    parts.push_back(
-        Concat(FeatureStatusName(static_cast<FeatureStatus>(i)), " ", Rounded(share, 1), "%"));
+    parts.push_back(Concat(FeatureStatusName(static_cast<FeatureStatus>(i)), " ",
+                           PercentText(check.statuses[i], check.values)));
   }
   return Join(parts, ", ");
 }

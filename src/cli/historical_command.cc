@@ -1,10 +1,10 @@
 // get-historical-features.
-#include <charconv>
 #include <optional>
 
 #include "cli/arguments.h"
 #include "cli/commands.h"
 #include "cli/json_writer.h"
+#include "cli/percent.h"
 #include "cli/table.h"
 #include "cli/training_output.h"
 
@@ -23,23 +23,9 @@ absl::StatusOr<std::optional<KnownAt>> ParseKnownAt(std::string_view text) {
   return UsageError("--known-at: expected spine or any, found ", Quoted(text));
 }
 
-struct NullCount {
-  std::size_t nulls = 0;
-  double rate = 0;
-};
-
-NullCount NullsOf(const TrainingSet& set, const std::string& name) {
+std::size_t NullsOf(const TrainingSet& set, const std::string& name) {
   const Column* column = set.rows.Find(name);
-  if (column == nullptr || column->size() == 0) return {};
-  const std::size_t nulls = column->CountNulls();
-  return {nulls, static_cast<double>(nulls) / static_cast<double>(column->size())};
-}
-
-std::string Percent(double rate) {
-  char buffer[32];
-  const auto end =
-      std::to_chars(buffer, buffer + sizeof(buffer), rate * 100, std::chars_format::fixed, 1);
-  return std::string(buffer, end.ptr) + "%";
+  return column == nullptr ? 0 : column->CountNulls();
 }
 
 void PrintTable(const TrainingSet& set, const std::string& path, Console& console) {
@@ -64,8 +50,8 @@ void PrintTable(const TrainingSet& set, const std::string& path, Console& consol
   if (!set.views.empty()) console.out << views.ToText() << '\n';
   Table features({"feature", "nulls", "null rate"});
   for (const TrainingFeature& feature : set.features) {
-    const NullCount nulls = NullsOf(set, feature.name);
-    features.AddRow({feature.name, Concat(nulls.nulls), Percent(nulls.rate)});
+    const std::size_t nulls = NullsOf(set, feature.name);
+    features.AddRow({feature.name, Concat(nulls), PercentText(nulls, set.rows.row_count())});
   }
   if (!set.features.empty()) console.out << features.ToText();
   for (const TrainingViewReport& view : set.views) {
@@ -111,11 +97,13 @@ void PrintJson(const TrainingSet& set, const std::string& path, Console& console
   json.Key("features");
   json.BeginArray();
   for (const TrainingFeature& feature : set.features) {
-    const NullCount nulls = NullsOf(set, feature.name);
+    const std::size_t nulls = NullsOf(set, feature.name);
+    const std::size_t rows = set.rows.row_count();
     json.BeginObject(JsonWriter::Layout::kInline);
     json.Member("name", feature.name);
-    json.Member("nulls", nulls.nulls);
-    json.Member("null_rate", nulls.rate);
+    json.Member("nulls", nulls);
+    json.Member("null_rate",
+                rows == 0 ? 0.0 : static_cast<double>(nulls) / static_cast<double>(rows));
     json.EndObject();
   }
   json.EndArray();

@@ -5,6 +5,7 @@
 
 #include "cli/console.h"
 #include "cli/json_writer.h"
+#include "cli/percent.h"
 #include "cli/table.h"
 #include "larder/base/text.h"
 
@@ -14,16 +15,6 @@ namespace {
 
 double Share(std::size_t part, std::size_t rows) {
   return rows == 0 ? 0 : static_cast<double>(part) / static_cast<double>(rows);
-}
-
-// `12.5%`; what is neither none nor all never looks like it.
-std::string PercentText(std::size_t part, std::size_t rows) {
-  if (part == 0 || rows == 0) return "0%";
-  if (part == rows) return "100%";
-  const std::size_t tenths = (part * 2000 + rows) / (rows * 2);
-  if (tenths == 0) return "<0.1%";
-  if (tenths >= 1000) return ">99.9%";
-  return Concat(tenths / 10, ".", tenths % 10, "%");
 }
 
 std::string Title(const SampledObject& object) {

@@ -61,37 +61,49 @@ class Sampler {
   }
 
   absl::Status SampleFeatures(SampledObject* object) {
-    std::vector<std::string> old_names, new_names;
+    LARDER_ASSIGN_OR_RETURN(const std::vector<std::string> old_names,
+                            FeaturesOf(before_, *object, object->version_before));
+    LARDER_ASSIGN_OR_RETURN(const std::vector<std::string> new_names,
+                            FeaturesOf(after_, *object, object->version_after));
     if (object->kind == ObjectKind::kFeatureView) {
-      LARDER_ASSIGN_OR_RETURN(
-          const ViewVersion* old_view,
-          before_.GetView(plan_.project, Concat(object->name, "@", object->version_before)));
-      LARDER_ASSIGN_OR_RETURN(
-          const ViewVersion* new_view,
-          after_.GetView(plan_.project, Concat(object->name, "@", object->version_after)));
-      for (const FeatureColumn& feature : old_view->features) old_names.push_back(feature.name);
-      for (const FeatureColumn& feature : new_view->features) new_names.push_back(feature.name);
       return Compare(Request(*object, object->version_before, old_names),
                      Request(*object, object->version_after, new_names), object);
     }
-    LARDER_ASSIGN_OR_RETURN(
-        const OnDemandVersion* old_view,
-        before_.GetOnDemandView(plan_.project, Concat(object->name, "@", object->version_before)));
-    LARDER_ASSIGN_OR_RETURN(
-        const OnDemandVersion* new_view,
-        after_.GetOnDemandView(plan_.project, Concat(object->name, "@", object->version_after)));
-    for (const FeatureColumn& feature : new_view->features) new_names.push_back(feature.name);
-    for (const FeatureColumn& feature : old_view->features) {
-      if (new_view->FindFeature(feature.name) < 0) new_names.push_back(feature.name);
+    const auto holds = [](const std::vector<std::string>& names, const std::string& name) {
+      return std::find(names.begin(), names.end(), name) != names.end();
+    };
+    std::vector<std::string> all = new_names;
+    for (const std::string& name : old_names) {
+      if (!holds(new_names, name)) all.push_back(name);
     }
-    for (const std::string& name : new_names) {
+    for (const std::string& name : all) {
       std::vector<std::string> in_old, in_new;
-      if (old_view->FindFeature(name) >= 0) in_old.push_back(name);
-      if (new_view->FindFeature(name) >= 0) in_new.push_back(name);
+      if (holds(old_names, name)) in_old.push_back(name);
+      if (holds(new_names, name)) in_new.push_back(name);
       LARDER_RETURN_IF_ERROR(Compare(Request(*object, object->version_before, in_old),
                                      Request(*object, object->version_after, in_new), object));
     }
     return absl::OkStatus();
+  }
+
+  // Of a version of a view or on-demand view.
+  [[nodiscard]] absl::StatusOr<std::vector<std::string>> FeaturesOf(const Catalog& catalog,
+                                                                    const SampledObject& object,
+                                                                    int version) const {
+    const std::string name = Concat(object.name, "@", version);
+    std::vector<std::string> names;
+    const auto add = [&names](const std::vector<FeatureColumn>& features) {
+      for (const FeatureColumn& feature : features) names.push_back(feature.name);
+    };
+    if (object.kind == ObjectKind::kFeatureView) {
+      LARDER_ASSIGN_OR_RETURN(const ViewVersion* view, catalog.GetView(plan_.project, name));
+      add(view->features);
+    } else {
+      LARDER_ASSIGN_OR_RETURN(const OnDemandVersion* view,
+                              catalog.GetOnDemandView(plan_.project, name));
+      add(view->features);
+    }
+    return names;
   }
 
   [[nodiscard]] FeatureRequest Request(const SampledObject& object, int version,

@@ -3,38 +3,14 @@
 #include <sys/wait.h>
 
 #include <cstdio>
-#include <cstdlib>
-#include <new>
 
 #include "store_fixture.h"
+#include "support/allocations.h"
 
 using larder::ReadSession;
 using larder_test::Event;
 using larder_test::IntKey;
 using larder_test::Store;
-
-namespace {
-thread_local std::size_t allocations = 0;
-}
-
-#if defined(__GNUC__) && !defined(__clang__)
-#pragma GCC diagnostic ignored "-Wmismatched-new-delete"  // it does not see that both are replaced
-#endif
-
-// Counted for the whole test program; malloc and free so that sanitizers still see every block.
-void* operator new(std::size_t size) {
-  ++allocations;
-  void* block = std::malloc(size == 0 ? 1 : size);
-  if (block == nullptr) throw std::bad_alloc();
-  return block;
-}
-void* operator new(std::size_t size, const std::nothrow_t&) noexcept {
-  ++allocations;
-  return std::malloc(size == 0 ? 1 : size);
-}
-void operator delete(void* block, const std::nothrow_t&) noexcept { std::free(block); }
-void operator delete(void* block) noexcept { std::free(block); }
-void operator delete(void* block, std::size_t) noexcept { std::free(block); }
 
 TEST_CASE("renewing, finding and reading rows allocates nothing after the first time",
           "[online][session][lifetime]") {
@@ -55,7 +31,7 @@ TEST_CASE("renewing, finding and reading rows allocates nothing after the first 
   REQUIRE(
       session.FindPartialRow(Store::kView, store.layout, keys[0], {10}, std::nullopt, &partial).ok());
   store.Push({events[1]});
-  const std::size_t before = allocations;
+  const std::size_t before = larder_test::Allocations();
   int64_t sum = 0;
   bool ok = session.Renew().ok();
   for (const std::string& key : keys) {
@@ -68,7 +44,7 @@ TEST_CASE("renewing, finding and reading rows allocates nothing after the first 
       ok &&
       session.FindPartialRow(Store::kView, store.layout, keys[0], {10}, std::nullopt, &partial).ok();
   ok = ok && session.Renew().ok();
-  const std::size_t after = allocations;
+  const std::size_t after = larder_test::Allocations();
   CHECK(ok);
   CHECK(sum == 4950);
   CHECK(after == before);

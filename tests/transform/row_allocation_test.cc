@@ -1,34 +1,9 @@
 // The row driver on a serving path: no heap once it has seen the longest texts.
-#include <cstdlib>
-#include <new>
-
 #include "larder/base/text.h"
 #include "larder/transform/program.h"
+#include "support/allocations.h"
 #include "support/catch.h"
 #include "transform/random_program.h"
-
-namespace {
-thread_local std::size_t allocations = 0;
-}
-
-#if defined(__GNUC__) && !defined(__clang__)
-#pragma GCC diagnostic ignored "-Wmismatched-new-delete"  // it does not see that both are replaced
-#endif
-
-// Counted for the whole test program; malloc and free so that sanitizers still see every block.
-void* operator new(std::size_t size) {
-  ++allocations;
-  void* block = std::malloc(size == 0 ? 1 : size);
-  if (block == nullptr) throw std::bad_alloc();
-  return block;
-}
-void* operator new(std::size_t size, const std::nothrow_t&) noexcept {
-  ++allocations;
-  return std::malloc(size == 0 ? 1 : size);
-}
-void operator delete(void* block, const std::nothrow_t&) noexcept { std::free(block); }
-void operator delete(void* block) noexcept { std::free(block); }
-void operator delete(void* block, std::size_t) noexcept { std::free(block); }
 
 namespace larder_test {
 namespace {
@@ -76,9 +51,9 @@ int64_t AllocationsAfterWarmUp(const std::string& text,
   larder::RowEvaluator evaluator(*program);
   Datum out;
   for (const std::vector<Datum>& row : rows.data) evaluator.Evaluate(row, kNow, {&out, 1});
-  const std::size_t before = allocations;
+  const std::size_t before = Allocations();
   for (const std::vector<Datum>& row : rows.data) evaluator.Evaluate(row, kNow, {&out, 1});
-  return static_cast<int64_t>(allocations - before);
+  return static_cast<int64_t>(Allocations() - before);
 }
 
 std::vector<std::vector<Maybe>> RandomRows(RandomPrograms& random, std::size_t count) {
