@@ -54,6 +54,11 @@ struct TimeAux {
 };
 
 int64_t FloorDivide(int64_t a, int64_t b) { return a / b - (a % b < 0); }
+// Not by taking the day's start off: the first day's start is before the first instant.
+int64_t MicrosOfDay(int64_t us) {
+  const int64_t rest = us % kMicrosPerDay;
+  return rest < 0 ? rest + kMicrosPerDay : rest;
+}
 bool FitsDate(int64_t days) { return days == static_cast<int32_t>(days); }
 int64_t Wrap(uint64_t x) { return static_cast<int64_t>(x); }
 
@@ -188,7 +193,7 @@ int64_t DayPart(Unit unit, int64_t days) {
 
 int64_t TimestampPart(Unit unit, int64_t local) {
   const int64_t days = FloorDivide(local, kMicrosPerDay);
-  const int64_t of_day = local - days * kMicrosPerDay;
+  const int64_t of_day = MicrosOfDay(local);
   switch (unit) {
     case Unit::kMicrosecond:
       return of_day % (60 * kMicrosPerSecond);
@@ -288,8 +293,8 @@ int64_t WholeMonths(int64_t a, int64_t b, bool month_ends) {
   const CivilDay ca = CivilFromDays(day_a);
   const CivilDay cb = CivilFromDays(day_b);
   int64_t months = (cb.year - ca.year) * 12 + cb.month - ca.month;
-  const int64_t time_a = a - day_a * kMicrosPerDay;
-  const int64_t time_b = b - day_b * kMicrosPerDay;
+  const int64_t time_a = MicrosOfDay(a);
+  const int64_t time_b = MicrosOfDay(b);
   const bool stands_for_more = month_ends && ca.day > cb.day && CivilFromDays(day_b + 1).day == 1;
   const int day = stands_for_more ? cb.day : ca.day;
   if (cb.day < day || (cb.day == day && time_b < time_a)) --months;
