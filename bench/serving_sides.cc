@@ -27,6 +27,11 @@ absl::Status LarderSide::Request(std::size_t first) {
   return session_.Fill({&input, 1}, kNow, larder::Tensor<float>{tensor_.data(), shape_.rows, 0});
 }
 
+absl::Status LarderSide::Prefault() {
+  LARDER_RETURN_IF_ERROR(session_.Refresh());
+  return session_.Prefault();
+}
+
 void LarderSide::Run(benchmark::State& state) {
   for (auto _ : state) {
     if (!RunRequests(1).ok()) {

@@ -37,6 +37,8 @@ class LarderSide {
 
   // Refresh, then Fill for the keys from `first` on.
   absl::Status Request(std::size_t first);
+  // Moves to the newest commit and brings it into memory.
+  absl::Status Prefault();
   void Run(benchmark::State& state);
   // `count` requests, each with other keys than the one before.
   absl::Status RunRequests(int64_t count);

@@ -4,18 +4,16 @@
 #include <utility>
 
 #include "feature_store/service_cast.h"
+#include "feature_store/serving_cells.h"
 #include "feature_store/serving_state.h"
 #include "larder/schema/entity_key.h"
 
 namespace larder::inline LARDER_ABI {
 namespace {
 
-// Rows found together: enough for memory to be fetched ahead, few enough to stay in the nearest cache.
-constexpr std::size_t kChunk = 32;
+// Enough for memory to be fetched ahead, few enough to stay in the nearest cache.
 constexpr std::size_t kFetchedTogether = 96;  // rows of all views
 constexpr std::size_t kKeyReserve = 64;       // longer keys grow their buffers once
-
-std::size_t Index(int i) { return static_cast<std::size_t>(i); }
 
 InputColumn::Kind KindOf(const DataType& type) {
   if (type.id() == TypeId::kUint64) return InputColumn::Kind::kUnsigned;
@@ -29,72 +27,19 @@ bool KindFits(const InputColumn& input, const DataType& type) {
          (wanted == InputColumn::Kind::kUnsigned && input.kind() == InputColumn::Kind::kInteger);
 }
 
-// Requires: KindFits.
-Datum DatumOfInput(const InputColumn& input, const DataType& type, std::size_t row) {
-  switch (type.id()) {
-    case TypeId::kBool:
-      return Datum::Bool(input.integer(row) != 0);
-    case TypeId::kInt32:
-    case TypeId::kDate:
-      return Datum::Int32(static_cast<int32_t>(input.integer(row)));
-    case TypeId::kUint64:
-      return Datum::Uint64(static_cast<uint64_t>(input.integer(row)));
-    case TypeId::kFloat32:
-      return Datum::Float32(static_cast<float>(input.number(row)));
-    case TypeId::kFloat64:
-      return Datum::Float64(input.number(row));
-    case TypeId::kString:
-    case TypeId::kBytes:
-      return Datum::Text(input.text(row));
-    default:
-      return Datum::Int64(input.integer(row));
-  }
-}
-
-// Requires: value `i` is not null.
-Datum DatumOfFound(const FoundRow& row, const RowLayout& layout, std::size_t i) {
-  const DataType& type = layout.type(i);
-  const char* from = row.payload + layout.offset(i);
-  switch (type.id()) {
-    case TypeId::kBool:
-      return Datum::Bool(LoadAs<uint8_t>(from) != 0);
-    case TypeId::kInt32:
-    case TypeId::kDate:
-      return Datum::Int32(LoadAs<int32_t>(from));
-    case TypeId::kUint64:
-      return Datum::Uint64(LoadAs<uint64_t>(from));
-    case TypeId::kFloat32:
-      return Datum::Float32(LoadAs<float>(from));
-    case TypeId::kFloat64:
-      return Datum::Float64(LoadAs<double>(from));
-    case TypeId::kString:
-    case TypeId::kBytes: {
-      const auto offset = LoadAs<uint32_t>(from);
-      const auto size = LoadAs<uint32_t>(from + 4);
-      const auto available = static_cast<std::size_t>(row.end - row.payload);
-      if (offset > available || size > available - offset) return Datum::Text({});
-      return Datum::Text({row.payload + offset, size});
-    }
-    case TypeId::kVector:
-      return Datum::Fixed(from);
-    case TypeId::kList:
-    case TypeId::kMap:
-      return Datum::Null();  // not in a tensor, and Bind refuses expressions over stored lists
-    default:
-      return Datum::Int64(LoadAs<int64_t>(from));
-  }
-}
-
-bool IsValid(const FoundRow& row, std::size_t i) {
-  return ((static_cast<unsigned char>(row.validity[i / 8]) >> (i % 8)) & 1U) != 0;
-}
-
 // Bits `first` to `first + count` of the bitmap. Requires: all in one word (see PlanRuns).
 uint64_t BitsOf(const FoundRow& row, const RowLayout& layout, std::size_t first, std::size_t count) {
   const uint64_t word = layout.has_bitmap_words()
                             ? LoadAs<uint64_t>(row.validity + 8 * (first / 64)) >> (first % 64)
                             : uint64_t{LoadAs<uint16_t>(row.validity)} >> first;
   return count == 64 ? word : word & ((uint64_t{1} << count) - 1);
+}
+
+// Whether whatever an input of the right kind holds is a value of `type`.
+bool HoldsOnlyValuesOf(const DataType& type) {
+  return type.id() == TypeId::kInt64 || type.id() == TypeId::kTimestamp ||
+         type.id() == TypeId::kDuration || type.id() == TypeId::kFloat64 ||
+         type.id() == TypeId::kBytes;
 }
 
 bool AppendKeyDatum(const Datum& value, const DataType& type, std::string* out) {
@@ -148,55 +93,6 @@ bool IsValueOf(const InputColumn& input, const DataType& type, std::size_t row) 
   }
 }
 
-// The declared type of a computed feature may be wider than its expression's: as WidenColumn has it.
-Datum WidenDatum(const Datum& value, const DataType& from, const DataType& to) {
-  if (from == to || !value.valid) return value;
-  if (from.id() == TypeId::kInt32) {
-    if (to.id() == TypeId::kFloat64) return Datum::Float64(static_cast<double>(value.i32));
-    if (to.id() == TypeId::kInt64) return Datum::Int64(value.i32);
-  }
-  if (from.id() == TypeId::kFloat32 && to.id() == TypeId::kFloat64) {
-    return Datum::Float64(static_cast<double>(value.f32));
-  }
-  return value;
-}
-
-template <class T>
-T NumberOf(const Datum& value, const DataType& type) {
-  switch (type.id()) {
-    case TypeId::kBool:
-      return value.b ? T{1} : T{0};
-    case TypeId::kInt32:
-    case TypeId::kDate:
-      return static_cast<T>(value.i32);
-    case TypeId::kUint64:
-      return static_cast<T>(value.u64);
-    case TypeId::kFloat32:
-      return static_cast<T>(value.f32);
-    case TypeId::kFloat64:
-      return static_cast<T>(value.f64);
-    default:
-      return static_cast<T>(value.i64);
-  }
-}
-
-template <class T>
-void WriteCell(const Datum& value, const DataType& type, T* out) {
-  const std::size_t width = type.id() == TypeId::kVector ? type.length() : 1;
-  if (!value.valid) {
-    std::fill_n(out, width, std::numeric_limits<T>::quiet_NaN());
-  } else if (type.id() != TypeId::kVector) {
-    *out = NumberOf<T>(value, type);
-  } else if (type.element() == TypeId::kInt8) {
-    const auto* elements = static_cast<const int8_t*>(value.fixed);
-    for (std::size_t i = 0; i < width; ++i) out[i] = static_cast<T>(elements[i]);
-  } else {
-    const auto* elements = static_cast<const char*>(value.fixed);
-    for (std::size_t i = 0; i < width; ++i)
-      out[i] = static_cast<T>(LoadAs<float>(elements + 4 * i));
-  }
-}
-
 template <class From, class T>
 void ConvertRun(const char* from, std::size_t count, T* out) {
   for (std::size_t i = 0; i < count; ++i)
@@ -235,7 +131,14 @@ ServingSession::State::State(std::shared_ptr<const BoundService> bound, ReadSess
     state.use = &use;
     state.key_bytes.resize(kChunk);
     state.keys.resize(kChunk);
+    state.guesses.resize(kChunk);
     state.found.resize(kChunk);
+    if (use.keys.size() == 1 && use.keys.front().use < 0) {
+      const TypeId type = bound_->inputs[Index(use.keys.front().input)].type.id();
+      if (type == TypeId::kInt64 || type == TypeId::kInt32)
+        state.integer_input = use.keys.front().input;
+      state.integer_keys.resize(kChunk);
+    }
     for (std::string& key : state.key_bytes) key.reserve(kKeyReserve);
     state.stored.resize(use.view->stored.size());
     state.features.resize(use.view->features.size());
@@ -300,13 +203,23 @@ void ServingSession::State::PlanRuns() {
         continue;
       }
     }
-    state.runs.push_back({layout.type(stored), stored, 1, output.offset, o});
+    state.runs.push_back({layout.type(stored), stored, 1, output.offset, o, layout.offset(stored)});
   }
   has_cells_ = std::any_of(outputs_.begin(), outputs_.end(),
                            [](const Output& output) { return !output.in_run; });
 }
 
 absl::Status ServingSession::State::Refresh() { return session_.Renew(); }
+
+absl::Status ServingSession::State::Prefault() {
+  for (UseState& state : uses_) {
+    LARDER_ASSIGN_OR_RETURN(
+        ViewRows* const rows,
+        session_.RowsOfView(state.use->view->data_id, state.use->layout, &state.hint));
+    LARDER_RETURN_IF_ERROR(session_.Prefault(*rows));
+  }
+  return absl::OkStatus();
+}
 
 absl::Status ServingSession::State::CheckInputs(std::span<const InputColumn> inputs,
                                                 std::size_t rows) const {
@@ -324,6 +237,7 @@ absl::Status ServingSession::State::CheckInputs(std::span<const InputColumn> inp
       return InvalidArgumentError("input ", field.name, " has ", inputs[i].size(), " values for ",
                                   rows, " rows");
     }
+    if (HoldsOnlyValuesOf(field.type)) continue;
     const std::size_t given = inputs[i].is_broadcast() ? 1 : rows;
     for (std::size_t row = 0; row < given; ++row) {
       if (IsValueOf(inputs[i], field.type, row)) continue;
@@ -367,23 +281,41 @@ std::span<const KeyRef> ServingSession::State::KeysOf(const UseState& state,
   return {owner.keys.data(), state.key_is_constant ? std::size_t{1} : count};
 }
 
+absl::Status ServingSession::State::EncodeKeys(UseState& state, std::span<const InputColumn> inputs,
+                                               std::size_t first, std::size_t count,
+                                               Timestamp as_of) {
+  if (state.integer_input >= 0) {
+    const InputColumn& input = inputs[Index(state.integer_input)];
+    for (std::size_t i = 0; i < count; ++i) {
+      char* const key = state.integer_keys[i].data();
+      WriteKeyInteger(input.integer(first + i), key);
+      state.keys[i].key = {key, kKeyIntegerSize};
+      state.keys[i].hash = session_.HashOfKey(state.keys[i].key);
+    }
+    return absl::OkStatus();
+  }
+  for (std::size_t i = 0; i < count; ++i) {
+    for (UseState& earlier : uses_) {
+      if (!state.keys_from_features || &earlier == &state) break;
+      if (earlier.needs_cells)
+        LARDER_RETURN_IF_ERROR(SetCells(earlier, PlaceOf(earlier, i), as_of));
+    }
+    LARDER_ASSIGN_OR_RETURN(const bool has_key,
+                            EncodeKey(state, inputs, first + i, &state.key_bytes[i]));
+    state.keys[i] = {};
+    if (!has_key) continue;
+    state.keys[i].key = state.key_bytes[i];
+    state.keys[i].hash = session_.HashOfKey(state.key_bytes[i]);
+  }
+  return absl::OkStatus();
+}
+
 absl::Status ServingSession::State::EncodeChunk(UseState& state, std::span<const InputColumn> inputs,
                                                 std::size_t first, std::size_t count,
                                                 Timestamp as_of) {
   if (state.same_keys_as < 0) {
-    for (std::size_t i = 0; i < (state.key_is_constant ? 1 : count); ++i) {
-      for (UseState& earlier : uses_) {
-        if (!state.keys_from_features || &earlier == &state) break;
-        if (earlier.needs_cells)
-          LARDER_RETURN_IF_ERROR(SetCells(earlier, PlaceOf(earlier, i), as_of));
-      }
-      LARDER_ASSIGN_OR_RETURN(const bool has_key,
-                              EncodeKey(state, inputs, first + i, &state.key_bytes[i]));
-      state.keys[i] = {};
-      if (!has_key) continue;
-      state.keys[i].key = state.key_bytes[i];
-      state.keys[i].hash = session_.HashOfKey(state.key_bytes[i]);
-    }
+    LARDER_RETURN_IF_ERROR(
+        EncodeKeys(state, inputs, first, state.key_is_constant ? 1 : count, as_of));
   }
   if (state.rows != nullptr) session_.FetchSlots(*state.rows, KeysOf(state, count));
   return absl::OkStatus();
@@ -397,16 +329,9 @@ absl::Status ServingSession::State::FindChunk(UseState& state, std::span<const I
     LARDER_RETURN_IF_ERROR(EncodeChunk(state, inputs, first, count, as_of));
   if (state.rows == nullptr) return absl::OkStatus();
   const std::span<const KeyRef> keys = KeysOf(state, count);
-  return session_.FindMany(*state.rows, state.use->layout, keys, state.use->LastVisible(as_of),
-                           {state.found.data(), keys.size()});
-}
-
-FeatureStatus ServingSession::State::RowStatus(const UseState& state, const FoundRow& found,
-                                               Timestamp as_of) {
-  if (found.payload == nullptr) return FeatureStatus::kNotFound;
-  const Duration ttl = state.use->view->definition.ttl.value_or(Duration{});
-  const bool expired = ttl.us > 0 && !found.timeless && found.event_time < as_of.Minus(ttl).us;
-  return expired ? FeatureStatus::kOutsideMaxAge : FeatureStatus::kPresent;
+  if (state.keys_from_features) session_.FetchRows(*state.rows, keys, state.guesses);
+  return session_.FindMany(*state.rows, state.use->layout, keys, {state.guesses.data(), keys.size()},
+                           state.use->LastVisible(as_of), {state.found.data(), keys.size()});
 }
 
 void ServingSession::State::SetStored(UseState& state, std::size_t column, const FoundRow& found,
@@ -439,11 +364,11 @@ absl::Status ServingSession::State::SetCells(UseState& state, std::size_t i, Tim
       FoundRow found;
       if (has_key && state.partial.RowOf(column))
         found = FoundRow::Of(*state.partial.RowOf(column));
-      SetStored(state, column, found, RowStatus(state, found, as_of));
+      SetStored(state, column, found, RowStatus(state, found));
     }
   } else {
     const FoundRow& found = state.found[i];
-    state.row_status = RowStatus(state, found, as_of);
+    state.row_status = RowStatus(state, found);
     for (std::size_t column = 0; column < state.stored.size(); ++column)
       SetStored(state, column, found, state.row_status);
   }
@@ -526,14 +451,14 @@ absl::Status ServingSession::State::MissingError(std::size_t output, std::size_t
 
 template <class T>
 absl::Status ServingSession::State::WriteRuns(const UseState& state, std::size_t first,
-                                              std::size_t count, Timestamp as_of,
-                                              const Tensor<T>& out, std::size_t stride,
+                                              std::size_t count, const Tensor<T>& out,
+                                              std::size_t stride,
                                               std::span<FeatureStatus> statuses) const {
   const MissingPolicy policy = bound_->service->definition.missing;
   const RowLayout& layout = state.use->layout;
   for (std::size_t i = 0; i < count; ++i) {
     const FoundRow& found = state.found[PlaceOf(state, i)];
-    const FeatureStatus row_status = RowStatus(state, found, as_of);
+    const FeatureStatus row_status = RowStatus(state, found);
     const bool present = row_status == FeatureStatus::kPresent;
     T* const to = out.data + (first + i) * stride;
     FeatureStatus* const status =
@@ -542,7 +467,7 @@ absl::Status ServingSession::State::WriteRuns(const UseState& state, std::size_t
       const uint64_t all = run.count == 64 ? ~uint64_t{0} : (uint64_t{1} << run.count) - 1;
       const uint64_t valid = present ? BitsOf(found, layout, run.stored, run.count) : 0;
       if (valid != 0)
-        WriteRun(run.type, found.payload + layout.offset(run.stored), run.count, to + run.offset);
+        WriteRun(run.type, found.payload + run.payload_offset, run.count, to + run.offset);
       if (status != nullptr) {
         for (std::size_t f = 0; f < run.count; ++f) {
           const bool is_null = present && ((valid >> f) & 1U) == 0;
@@ -566,22 +491,44 @@ absl::Status ServingSession::State::WriteRuns(const UseState& state, std::size_t
 }
 
 template <class T>
+void ServingSession::State::RepeatRuns(const UseState& state, std::size_t first, std::size_t count,
+                                       const Tensor<T>& out, std::size_t stride,
+                                       std::span<FeatureStatus> statuses) const {
+  for (std::size_t row = first; row < first + count; ++row) {
+    for (const Run& run : state.runs) {
+      const DataType& type = run.type;
+      const std::size_t width = type.id() == TypeId::kVector ? type.length() : run.count;
+      std::copy_n(out.data + run.offset, width, out.data + row * stride + run.offset);
+      if (statuses.empty()) continue;
+      const auto at = statuses.begin() + static_cast<std::ptrdiff_t>(run.output);
+      std::copy_n(at, run.count, at + static_cast<std::ptrdiff_t>(row * outputs_.size()));
+    }
+  }
+}
+
+template <class T>
+absl::Status ServingSession::State::WriteOutputCell(std::size_t output, Cell cell, std::size_t row,
+                                                    T* out, FeatureStatus* statuses) const {
+  const MissingPolicy policy = bound_->service->definition.missing;
+  const Output& place = outputs_[output];
+  if (place.output->cast.has_value() && cell.value.valid) {
+    cell.value = CastDatum(cell.value, place.output->type, *place.output->cast);
+    if (!cell.value.valid) cell.status = FeatureStatus::kNullValue;
+  }
+  if (statuses != nullptr) statuses[output] = cell.status;
+  if (!cell.value.valid && policy == MissingPolicy::kDefault) cell.value = place.default_value;
+  if (!cell.value.valid && policy == MissingPolicy::kError)
+    return MissingError(output, row, cell.status);
+  WriteCell(cell.value, place.output->served_type(), out + place.offset);
+  return absl::OkStatus();
+}
+
+template <class T>
 absl::Status ServingSession::State::WriteCells(std::size_t row, T* out,
                                                FeatureStatus* statuses) const {
-  const MissingPolicy policy = bound_->service->definition.missing;
   for (std::size_t o = 0; o < outputs_.size(); ++o) {
-    const Output& output = outputs_[o];
-    if (output.in_run) continue;
-    Cell cell = OutputCell(*output.output);
-    if (output.output->cast.has_value() && cell.value.valid) {
-      cell.value = CastDatum(cell.value, output.output->type, *output.output->cast);
-      if (!cell.value.valid) cell.status = FeatureStatus::kNullValue;
-    }
-    if (statuses != nullptr) statuses[o] = cell.status;
-    if (!cell.value.valid && policy == MissingPolicy::kDefault) cell.value = output.default_value;
-    if (!cell.value.valid && policy == MissingPolicy::kError)
-      return MissingError(o, row, cell.status);
-    WriteCell(cell.value, output.output->served_type(), out + output.offset);
+    if (outputs_[o].in_run) continue;
+    LARDER_RETURN_IF_ERROR(WriteOutputCell(o, OutputCell(*outputs_[o].output), row, out, statuses));
   }
   return absl::OkStatus();
 }
@@ -612,6 +559,8 @@ absl::Status ServingSession::State::Fill(std::span<const InputColumn> inputs, Ti
         });
   }
   for (UseState& state : uses_) {
+    const Duration ttl = state.use->view->definition.ttl.value_or(Duration{});
+    state.event_time_min = ttl.us > 0 ? as_of.Minus(ttl).us : Timestamp::Min().us;
     state.rows = nullptr;
     if (state.use->view->definition.partial_updates) continue;
     LARDER_ASSIGN_OR_RETURN(
@@ -631,7 +580,7 @@ absl::Status ServingSession::State::Fill(std::span<const InputColumn> inputs, Ti
     }
     for (UseState& state : uses_) {
       if (!is_done(state, first) && !state.keys_from_features && state.rows != nullptr)
-        session_.FetchRows(*state.rows, KeysOf(state, count));
+        session_.FetchRows(*state.rows, KeysOf(state, count), state.guesses);
     }
     for (UseState& state : uses_) {
       if (!is_done(state, first))
@@ -639,7 +588,13 @@ absl::Status ServingSession::State::Fill(std::span<const InputColumn> inputs, Ti
     }
     for (const UseState& state : uses_) {
       if (state.runs.empty()) continue;
-      LARDER_RETURN_IF_ERROR(WriteRuns(state, first, count, as_of, out, stride, statuses));
+      if (is_done(state, first)) {
+        RepeatRuns(state, first, count, out, stride, statuses);
+        continue;
+      }
+      LARDER_RETURN_IF_ERROR(
+          WriteRuns(state, first, state.key_is_constant ? 1 : count, out, stride, statuses));
+      if (state.key_is_constant) RepeatRuns(state, 1, count - 1, out, stride, statuses);
     }
     for (std::size_t i = 0; has_cells_ && i < count; ++i) {
       const std::size_t row = first + i;

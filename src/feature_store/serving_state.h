@@ -4,6 +4,7 @@
 // straight into the tensor; what is computed is evaluated row by row.
 #pragma once
 
+#include <array>
 #include <memory>
 #include <optional>
 #include <span>
@@ -16,15 +17,19 @@
 #include "larder/base/status.h"
 #include "larder/feature_store/serving.h"
 #include "larder/online/read_session.h"
+#include "larder/schema/key_bytes.h"
 #include "larder/transform/program.h"
 
 namespace larder::inline LARDER_ABI {
 
 struct ServingSession::State {
  public:
+  static constexpr std::size_t kChunk = 32;  // rows found together, at most
+
   State(std::shared_ptr<const BoundService> bound, ReadSession session);
 
   absl::Status Refresh();
+  absl::Status Prefault();
   [[nodiscard]] uint64_t commit_seq() const { return session_.commit_seq(); }
 
   template <class T>
@@ -44,6 +49,7 @@ struct ServingSession::State {
     std::size_t count = 0;
     std::size_t offset = 0;  // the first's place in the tensor's row
     std::size_t output = 0;  // and its index in outputs_
+    std::size_t payload_offset = 0;
   };
   struct UseState {
     const BoundUse* use = nullptr;
@@ -53,9 +59,13 @@ struct ServingSession::State {
     int same_keys_as = -1;               // an earlier use with the same keys
     bool key_is_constant = false;        // all key inputs are broadcast: found once per Fill
     bool needs_cells = false;            // some feature is computed from, or is a key
+    int integer_input = -1;              // the input that is the whole key, an integer
     std::vector<std::string> key_bytes;  // per row of the chunk
+    std::vector<std::array<char, kKeyIntegerSize>> integer_keys;
     std::vector<KeyRef> keys;
+    std::vector<RowGuess> guesses;
     std::vector<FoundRow> found;
+    int64_t event_time_min = 0;  // of rows within the view's max age, in the Fill under way
     std::vector<Run> runs;       // outputs written from `found`
     std::vector<Cell> stored;    // per stored column
     std::vector<Cell> features;  // per feature of the view; only needed ones are set
@@ -80,7 +90,9 @@ struct ServingSession::State {
 
   void PlanRuns();
   absl::Status CheckInputs(std::span<const InputColumn> inputs, std::size_t rows) const;
-  // The keys of rows `first` to `first + count`, and asking for the memory they lead to.
+  // The keys of rows `first` to `first + count`; and asking for the memory they lead to.
+  absl::Status EncodeKeys(UseState& state, std::span<const InputColumn> inputs, std::size_t first,
+                          std::size_t count, Timestamp as_of);
   absl::Status EncodeChunk(UseState& state, std::span<const InputColumn> inputs, std::size_t first,
                            std::size_t count, Timestamp as_of);
   // Finds those rows.
@@ -91,8 +103,12 @@ struct ServingSession::State {
   [[nodiscard]] static std::size_t PlaceOf(const UseState& state, std::size_t i) {
     return state.key_is_constant ? 0 : i;
   }
-  [[nodiscard]] static FeatureStatus RowStatus(const UseState& state, const FoundRow& found,
-                                               Timestamp as_of);
+  [[nodiscard]] static FeatureStatus RowStatus(const UseState& state, const FoundRow& found) {
+    if (found.payload == nullptr) return FeatureStatus::kNotFound;
+    return found.event_time < state.event_time_min && !found.timeless
+               ? FeatureStatus::kOutsideMaxAge
+               : FeatureStatus::kPresent;
+  }
   // Sets the cells of what was found `i`th.
   absl::Status SetCells(UseState& state, std::size_t i, Timestamp as_of);
   // False for a null key.
@@ -108,8 +124,15 @@ struct ServingSession::State {
                                           FeatureStatus status) const;
   template <class T>
   absl::Status WriteRuns(const UseState& state, std::size_t first, std::size_t count,
-                         Timestamp as_of, const Tensor<T>& out, std::size_t stride,
+                         const Tensor<T>& out, std::size_t stride,
                          std::span<FeatureStatus> statuses) const;
+  // Copies what WriteRuns wrote into the first row of the tensor: a use with constant keys.
+  template <class T>
+  void RepeatRuns(const UseState& state, std::size_t first, std::size_t count, const Tensor<T>& out,
+                  std::size_t stride, std::span<FeatureStatus> statuses) const;
+  template <class T>
+  absl::Status WriteOutputCell(std::size_t output, Cell cell, std::size_t row, T* out,
+                               FeatureStatus* statuses) const;
   // The outputs of a row that are in no run.
   template <class T>
   absl::Status WriteCells(std::size_t row, T* out, FeatureStatus* statuses) const;

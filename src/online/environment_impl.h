@@ -40,7 +40,7 @@ inline constexpr uint32_t kGenerationTable = 0xFFFF0005;
 // Both fixed rows of the unnamed database are stored as they stand, docs/internals/store_file.md.
 struct FormatRow {
   static constexpr uint64_t kMagic = 0x003172656472616C;  // "larder1" and a zero byte
-  static constexpr uint32_t kFormatVersion = 2;
+  static constexpr uint32_t kFormatVersion = 3;
   static constexpr uint32_t kByteOrder = 0x01020304;
   uint64_t magic = kMagic;
   uint32_t check = 0;  // of the bytes after it
@@ -76,6 +76,10 @@ struct ReadSession::Slot {
   MDB_txn* txn = nullptr;
   std::size_t txn_id = 0;
   uint64_t epoch = 0;  // Impl::epoch when the snapshot began
+  // The head row read last, of which transaction and in which epoch; 0: none.
+  HeadRow head;
+  std::size_t head_txn_id = 0;
+  uint64_t head_epoch = 0;
   // What was looked up of the views read so far, while the map stays where it is. Pointers, since sessions keep them.
   std::vector<std::unique_ptr<ViewRows>> views;
 };

@@ -259,6 +259,7 @@ absl::StatusOr<RowsResult> GenerationBuilder::Build(
     if (begin == end) continue;  // shared with the live generation, or empty
     LARDER_ASSIGN_OR_RETURN(old, session.RowsOf(view_id, ShapeOf(layout)));
     std::vector<SegmentEntry> entries;
+    RowArena stored;
     if (!replace) {
       if (old->directory(Layer::kLoaded).number != state.base) {
         return WithKind(AbortedError("another generation of view ", view_id, " became live"),
@@ -268,7 +269,8 @@ absl::StatusOr<RowsResult> GenerationBuilder::Build(
       LARDER_ASSIGN_OR_RETURN(const std::span<const SegmentView> segments,
                               old->SegmentsOf(session.Source(), Layer::kLoaded,
                                               old->directory(Layer::kLoaded).PartitionOf(hash)));
-      LARDER_ASSIGN_OR_RETURN(entries, MergeSegments(segments, {}, state.encoding.hash_seed));
+      LARDER_ASSIGN_OR_RETURN(entries,
+                              MergeSegments(segments, {}, state.encoding.hash_seed, &stored));
     }
     std::vector<SegmentEntry> merged;
     merged.reserve(entries.size() + (end - begin));
@@ -291,8 +293,7 @@ absl::StatusOr<RowsResult> GenerationBuilder::Build(
         ViewRows::Chain found;
         LARDER_RETURN_IF_ERROR(old->Find(session.Source(), Layer::kPushed, hash, key, &found));
         for (const char* row = found.row; row != nullptr; row = found.segment->Older(row)) {
-          LARDER_ASSIGN_OR_RETURN(const RowView view,
-                                  RowView::Parse(found.segment->RowBytes(row), layout));
+          LARDER_ASSIGN_OR_RETURN(const RowView view, found.segment->Parse(row, layout));
           pushed.push_back(view);
         }
       }

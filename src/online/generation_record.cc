@@ -43,8 +43,9 @@ absl::StatusOr<ErasedSegment> EraseFromSegment(WriteTransaction::State& state, c
     (*known)[ref.id] = result;
     return result;
   }
+  RowArena arena;
   LARDER_ASSIGN_OR_RETURN(std::vector<SegmentEntry> entries,
-                          MergeSegments({&segment, 1}, {}, state.impl().format.hash_seed));
+                          MergeSegments({&segment, 1}, {}, state.impl().format.hash_seed, &arena));
   std::erase_if(entries,
                 [&](const SegmentEntry& entry) { return entry.hash == hash && entry.key == key; });
   if (!entries.empty()) {

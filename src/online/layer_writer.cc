@@ -25,7 +25,7 @@ bool Before(const SegmentEntry& a, const SegmentEntry& b) {
 
 absl::StatusOr<std::vector<SegmentEntry>> MergeSegments(std::span<const SegmentView> segments,
                                                         std::vector<SegmentEntry> newer,
-                                                        uint64_t hash_seed) {
+                                                        uint64_t hash_seed, RowArena* arena) {
   std::vector<SegmentEntry> merged = std::move(newer);
   for (std::size_t i = segments.size(); i-- > 0;) {
     const SegmentView& segment = segments[i];
@@ -34,11 +34,14 @@ absl::StatusOr<std::vector<SegmentEntry>> MergeSegments(std::span<const SegmentV
     const auto take = [&](const char* row) -> absl::Status {
       SegmentEntry& entry = older.emplace_back();
       // The check is seeded by the key's hash, so a damaged key is found with the rest.
-      entry.key = segment.KeyOf(row);
-      entry.hash = Hash64(entry.key, hash_seed);
       for (; row != nullptr; row = segment.Older(row)) {
+        const std::string_view loose = segment.LooseRow(row, arena);
+        if (entry.rows.empty()) {
+          entry.key = KeyOfLooseRow(loose, segment.header().trailer_offset);
+          entry.hash = Hash64(entry.key, hash_seed);
+        }
         LARDER_RETURN_IF_ERROR(segment.CheckRow(row, entry.hash));
-        entry.rows.push_back(segment.RowBytes(row));
+        entry.rows.push_back(loose);
       }
       return absl::OkStatus();
     };
@@ -146,8 +149,9 @@ absl::Status LayerWriter::PutPartition(std::size_t partition, std::vector<Segmen
   while (kept > 0 && refs[kept - 1].size < kMergeRatio * size) size += refs[--kept].size;
   // What is to be cut has to be cut whole.
   if (size > kPartitionSizeMax) kept = 0;
+  RowArena arena;
   LARDER_ASSIGN_OR_RETURN(entries, MergeSegments(segments.subspan(kept), std::move(entries),
-                                                 state_->impl().format.hash_seed));
+                                                 state_->impl().format.hash_seed, &arena));
   // Built before anything is deleted: rows still stand in the old segments.
   LARDER_RETURN_IF_ERROR(Rewrite(partition, kept, *rows_.shape(), entries));
   for (std::size_t i = kept; i < refs.size(); ++i) {
@@ -188,8 +192,9 @@ absl::StatusOr<uint64_t> LayerWriter::Erase(uint64_t hash, std::string_view key)
   }
 
   const std::vector<SegmentRef> refs = directory_.partitions()[partition].segments;
+  RowArena arena;
   LARDER_ASSIGN_OR_RETURN(std::vector<SegmentEntry> entries,
-                          MergeSegments(segments, {}, state_->impl().format.hash_seed));
+                          MergeSegments(segments, {}, state_->impl().format.hash_seed, &arena));
   std::erase_if(entries,
                 [&](const SegmentEntry& entry) { return entry.hash == hash && entry.key == key; });
   LARDER_RETURN_IF_ERROR(Rewrite(partition, 0, segments.front().shape(), entries));

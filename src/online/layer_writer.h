@@ -61,9 +61,10 @@ class LayerWriter {
 };
 
 // All keys of `segments` (oldest first), each with its versions from the newest segment that has it, except those in
-// `newer`, which come as they are. In the order of (hash, key). Borrows from the segments. Errors: kCorrupt.
+// `newer`, which come as they are. In the order of (hash, key). Rows are loose. Borrows from the segments and
+// `arena`. Errors: kCorrupt.
 absl::StatusOr<std::vector<SegmentEntry>> MergeSegments(std::span<const SegmentView> segments,
                                                         std::vector<SegmentEntry> newer,
-                                                        uint64_t hash_seed);
+                                                        uint64_t hash_seed, RowArena* arena);
 
 }  // namespace larder::inline LARDER_ABI

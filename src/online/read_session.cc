@@ -49,6 +49,22 @@ bool Answers(const RowView& row, Timestamp as_of, const std::optional<Timestamp>
   return row.known_time() <= *known_at && (row.flags() & kRowArrivalNull) == 0;
 }
 
+// The head row of a slot's snapshot. That of the last one holds when LMDB has nothing newer even now: a snapshot's number
+// may be older than what it shows, never newer.
+absl::StatusOr<HeadRow> HeadOf(ReadSession::Slot* slot, MDB_env* env) {
+  MDB_envinfo info;
+  if (slot->head_txn_id != 0 && slot->head_txn_id == slot->txn_id &&
+      slot->head_epoch == slot->epoch && mdb_env_info(env, &info) == 0 &&
+      info.me_last_txnid == slot->txn_id) {
+    return slot->head;
+  }
+  slot->head_txn_id = 0;
+  LARDER_ASSIGN_OR_RETURN(slot->head, ReadHead(slot->txn, true));
+  slot->head_txn_id = slot->txn_id;
+  slot->head_epoch = slot->epoch;
+  return slot->head;
+}
+
 }  // namespace
 
 ReadSession::ReadSession(std::shared_ptr<Environment> environment, Slot* slot)
@@ -140,7 +156,7 @@ absl::Status ReadSession::Renew() {
     impl.EndSnapshot(slot_);
   }
   LARDER_RETURN_IF_ERROR(impl.BeginSnapshot(slot_));
-  absl::StatusOr<HeadRow> head = ReadHead(slot_->txn, true);
+  absl::StatusOr<HeadRow> head = HeadOf(slot_, impl.env);
   if (head.ok() && head->moved_to != 0) {
     head = WithKind(FailedPreconditionError(impl.directory.path,
                                             " was rewritten since it was opened: open it again"),
@@ -241,8 +257,7 @@ class ReadSession::Versions {
 
 absl::StatusOr<RowView> ReadSession::ViewOf(const SegmentView& segment, const char* row,
                                             const RowLayout& layout) const {
-  absl::StatusOr<RowView> view =
-      RowView::Parse(segment.RowBytes(row), layout, segment.header().commit_seq);
+  absl::StatusOr<RowView> view = segment.Parse(row, layout);
   if (!view.ok()) return Annotate(view.status(), Concat("view ", segment.header().view_id));
 #if defined(LARDER_CHECK_LIFETIMES) && LARDER_CHECK_LIFETIMES
   view->lease_ = {lease_, lease_->load(std::memory_order_relaxed)};
@@ -315,51 +330,39 @@ absl::StatusOr<ViewRows*> ReadSession::RowsOfView(uint32_t view_id, const RowLay
   return RowsOf(view_id, ShapeOf(layout), hint);
 }
 
+absl::Status ReadSession::Prefault(ViewRows& rows) const { return rows.Prefault(Source()); }
+
 void ReadSession::FetchSlots(const ViewRows& rows, std::span<const KeyRef> keys) const {
-  for (const Layer layer : {Layer::kLoaded, Layer::kPushed}) {
-    if (!rows.has_layer(layer)) continue;
-    for (const KeyRef& key : keys) rows.PrefetchSlots(layer, key.hash);
-  }
+  rows.FetchSlots(keys);
 }
 
-void ReadSession::FetchRows(const ViewRows& rows, std::span<const KeyRef> keys) const {
-  for (const Layer layer : {Layer::kLoaded, Layer::kPushed}) {
-    if (!rows.has_layer(layer)) continue;
-    for (const KeyRef& key : keys) rows.PrefetchRow(layer, key.hash);
-  }
+void ReadSession::FetchRows(const ViewRows& rows, std::span<const KeyRef> keys,
+                            std::span<RowGuess> guesses) const {
+  rows.FetchRows(keys, guesses);
 }
 
-absl::Status ReadSession::FindMany(ViewRows& rows, const RowLayout& layout,
-                                   std::span<const KeyRef> keys, Timestamp as_of,
-                                   std::span<FoundRow> out) const {
-  LARDER_DCHECK(out.size() == keys.size());
+absl::Status ReadSession::FindMany(const ViewRows& rows, const RowLayout& layout,
+                                   std::span<const KeyRef> keys, std::span<const RowGuess> guesses,
+                                   Timestamp as_of, std::span<FoundRow> out) const {
+  LARDER_DCHECK(out.size() == keys.size() && guesses.size() == keys.size());
   LARDER_RETURN_IF_ERROR(CheckAsked(rows.view_id(), {}, as_of, std::nullopt));
   const SegmentSource source = Source();
   for (std::size_t i = 0; i < keys.size(); ++i) {
     FoundRow& found = out[i];
-    found = {};
     const KeyRef& key = keys[i];
-    if (key.key.data() == nullptr) continue;
-    ViewRows::Chain loaded;
-    ViewRows::Chain pushed;
-    LARDER_RETURN_IF_ERROR(rows.Find(source, Layer::kLoaded, key.hash, key.key, &loaded));
-    LARDER_RETURN_IF_ERROR(rows.Find(source, Layer::kPushed, key.hash, key.key, &pushed));
-    const ViewRows::Chain& chain = loaded.row != nullptr ? loaded : pushed;
-    if (chain.row == nullptr) continue;
-    const bool both = loaded.row != nullptr && pushed.row != nullptr;
-    const auto header = LoadAs<RowHeader>(chain.row);
-    const std::string_view bytes = chain.segment->RowBytes(chain.row);
-    // The newest version answers nearly always: visible, without an end, and not to be compared with another.
-    constexpr uint16_t kUnusual = kRowDelete | kRowHasValidTo | kRowPartial;
-    if (!both && (header.flags & kUnusual) == 0 && header.event_time <= as_of.us &&
-        bytes.size() >= layout.trailer_offset()) {
-      found.payload = bytes.data() + layout.payload_offset();
-      found.validity =
-          layout.has_bitmap_words() ? found.payload : bytes.data() + offsetof(RowHeader, validity);
-      found.end = bytes.data() + bytes.size();
-      found.event_time = header.event_time;
-      found.timeless = (header.flags & kRowTimeless) != 0;
-      continue;
+    const RowGuess& guess = guesses[i];
+    found.payload = nullptr;
+    if (key.key.data() == nullptr || guess.state == RowGuess::kAbsent) continue;
+    if (guess.state == RowGuess::kLikely && guess.segment->HasKey(guess.row, key.key)) {
+      if (ViewRows::NeedsCheck(source, guess))
+        LARDER_RETURN_IF_ERROR(ViewRows::Check(guess, key.hash));
+      // The newest version answers nearly always: visible, without an end, and with all features.
+      constexpr uint16_t kUnusual = kRowDelete | kRowHasValidTo | kRowPartial;
+      if ((FlagsOfRow(guess.row) & kUnusual) == 0) {
+        const int64_t event_time = guess.segment->EventTimeOf(guess.row);
+        if (event_time <= as_of.us) found = guess.segment->Found(guess.row, layout, event_time);
+        if (found.payload != nullptr) continue;
+      }
     }
     LARDER_ASSIGN_OR_RETURN(const std::optional<RowView> row,
                             FindRow(rows.view_id(), layout, key.key, as_of));
@@ -430,10 +433,11 @@ absl::Status VisitKeys(ViewRows& rows, const SegmentSource& source, uint64_t has
   for (const Layer layer : {Layer::kPushed, Layer::kLoaded}) {
     if (!rows.has_layer(layer)) continue;
     for (std::size_t i = 0; i < rows.directory(layer).partitions().size(); ++i) {
+      RowArena arena;
       LARDER_ASSIGN_OR_RETURN(const std::span<const SegmentView> segments,
                               rows.SegmentsOf(source, layer, i));
       LARDER_ASSIGN_OR_RETURN(const std::vector<SegmentEntry> entries,
-                              MergeSegments(segments, {}, hash_seed));
+                              MergeSegments(segments, {}, hash_seed, &arena));
       for (const SegmentEntry& entry : entries) {
         if (layer == Layer::kLoaded) {
           ViewRows::Chain pushed;
@@ -571,10 +575,11 @@ absl::Status ReadSession::ForEachStored(
   for (const Layer layer : {Layer::kPushed, Layer::kLoaded}) {
     if (!rows->has_layer(layer)) continue;
     for (std::size_t i = 0; i < rows->directory(layer).partitions().size(); ++i) {
+      RowArena arena;
       LARDER_ASSIGN_OR_RETURN(const std::span<const SegmentView> segments,
                               rows->SegmentsOf(Source(), layer, i));
       LARDER_ASSIGN_OR_RETURN(const std::vector<SegmentEntry> entries,
-                              MergeSegments(segments, {}, environment_->hash_seed()));
+                              MergeSegments(segments, {}, environment_->hash_seed(), &arena));
       for (const SegmentEntry& entry : entries) {
         for (std::size_t index = 0; index < entry.rows.size(); ++index) {
           visit(entry.key, entry.rows[index], segments.front().header().trailer_offset, index);

@@ -23,6 +23,7 @@ absl::StatusOr<RowLayout> RowLayout::Make(std::span<const DataType> types) {
     slot.type = types[i];
     slot.variable = !types[i].is_fixed_width();
     slot.width = slot.variable ? 8 : static_cast<uint32_t>(types[i].byte_width());
+    layout.has_tail_ = layout.has_tail_ || slot.variable;
     described.append(types[i].ToString());
     described.push_back(';');
   }

@@ -30,12 +30,11 @@ absl::StatusOr<RowView> RowView::Parse(std::string_view bytes, const RowLayout& 
   if (bytes.size() < trailer + kRowTrailerSize) return damaged("layout");
   const std::size_t size = LoadAs<uint32_t>(bytes.data() + trailer);
   const std::size_t key_size = LoadAs<uint16_t>(bytes.data() + trailer + 4);
-  std::size_t at = PadTo8(trailer + kRowTrailerSize + key_size);
+  const std::size_t at = PadTo8(trailer + kRowTrailerSize + key_size);
   if (size > bytes.size() || at + OptionalSize(header.flags, layout) > size) return damaged("key");
 
   RowView view;
   view.bytes_ = bytes.substr(0, size);
-  view.key_ = bytes.substr(trailer + kRowTrailerSize, key_size);
   view.layout_ = &layout;
   view.flags_ = header.flags;
   view.event_time_ = header.event_time;
@@ -44,19 +43,23 @@ absl::StatusOr<RowView> RowView::Parse(std::string_view bytes, const RowLayout& 
     view.validity_ =
         layout.has_bitmap_words() ? view.payload_ : bytes.data() + offsetof(RowHeader, validity);
   }
+  view.TakeWords(bytes.data() + at, commit_seq);
+  return view;
+}
+
+void RowView::TakeWords(const char* at, uint64_t commit_seq) {
   const auto take = [&](uint16_t flag, auto fallback) {
-    if ((header.flags & flag) == 0) return fallback;
-    const auto value = LoadAs<decltype(fallback)>(bytes.data() + at);
+    if ((flags_ & flag) == 0) return fallback;
+    const auto value = LoadAs<decltype(fallback)>(at);
     at += 8;
     return value;
   };
-  view.known_time_ = take(kRowHasKnownTime, header.event_time);
-  view.sequence_ = take(kRowHasSequence, int64_t{0});
-  view.valid_to_ = take(kRowHasValidTo, int64_t{0});
-  view.rank_ = take(kRowHasRank, uint64_t{0});
-  view.commit_seq_ = take(kRowHasCommitSeq, commit_seq);
-  if ((header.flags & kRowPartial) != 0) view.presence_ = bytes.data() + at;
-  return view;
+  known_time_ = take(kRowHasKnownTime, event_time_);
+  sequence_ = take(kRowHasSequence, int64_t{0});
+  valid_to_ = take(kRowHasValidTo, int64_t{0});
+  rank_ = take(kRowHasRank, uint64_t{0});
+  commit_seq_ = take(kRowHasCommitSeq, commit_seq);
+  if ((flags_ & kRowPartial) != 0) presence_ = at;
 }
 
 std::optional<int64_t> RowView::sequence() const {

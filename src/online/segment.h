@@ -17,8 +17,10 @@
 #include "larder/base/bytes.h"
 #include "larder/base/config.h"
 #include "larder/base/status.h"
+#include "larder/online/read_session.h"
 #include "larder/online/row_layout.h"
 #include "larder/online/row_view.h"
+#include "online/packed_row.h"
 #include "online/stored_row.h"
 
 namespace larder::inline LARDER_ABI {
@@ -40,11 +42,13 @@ struct SegmentHeader {
   uint64_t row_count = 0;
   uint64_t size = 0;            // without padding
   uint64_t commit_seq = 0;      // of the rows that do not say
-  uint32_t trailer_offset = 0;  // RowLayout::trailer_offset()
-  char reserved[36] = {};
+  uint32_t trailer_offset = 0;  // RowLayout::trailer_offset(), of loose rows
+  uint32_t has_tail = 0;        // rows may have one
+  PackedForm packed;
+  char reserved[32] = {};
 };
-// LMDB puts large values 16 bytes behind a page's start: so slots begin on a cache line.
-static_assert(sizeof(SegmentHeader) == 112);
+// LMDB puts large values 16 bytes behind a page's start: so slots begin on a cache line, and rows of 64 bytes keep to one.
+static_assert(sizeof(SegmentHeader) == 176);
 
 inline constexpr std::size_t kSlotsPerBucket = 16;
 inline constexpr std::size_t kSegmentSizeMin =
@@ -58,24 +62,15 @@ inline uint32_t BucketOf(uint64_t hash, uint32_t depth, uint32_t bucket_count) {
 }
 inline uint32_t TagOf(uint64_t hash) { return static_cast<uint32_t>(hash) & 0xFFFU; }
 
-inline bool SameKey(const char* stored, std::string_view key) {
-  if (key.size() < 8) return std::memcmp(stored, key.data(), key.size()) == 0;
-  // Overlapping words: no call for the keys that are usual.
-  const std::size_t last = key.size() - 8;
-  for (std::size_t at = 0; at < last; at += 8) {
-    if (LoadAs<uint64_t>(stored + at) != LoadAs<uint64_t>(key.data() + at)) return false;
-  }
-  return LoadAs<uint64_t>(stored + last) == LoadAs<uint64_t>(key.data() + last);
-}
-
 // What a segment takes over from its rows' layout.
 struct SegmentShape {
   uint16_t layout = 0;  // RowLayout::fingerprint()
   uint32_t trailer_offset = 0;
+  bool has_tail = false;  // RowLayout::has_tail()
   friend bool operator==(const SegmentShape&, const SegmentShape&) = default;
 };
 inline SegmentShape ShapeOf(const RowLayout& layout) {
-  return {layout.fingerprint(), layout.trailer_offset()};
+  return {layout.fingerprint(), layout.trailer_offset(), layout.has_tail()};
 }
 
 // Borrows the segment's bytes. Threads: const calls may overlap.
@@ -95,11 +90,16 @@ class SegmentView {
                                           bool verify);
 
   [[nodiscard]] const SegmentHeader& header() const { return header_; }
-  [[nodiscard]] SegmentShape shape() const { return {header_.layout, header_.trailer_offset}; }
+  [[nodiscard]] SegmentShape shape() const {
+    return {header_.layout, header_.trailer_offset, header_.has_tail != 0};
+  }
   [[nodiscard]] std::size_t slot_count() const {
     return std::size_t{header_.bucket_count} * kSlotsPerBucket;
   }
   [[nodiscard]] std::string_view bytes() const { return {data_, header_.size}; }
+  [[nodiscard]] std::string_view slots() const {
+    return bytes().substr(sizeof(SegmentHeader), std::size_t{64} * header_.bucket_count);
+  }
 
   // The newest version of `key`.
   [[nodiscard]] Hit Find(uint64_t hash, std::string_view key) const {
@@ -128,21 +128,23 @@ class SegmentView {
     __builtin_prefetch(data_ + sizeof(SegmentHeader) +
                        std::size_t{64} * BucketOf(hash, header_.depth, header_.bucket_count));
   }
-  // Fetches the first row whose tag fits: nearly always the one that Find will return.
-  void PrefetchRow(uint64_t hash) const {
-    const char* slots = data_ + sizeof(SegmentHeader) +
-                        std::size_t{64} * BucketOf(hash, header_.depth, header_.bucket_count);
+  // The row that Find would look at first, without looking at it; `row` is null when no row can be the key's, or, with
+  // `saw_other`, when it takes more than one bucket to know.
+  [[nodiscard]] Hit Guess(uint64_t hash) const {
+    const uint32_t bucket = BucketOf(hash, header_.depth, header_.bucket_count);
+    const char* slots = data_ + sizeof(SegmentHeader) + std::size_t{64} * bucket;
     const uint32_t matches = Matches(slots, TagOf(hash));
-    if (matches == 0) return;
-    const char* row =
-        RowAt(LoadAs<uint32_t>(slots + 4 * static_cast<uint32_t>(__builtin_ctz(matches))));
-    if (row == nullptr) return;
-    __builtin_prefetch(row);
-    __builtin_prefetch(row + 64);
+    if (matches != 0) {
+      const auto i = static_cast<uint32_t>(__builtin_ctz(matches));
+      const char* row = RowAt(LoadAs<uint32_t>(slots + 4 * i));
+      return {row, static_cast<uint32_t>(bucket * kSlotsPerBucket + i), row == nullptr};
+    }
+    return {nullptr, 0, header_.probe_max > 1 && LoadAs<uint32_t>(slots + 60) != 0};
   }
 
-  // The stored bytes of a row, cut at the segment's end where its size is impossible.
+  // The stored bytes of a row, packed or loose, cut at the segment's end where its size is impossible.
   [[nodiscard]] std::string_view RowBytes(const char* row) const {
+    if (header_.packed.is_packed()) return {row, header_.packed.row_size};
     const auto available = static_cast<std::size_t>(data_ + header_.size - row);
     const std::size_t trailer =
         (FlagsOfRow(row) & kRowDelete) != 0 ? sizeof(RowHeader) : header_.trailer_offset;
@@ -154,36 +156,36 @@ class SegmentView {
   [[nodiscard]] const char* Older(const char* row) const {
     if ((FlagsOfRow(row) & kRowHasOlder) == 0) return nullptr;
     const std::string_view bytes = RowBytes(row);
-    if (bytes.size() < sizeof(RowHeader) + kRowTrailerSize) return nullptr;  // damaged
+    if (bytes.size() < row_size_min_) return nullptr;  // damaged
     const char* next = bytes.data() + UnitsUp(bytes.size());
-    return next + sizeof(RowHeader) <= data_ + header_.size ? next : nullptr;
+    return next + row_size_min_ <= data_ + header_.size ? next : nullptr;
   }
+  [[nodiscard]] int64_t EventTimeOf(const char* row) const {
+    return header_.packed.is_packed() ? header_.packed.EventTimeOf(row) : EventTimeOfRow(row);
+  }
+  // Where the features of a row are that is neither a delete nor partial; nothing where it is too short for its layout.
+  [[nodiscard]] FoundRow Found(const char* row, const RowLayout& layout, int64_t event_time) const {
+    FoundRow found;
+    const std::string_view bytes = RowBytes(row);
+    const std::size_t extra = header_.packed.is_packed() ? sizeof(RowHeader) - kPackedHeaderSize : 0;
+    if (bytes.size() < layout.trailer_offset() - extra) return found;
+    found.payload = row + layout.payload_offset() - extra;
+    found.validity = layout.has_bitmap_words() ? found.payload : row + offsetof(RowHeader, validity);
+    found.end = row + bytes.size();
+    found.event_time = event_time;
+    found.timeless = (FlagsOfRow(row) & kRowTimeless) != 0;
+    return found;
+  }
+  // The row as it was encoded: in place, or put into `arena`. Lifetime: both must outlive it.
+  [[nodiscard]] std::string_view LooseRow(const char* row, RowArena* arena) const;
+  // Errors: kCorrupt. Lifetime: borrows from the segment and the layout.
+  [[nodiscard]] absl::StatusOr<RowView> Parse(const char* row, const RowLayout& layout) const;
   // Calls `visit` with the newest version of every key in the order of the keys' hashes.
   // Errors: kCorrupt; what `visit` returns.
   absl::Status ForEachKey(const std::function<absl::Status(const char* row)>& visit) const;
 
-  [[nodiscard]] absl::Status CheckRow(const char* row, uint64_t key_hash) const;
-  // Cut at the segment's end where its size is impossible.
-  [[nodiscard]] std::string_view KeyOf(const char* row) const {
-    const std::string_view bytes = RowBytes(row);
-    const std::size_t at =
-        (FlagsOfRow(row) & kRowDelete) != 0 ? sizeof(RowHeader) : header_.trailer_offset;
-    if (bytes.size() < at + kRowTrailerSize) return {};
-    return bytes.substr(at + kRowTrailerSize, LoadAs<uint16_t>(row + at + 4));
-  }
-
- private:
-  static uint32_t Matches(const char* slots, uint32_t tag);
-  [[nodiscard]] std::size_t UnitsUp(std::size_t size) const {
-    const std::size_t unit = std::size_t{8} << header_.unit_shift;
-    return (size + unit - 1) & ~(unit - 1);
-  }
-  [[nodiscard]] const char* RowAt(uint32_t slot) const {
-    const uint64_t place = uint64_t{slot & ((1U << kPlaceBits) - 1)} - 1;
-    const uint64_t at = header_.rows_offset + (place << (3 + header_.unit_shift));
-    return at + sizeof(RowHeader) + kRowTrailerSize <= header_.size ? data_ + at : nullptr;
-  }
   [[nodiscard]] bool HasKey(const char* row, std::string_view key) const {
+    if (header_.packed.is_packed()) return header_.packed.HasKey(row, key);
     const std::size_t trailer =
         (FlagsOfRow(row) & kRowDelete) != 0 ? sizeof(RowHeader) : header_.trailer_offset;
     const auto available = static_cast<std::size_t>(data_ + header_.size - row);
@@ -191,8 +193,24 @@ class SegmentView {
     const char* at = row + trailer + 4;
     return LoadAs<uint16_t>(at) == key.size() && SameKey(at + 2, key);
   }
+  [[nodiscard]] absl::Status CheckRow(const char* row, uint64_t key_hash) const;
+  // Cut at the segment's end where its size is impossible.
+  [[nodiscard]] std::string KeyOf(const char* row) const;
 
+ private:
+  static uint32_t Matches(const char* slots, uint32_t tag);
+  [[nodiscard]] std::size_t UnitsUp(std::size_t size) const {
+    if (header_.packed.is_packed()) return size;
+    return (size + place_unit_ - 1) & ~(place_unit_ - 1);
+  }
+  [[nodiscard]] const char* RowAt(uint32_t slot) const {
+    const uint64_t place = uint64_t{slot & ((1U << kPlaceBits) - 1)} - 1;
+    const uint64_t at = header_.rows_offset + place * place_unit_;
+    return at + row_size_min_ <= header_.size ? data_ + at : nullptr;
+  }
   const char* data_ = nullptr;
+  uint64_t place_unit_ = 8;  // what places count: bytes
+  std::size_t row_size_min_ = 0;
   SegmentHeader header_;
 };
 

@@ -1,4 +1,4 @@
-// Where the parts of a stored row are; the normative page is docs/internals/store_file.md.
+// Where the parts of a loose row are, one that says its size and key itself; the normative page is docs/internals/store_file.md.
 #pragma once
 
 #include <bit>
@@ -35,11 +35,30 @@ inline uint32_t RowCheck(std::string_view row, uint64_t key_hash) {
   return static_cast<uint32_t>(Hash64(row.substr(4), key_hash));
 }
 
+inline bool SameKey(const char* stored, std::string_view key) {
+  if (key.size() < 8) return std::memcmp(stored, key.data(), key.size()) == 0;
+  // Overlapping words: no call for the keys that are usual.
+  const std::size_t last = key.size() - 8;
+  for (std::size_t at = 0; at < last; at += 8) {
+    if (LoadAs<uint64_t>(stored + at) != LoadAs<uint64_t>(key.data() + at)) return false;
+  }
+  return LoadAs<uint64_t>(stored + last) == LoadAs<uint64_t>(key.data() + last);
+}
+
 inline uint16_t FlagsOfRow(const char* row) {
   return LoadAs<uint16_t>(row + offsetof(RowHeader, flags));
 }
+// Of a loose row.
 inline int64_t EventTimeOfRow(const char* row) {
   return LoadAs<int64_t>(row + offsetof(RowHeader, event_time));
+}
+
+// The key of a loose row, cut where its size is impossible. `trailer_offset`: of rows of the layout that are no deletes.
+inline std::string_view KeyOfLooseRow(std::string_view row, std::size_t trailer_offset) {
+  const std::size_t at =
+      (FlagsOfRow(row.data()) & kRowDelete) != 0 ? sizeof(RowHeader) : trailer_offset;
+  if (row.size() < at + kRowTrailerSize) return {};
+  return row.substr(at + kRowTrailerSize, LoadAs<uint16_t>(row.data() + at + 4));
 }
 
 }  // namespace larder::inline LARDER_ABI

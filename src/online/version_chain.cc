@@ -99,8 +99,8 @@ absl::Status VersionChain::KeepEarliestKnown(std::size_t at, const RowView& row)
   if (kept.known_time() <= row.known_time()) return absl::OkStatus();
   // The new row says the same but for when it was written: its commit and its rank stay the kept one's.
   std::string& bytes = arena_->emplace_back(row.bytes());
-  std::size_t place =
-      PadTo8(TrailerOffset(layout_, row.flags()) + kRowTrailerSize + row.key().size());
+  const std::size_t key_size = KeyOfLooseRow(row.bytes(), layout_.trailer_offset()).size();
+  std::size_t place = PadTo8(TrailerOffset(layout_, row.flags()) + kRowTrailerSize + key_size);
   for (const uint16_t flag : {kRowHasKnownTime, kRowHasSequence, kRowHasValidTo}) {
     if ((row.flags() & flag) != 0) place += 8;
   }

@@ -46,8 +46,19 @@ class ViewDirectory {
   [[nodiscard]] bool empty() const { return row_count == 0; }
   [[nodiscard]] const std::vector<Partition>& partitions() const { return partitions_; }
   [[nodiscard]] Partition& partition(std::size_t i) { return partitions_[i]; }
-  [[nodiscard]] std::size_t PartitionOf(uint64_t hash) const {
-    return index_[depth_ == 0 ? 0 : hash >> (64 - depth_)];
+  [[nodiscard]] std::size_t PartitionOf(uint64_t hash) const { return index_[PlaceOf(hash)]; }
+  // The hash's leading bits that tell every partition from the others, below
+  // place_count(); and the first place of a partition, which has as many as it
+  // is coarser.
+  [[nodiscard]] std::size_t PlaceOf(uint64_t hash) const {
+    return depth_ == 0 ? 0 : hash >> (64 - depth_);
+  }
+  [[nodiscard]] std::size_t place_count() const { return index_.size(); }
+  [[nodiscard]] std::size_t FirstPlaceOf(std::size_t partition) const {
+    return std::size_t{partitions_[partition].prefix} << (depth_ - partitions_[partition].depth);
+  }
+  [[nodiscard]] std::size_t PlacesOf(std::size_t partition) const {
+    return std::size_t{1} << (depth_ - partitions_[partition].depth);
   }
   // Replaces partition `i` by its two halves, without segments. Requires: depth < kDepthMax.
   void Split(std::size_t i);

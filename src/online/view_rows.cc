@@ -1,5 +1,8 @@
 #include "online/view_rows.h"
 
+#include <sys/mman.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <utility>
 
@@ -26,6 +29,25 @@ absl::StatusOr<std::optional<std::string_view>> ReadRecord(const SegmentSource& 
   return std::optional<std::string_view>(bytes);
 }
 
+// Whether the system took the advice about the pages that `bytes` touch.
+bool AskForPages(std::string_view bytes, int advice) {
+  const auto page = static_cast<uintptr_t>(sysconf(_SC_PAGESIZE));
+  const auto begin = reinterpret_cast<uintptr_t>(bytes.data()) & ~(page - 1);
+  const auto end = reinterpret_cast<uintptr_t>(bytes.data()) + bytes.size();
+  return madvise(reinterpret_cast<void*>(begin), end - begin, advice) == 0;
+}
+
+// Maps the pages under `bytes`, reading those that are not in memory.
+void BringPages(std::string_view bytes) {
+#if defined(MADV_POPULATE_READ)
+  if (AskForPages(bytes, MADV_POPULATE_READ)) return;
+#endif
+  AskForPages(bytes, MADV_WILLNEED);
+  constexpr std::size_t kPageMin = 4096;
+  for (std::size_t at = 0; at < bytes.size(); at += kPageMin)
+    static_cast<void>(*static_cast<const volatile char*>(bytes.data() + at));
+}
+
 }  // namespace
 
 std::string DirectoryKey(uint32_t view_id, Layer layer) {
@@ -34,18 +56,15 @@ std::string DirectoryKey(uint32_t view_id, Layer layer) {
   return key;
 }
 
-std::shared_ptr<SegmentTouches> TouchRegistry::Of(uint64_t segment_id, std::size_t slots,
-                                                  bool* is_new) {
+std::shared_ptr<SegmentTouches> TouchRegistry::Of(uint64_t segment_id, std::size_t slots) {
   const std::lock_guard lock(mutex_);
   std::weak_ptr<SegmentTouches>& known = touches_[segment_id];
   std::shared_ptr<SegmentTouches> touches = known.lock();
-  *is_new = touches == nullptr;
-  if (touches == nullptr) {
-    touches = std::make_shared<SegmentTouches>(slots);
-    known = touches;
-  }
+  if (touches != nullptr) return touches;
+  touches = std::make_shared<SegmentTouches>(slots);
+  known = touches;
   constexpr std::size_t kPurgeEvery = 4096;
-  if (*is_new && touches_.size() % kPurgeEvery == 0) {
+  if (touches_.size() % kPurgeEvery == 0) {
     std::erase_if(touches_, [](const auto& entry) { return entry.second.expired(); });
   }
   return touches;
@@ -60,6 +79,7 @@ absl::Status ViewRows::Refresh(const SegmentSource& source, bool all) {
       if (!state.directory.empty() || state.resolved.empty()) {
         state.directory = ViewDirectory();
         state.resolved.assign(1, {});
+        state.shortcuts.assign(1, {});
       }
       continue;
     }
@@ -72,12 +92,16 @@ absl::Status ViewRows::Refresh(const SegmentSource& source, bool all) {
     LARDER_ASSIGN_OR_RETURN(ViewDirectory directory, ViewDirectory::Parse(*stored));
     std::vector<Resolved> resolved(directory.partitions().size());
     if (!all && resolved.size() == state.resolved.size()) resolved = std::move(state.resolved);
-    for (Resolved& partition : resolved) {
-      partition.done = false;
-      if (all) partition = {};
-    }
     state.directory = std::move(directory);
     state.resolved = std::move(resolved);
+    state.shortcuts.assign(state.directory.place_count(), {});
+    for (std::size_t i = 0; i < state.resolved.size(); ++i) {
+      Resolved& partition = state.resolved[i];
+      if (all) partition = {};
+      // Most commits change few partitions: the others stay looked up.
+      partition.done = partition.done && partition.refs == state.directory.partitions()[i].segments;
+      if (partition.done) Connect(state, i);
+    }
   }
   return absl::OkStatus();
 }
@@ -112,9 +136,13 @@ absl::Status ViewRows::Resolve(const SegmentSource& source, LayerState& state,
                             SegmentView::Open(bytes, shape, source.verify == VerifyPolicy::kAlways));
     std::shared_ptr<SegmentTouches> touches;
     if (source.verify == VerifyPolicy::kFirstTouch && source.touches != nullptr) {
-      bool is_new = false;
-      touches = source.touches->Of(ref.id, view.slot_count(), &is_new);
-      if (is_new) LARDER_RETURN_IF_ERROR(SegmentView::Open(bytes, shape, true).status());
+      touches = source.touches->Of(ref.id, view.slot_count());
+      // Two sessions may do this at once; neither goes on before it is done.
+      if (!touches->slots_checked()) {
+        AskForPages(view.slots(), MADV_WILLNEED);  // one read instead of a fault per page
+        LARDER_RETURN_IF_ERROR(SegmentView::Open(bytes, shape, true).status());
+        touches->SetSlotsChecked();
+      }
     }
     if (view.header().view_id != view_id_) {
       return WithKind(DataLossError("segment ", ref.id, " is of view ", view.header().view_id,
@@ -126,7 +154,17 @@ absl::Status ViewRows::Resolve(const SegmentSource& source, LayerState& state,
   }
   fresh.done = true;
   resolved = std::move(fresh);
+  Connect(state, partition);
   return absl::OkStatus();
+}
+
+void ViewRows::Connect(LayerState& state, std::size_t partition) {
+  const Resolved& resolved = state.resolved[partition];
+  const Shortcut shortcut{resolved.views.data(), resolved.touches.data(),
+                          static_cast<uint32_t>(resolved.views.size()), true};
+  const auto first = state.shortcuts.begin() +
+                     static_cast<std::ptrdiff_t>(state.directory.FirstPlaceOf(partition));
+  std::fill_n(first, state.directory.PlacesOf(partition), shortcut);
 }
 
 absl::Status ViewRows::Find(const SegmentSource& source, Layer layer, uint64_t hash,
@@ -166,20 +204,77 @@ absl::StatusOr<std::span<const SegmentView>> ViewRows::SegmentsOf(const SegmentS
   return std::span<const SegmentView>(state.resolved[partition].views);
 }
 
-void ViewRows::PrefetchSlots(Layer layer, uint64_t hash) const {
-  const LayerState& state = Of(layer);
-  if (state.directory.empty()) return;
-  const Resolved& resolved = state.resolved[state.directory.PartitionOf(hash)];
-  if (!resolved.done) return;
-  for (const SegmentView& segment : resolved.views) segment.PrefetchSlots(hash);
+absl::Status ViewRows::Prefault(const SegmentSource& source) {
+  for (const Layer layer : {Layer::kLoaded, Layer::kPushed}) {
+    if (!has_layer(layer)) continue;
+    for (std::size_t i = 0; i < Of(layer).resolved.size(); ++i) {
+      LARDER_ASSIGN_OR_RETURN(const std::span<const SegmentView> segments,
+                              SegmentsOf(source, layer, i));
+      for (const SegmentView& segment : segments) BringPages(segment.bytes());
+    }
+  }
+  return absl::OkStatus();
 }
 
-void ViewRows::PrefetchRow(Layer layer, uint64_t hash) const {
-  const LayerState& state = Of(layer);
-  if (state.directory.empty()) return;
-  const Resolved& resolved = state.resolved[state.directory.PartitionOf(hash)];
-  if (!resolved.done) return;
-  for (const SegmentView& segment : resolved.views) segment.PrefetchRow(hash);
+void ViewRows::FetchSlots(std::span<const KeyRef> keys) const {
+  for (const LayerState& state : layers_) {
+    if (state.directory.empty()) continue;
+    for (const KeyRef& key : keys) {
+      const Shortcut& shortcut = state.shortcuts[state.directory.PlaceOf(key.hash)];
+      for (uint32_t i = 0; i < shortcut.count; ++i) shortcut.segments[i].PrefetchSlots(key.hash);
+    }
+  }
+}
+
+RowGuess ViewRows::GuessIn(const LayerState& state, uint64_t hash) {
+  RowGuess guess;
+  const Shortcut& shortcut = state.shortcuts[state.directory.PlaceOf(hash)];
+  if (!shortcut.known) guess.state = RowGuess::kUnknown;
+  for (uint32_t i = shortcut.count; i-- > 0;) {
+    const SegmentView::Hit hit = shortcut.segments[i].Guess(hash);
+    if (hit.row == nullptr && !hit.saw_other) continue;
+    guess.segment = &shortcut.segments[i];
+    guess.touches = shortcut.touches[i].get();
+    guess.row = hit.row;
+    guess.slot = hit.slot;
+    guess.state = hit.saw_other ? RowGuess::kUnknown : RowGuess::kLikely;
+    break;
+  }
+  return guess;
+}
+
+void ViewRows::FetchRows(std::span<const KeyRef> keys, std::span<RowGuess> guesses) const {
+  const LayerState& loaded = Of(Layer::kLoaded);
+  const LayerState& pushed = Of(Layer::kPushed);
+  if (loaded.directory.empty() && pushed.directory.empty()) {
+    std::fill_n(guesses.begin(), keys.size(), RowGuess());
+    return;
+  }
+  const bool one_layer = loaded.directory.empty() || pushed.directory.empty();
+  const LayerState& first = loaded.directory.empty() ? pushed : loaded;
+  for (std::size_t i = 0; i < keys.size(); ++i) {
+    guesses[i] = GuessIn(first, keys[i].hash);
+    if (guesses[i].row != nullptr) {
+      // A row may begin in the middle of a cache line.
+      __builtin_prefetch(guesses[i].row);
+      __builtin_prefetch(guesses[i].row + 63);
+    }
+  }
+  if (one_layer) return;
+  for (std::size_t i = 0; i < keys.size(); ++i) {
+    const RowGuess other = GuessIn(pushed, keys[i].hash);
+    if (other.state == RowGuess::kAbsent) continue;
+    if (other.row != nullptr) __builtin_prefetch(other.row);
+    // Which of two rows wins is not to be guessed.
+    guesses[i].state = guesses[i].state == RowGuess::kAbsent ? other.state : RowGuess::kUnknown;
+    if (guesses[i].state == RowGuess::kLikely) guesses[i] = other;
+  }
+}
+
+absl::Status ViewRows::Check(const RowGuess& guess, uint64_t hash) {
+  LARDER_RETURN_IF_ERROR(guess.segment->CheckRow(guess.row, hash));
+  if (guess.touches != nullptr) guess.touches->Set(guess.slot);
+  return absl::OkStatus();
 }
 
 }  // namespace larder::inline LARDER_ABI

@@ -18,6 +18,7 @@
 #include "larder/base/config.h"
 #include "larder/base/status.h"
 #include "larder/online/environment.h"
+#include "larder/online/read_session.h"
 #include "larder/online/row_layout.h"
 #include "larder/online/row_view.h"
 #include "online/segment.h"
@@ -36,16 +37,21 @@ class SegmentTouches {
   void Set(uint32_t slot) {
     words_[slot / 64].fetch_or(uint64_t{1} << (slot % 64), std::memory_order_relaxed);
   }
+  // Whether somebody has compared the slots with their check, and found that it holds.
+  [[nodiscard]] bool slots_checked() const {
+    return slots_checked_.load(std::memory_order_acquire);
+  }
+  void SetSlotsChecked() { slots_checked_.store(true, std::memory_order_release); }
 
  private:
+  std::atomic<bool> slots_checked_{false};
   std::vector<std::atomic<uint64_t>> words_;
 };
 
 // Shared by all sessions of an environment. Threads: thread-safe.
 class TouchRegistry {
  public:
-  // `is_new`: nobody has asked for this segment before, so its slots are to be checked.
-  std::shared_ptr<SegmentTouches> Of(uint64_t segment_id, std::size_t slots, bool* is_new);
+  std::shared_ptr<SegmentTouches> Of(uint64_t segment_id, std::size_t slots);
 
  private:
   std::mutex mutex_;
@@ -94,9 +100,19 @@ class ViewRows {
   absl::StatusOr<std::span<const SegmentView>> SegmentsOf(const SegmentSource& source, Layer layer,
                                                           std::size_t partition);
 
-  // For batches: brings what Find will look at nearer. Does nothing for partitions not looked up yet.
-  void PrefetchSlots(Layer layer, uint64_t hash) const;
-  void PrefetchRow(Layer layer, uint64_t hash) const;
+  // Looks up every partition and brings its pages into this process. Errors: kCorrupt; LMDB's.
+  absl::Status Prefault(const SegmentSource& source);
+
+  // For batches: bring what Find would look at nearer, in this order. FetchRows says where that is.
+  void FetchSlots(std::span<const KeyRef> keys) const;
+  void FetchRows(std::span<const KeyRef> keys, std::span<RowGuess> guesses) const;
+  // Whether the policy asks for the row of a guess to be compared with its check; and comparing it, once it is known to be
+  // the key's. Errors: kCorrupt.
+  static bool NeedsCheck(const SegmentSource& source, const RowGuess& guess) {
+    return source.verify == VerifyPolicy::kAlways ||
+           (guess.touches != nullptr && !guess.touches->Has(guess.slot));
+  }
+  static absl::Status Check(const RowGuess& guess, uint64_t hash);
 
  private:
   struct Resolved {
@@ -105,10 +121,20 @@ class ViewRows {
     std::vector<std::shared_ptr<SegmentTouches>> touches;
     bool done = false;
   };
+  // A partition's segments as batches see them, the newest last; none until it is looked up.
+  struct Shortcut {
+    const SegmentView* segments = nullptr;
+    const std::shared_ptr<SegmentTouches>* touches = nullptr;
+    uint32_t count = 0;
+    bool known = false;
+  };
   struct LayerState {
     ViewDirectory directory;
-    std::vector<Resolved> resolved;  // per partition
+    std::vector<Resolved> resolved;   // per partition
+    std::vector<Shortcut> shortcuts;  // by the hash's leading bits, ViewDirectory::PlaceOf
   };
+  void Connect(LayerState& state, std::size_t partition);
+  static RowGuess GuessIn(const LayerState& state, uint64_t hash);
   LayerState& Of(Layer layer) { return layers_[static_cast<std::size_t>(layer)]; }
   [[nodiscard]] const LayerState& Of(Layer layer) const {
     return layers_[static_cast<std::size_t>(layer)];

@@ -12,14 +12,15 @@ namespace {
 
 absl::StatusOr<std::vector<RowView>> VersionsOf(LayerWriter& writer, Layer layer,
                                                 const RowLayout& layout, uint64_t hash,
-                                                std::string_view key) {
+                                                std::string_view key, RowArena* arena) {
   std::vector<RowView> versions;
   ViewRows::Chain chain;
   LARDER_RETURN_IF_ERROR(writer.rows().Find(writer.source(), layer, hash, key, &chain));
   for (const char* row = chain.row; row != nullptr; row = chain.segment->Older(row)) {
     LARDER_RETURN_IF_ERROR(chain.segment->CheckRow(row, hash));
-    LARDER_ASSIGN_OR_RETURN(const RowView view, RowView::Parse(chain.segment->RowBytes(row), layout,
-                                                               chain.segment->header().commit_seq));
+    LARDER_ASSIGN_OR_RETURN(const RowView view,
+                            RowView::Parse(chain.segment->LooseRow(row, arena), layout,
+                                           chain.segment->header().commit_seq));
     versions.push_back(view);
   }
   return versions;
@@ -42,6 +43,7 @@ absl::StatusOr<RowsResult> WriteTransaction::WriteRows(const RowsToWrite& rows) 
   LayerWriter writer(state_.get(), rows.view_id, ShapeOf(*rows.layout), Layer::kPushed);
   LARDER_RETURN_IF_ERROR(writer.Open());
   std::deque<std::string> arena;
+  RowArena stored;
   VersionChain chain(*rows.layout,
                      {rows.tie_order, commit_time, reference.Minus(rows.version_horizon)}, &arena);
   std::vector<SegmentEntry> entries;
@@ -50,9 +52,9 @@ absl::StatusOr<RowsResult> WriteTransaction::WriteRows(const RowsToWrite& rows) 
     const uint64_t hash = encoded[i].hash;
     const std::string_view key = encoded[i].key();
     LARDER_ASSIGN_OR_RETURN(std::vector<RowView> versions,
-                            VersionsOf(writer, Layer::kPushed, *rows.layout, hash, key));
+                            VersionsOf(writer, Layer::kPushed, *rows.layout, hash, key, &stored));
     LARDER_ASSIGN_OR_RETURN(std::vector<RowView> loaded,
-                            VersionsOf(writer, Layer::kLoaded, *rows.layout, hash, key));
+                            VersionsOf(writer, Layer::kLoaded, *rows.layout, hash, key, &stored));
     const auto before = static_cast<int64_t>(versions.size());
     chain.Reset(std::move(versions), std::move(loaded));
     for (; i < encoded.size() && encoded[i].hash == hash && encoded[i].key() == key; ++i) {

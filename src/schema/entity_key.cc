@@ -4,6 +4,7 @@
 #include <limits>
 
 #include "larder/base/text.h"
+#include "larder/schema/key_bytes.h"
 
 namespace larder::inline LARDER_ABI {
 namespace {
@@ -33,17 +34,24 @@ void AppendBigEndian(T value, std::string* out) {
 void AppendTag(KeyTag tag, std::string* out) { out->push_back(static_cast<char>(tag)); }
 
 // In one piece: keys are encoded for every row served.
-void AppendOrdered(KeyTag tag, int64_t value, std::string* out) {
-  char raw[9];
-  raw[0] = static_cast<char>(tag);
+void WriteOrdered(KeyTag tag, int64_t value, char* out) {
+  out[0] = static_cast<char>(tag);
   const uint64_t big_endian = __builtin_bswap64(static_cast<uint64_t>(value) ^ kSignBit);
-  std::memcpy(raw + 1, &big_endian, sizeof(big_endian));
+  std::memcpy(out + 1, &big_endian, sizeof(big_endian));
+}
+
+void AppendOrdered(KeyTag tag, int64_t value, std::string* out) {
+  char raw[kKeyIntegerSize];
+  WriteOrdered(tag, value, raw);
   out->append(raw, sizeof(raw));
 }
 
 void AppendSized(KeyTag tag, std::string_view value, std::string* out) {
-  AppendTag(tag, out);
-  AppendBigEndian(static_cast<uint32_t>(value.size()), out);
+  char raw[5];
+  raw[0] = static_cast<char>(tag);
+  const uint32_t big_endian = __builtin_bswap32(static_cast<uint32_t>(value.size()));
+  std::memcpy(raw + 1, &big_endian, sizeof(big_endian));
+  out->append(raw, sizeof(raw));
   out->append(value);
 }
 
@@ -180,6 +188,8 @@ bool DecodePart(KeyReader& reader, const DataType& type, Value* value) {
 }
 
 }  // namespace
+
+void WriteKeyInteger(int64_t value, char* out) { WriteOrdered(KeyTag::kInteger, value, out); }
 
 void AppendKeyInteger(int64_t value, std::string* out) {
   AppendOrdered(KeyTag::kInteger, value, out);

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <map>
 
+#include "larder/schema/entity_key.h"
 #include "online/row_codec.h"
 #include "store_fixture.h"
 
@@ -60,7 +61,152 @@ Content Build(const RowLayout& layout, std::map<std::string, std::vector<std::st
   return content;
 }
 
+// A row of fixed size: what packs. `stamp` says what else it has.
+std::string NumbersRow(const RowLayout& layout, std::string_view key, const larder::RowStamp& stamp,
+                       int64_t number) {
+  std::vector<Column> columns;
+  std::vector<const Column*> pointers;
+  for (std::size_t i = 0; i < layout.size(); ++i) {
+    Column& column = columns.emplace_back(layout.type(i));
+    const bool is_null = number % 5 == static_cast<int64_t>(i);
+    REQUIRE(column.Append(is_null ? Value() : Value(static_cast<double>(number) / 3)).ok());
+  }
+  for (const Column& column : columns) pointers.push_back(&column);
+  std::string row;
+  larder::EncodeRow(layout, stamp, key, pointers, {}, 0, &row);
+  return row;
+}
+
 }  // namespace
+
+TEST_CASE("rows of one size are packed, and are what they were once loose again",
+          "[online][segment][random]") {
+  INFO("LARDER_SEED=" << larder_test::TestSeed());
+  std::mt19937_64 random(larder_test::TestSeed());
+  const int rounds = larder_test::Rounds(200);
+  for (int round = 0; round < rounds; ++round) {
+    CAPTURE(round);
+    // 20 features: their bits take words of their own.
+    const std::size_t features = random() % 4 == 0 ? 20 : random() % 7;
+    const RowLayout layout =
+        larder_test::LayoutOf(std::vector<larder::DataType>(features, TypeId::kFloat64));
+    const std::size_t key_size = random() % 40;
+    const std::size_t differing = std::min<std::size_t>(key_size, random() % 10);
+    const std::size_t keys = key_size == 0 || differing == 0 ? 1 : 1 + random() % 300;
+    uint16_t flags = 0;
+    for (const uint16_t flag :
+         {larder::kRowHasSequence, larder::kRowHasValidTo, larder::kRowHasKnownTime,
+          larder::kRowHasRank, larder::kRowHasCommitSeq, larder::kRowPartial}) {
+      if (random() % 4 == 0) flags |= flag;
+    }
+    const int64_t steps[] = {0, 1, 1'000'000, 86'400'000'000, 7'777'777, INT64_MAX / 300};
+    const int64_t step = steps[random() % std::size(steps)];
+    std::map<std::string, std::vector<std::string>> rows;
+    for (std::size_t left = keys; left > 0; --left) {
+      std::string key(key_size, 'k');
+      for (std::size_t i = key_size - differing; i < key_size; ++i)
+        key[i] = static_cast<char>(random());
+      std::vector<std::string>& versions = rows[key];
+      for (std::size_t more = random() % 8 == 0 ? 3 : 1; versions.size() < more;) {
+        larder::RowStamp stamp;
+        stamp.flags = flags;
+        stamp.event_time = static_cast<int64_t>(random() % 300) * step - 12'345;
+        if (round % 10 == 0) stamp.event_time = larder::Timestamp::Min().us;
+        stamp.known_time = static_cast<int64_t>(random() % 1000);
+        stamp.sequence = static_cast<int64_t>(random() % 1000);
+        stamp.valid_to = static_cast<int64_t>(random() % 1000);
+        stamp.rank = random() % 1000;
+        stamp.commit_seq = random() % 1000;
+        versions.push_back(NumbersRow(layout, key, stamp, static_cast<int64_t>(random() % 1000)));
+      }
+    }
+    const Content content = Build(layout, rows);
+    const larder::SegmentShape shape = larder::ShapeOf(layout);
+    const auto segment = SegmentView::Open(content.bytes, &shape, true);
+    REQUIRE(segment.ok());
+    REQUIRE(segment->header().packed.is_packed());
+    larder::RowArena arena;
+    for (const auto& [key, versions] : content.rows) {
+      const uint64_t hash = larder::Hash64(key, kSeed);
+      const char* row = segment->Find(hash, key).row;
+      for (const std::string& version : versions) {
+        REQUIRE(row != nullptr);
+        REQUIRE(segment->CheckRow(row, hash).ok());
+        CHECK(segment->KeyOf(row) == key);
+        CHECK((row - content.bytes.data()) % 8 == 0);
+        // The segment sets the check and whether an older version follows.
+        std::string loose(segment->LooseRow(row, &arena));
+        const uint16_t stored =
+            larder::FlagsOfRow(loose.data()) & static_cast<uint16_t>(~larder::kRowHasOlder);
+        std::memcpy(loose.data() + offsetof(larder::RowHeader, flags), &stored, sizeof(stored));
+        std::memset(loose.data(), 0, sizeof(uint32_t));
+        REQUIRE(loose == version);
+        const auto view = segment->Parse(row, layout);
+        const auto expected = larder::RowView::Parse(version, layout);
+        REQUIRE(view.ok());
+        CHECK(view->event_time() == expected->event_time());
+        CHECK(view->known_time() == expected->known_time());
+        CHECK(view->sequence() == expected->sequence());
+        CHECK(view->valid_to() == expected->valid_to());
+        CHECK(view->rank() == expected->rank());
+        CHECK(view->commit_seq() == expected->commit_seq());
+        CHECK(view->is_partial() == expected->is_partial());
+        const larder::FoundRow found = segment->Found(row, layout, segment->EventTimeOf(row));
+        REQUIRE(found.payload != nullptr);
+        for (std::size_t i = 0; i < features; ++i) {
+          CHECK(view->IsPresent(i) == expected->IsPresent(i));
+          CHECK(view->ValueAt(i) == expected->ValueAt(i));
+          CHECK(std::memcmp(found.payload + layout.offset(i),
+                            expected->payload() + layout.offset(i), 8) == 0);
+        }
+        row = segment->Older(row);
+      }
+      CHECK(row == nullptr);
+      if (key.empty()) continue;
+      // Another key of the same hash, differing in one byte: in the part that all keys share, or in its own.
+      for (const std::size_t at : {std::size_t{0}, key.size() / 2, key.size() - 1}) {
+        std::string other = key;
+        other[at] ^= static_cast<char>(1 + random() % 255);
+        CHECK(segment->Find(hash, other).row == nullptr);
+      }
+      CHECK(segment->Find(hash, key.substr(1)).row == nullptr);
+      CHECK(segment->Find(hash, key + "k").row == nullptr);
+    }
+  }
+}
+
+TEST_CASE("rows that differ in their parts, and deletes, stay loose", "[online][segment]") {
+  const RowLayout layout = larder_test::LayoutOf({TypeId::kFloat64});
+  larder::RowStamp plain;
+  larder::RowStamp other;
+  for (const uint16_t flag : {larder::kRowHasSequence, larder::kRowDelete}) {
+    other.flags = flag;
+    const Content mixed = Build(layout, {{"a", {NumbersRow(layout, "a", plain, 1)}},
+                                         {"b", {NumbersRow(layout, "b", other, 1)}}});
+    CHECK_FALSE(SegmentView::Open(mixed.bytes, nullptr, true)->header().packed.is_packed());
+  }
+  const Content keys = Build(layout, {{"a", {NumbersRow(layout, "a", plain, 1)}},
+                                      {"bc", {NumbersRow(layout, "bc", plain, 1)}}});
+  CHECK_FALSE(SegmentView::Open(keys.bytes, nullptr, true)->header().packed.is_packed());
+}
+
+TEST_CASE("six numbers of an entity with an integer key take one cache line", "[online][segment]") {
+  const RowLayout layout = larder_test::LayoutOf(std::vector<larder::DataType>(6, TypeId::kFloat64));
+  std::map<std::string, std::vector<std::string>> rows;
+  for (int64_t id = 0; id < 5'000; ++id) {
+    std::string key;
+    larder::AppendKeyInteger(id * 3'000, &key);
+    larder::RowStamp stamp;
+    stamp.event_time = 1'700'000'000'000'000 + id % 1000 * 86'400'000'000;
+    rows[key] = {NumbersRow(layout, key, stamp, id)};
+  }
+  const Content content = Build(layout, rows);
+  const auto segment = SegmentView::Open(content.bytes, nullptr, true);
+  REQUIRE(segment.ok());
+  CHECK(segment->header().packed.row_size == 64);
+  // LMDB puts the value 16 bytes behind a page's start.
+  CHECK((segment->header().rows_offset + 16) % 64 == 0);
+}
 
 TEST_CASE("a segment finds every key it was built from and no other", "[online][segment][random]") {
   INFO("LARDER_SEED=" << larder_test::TestSeed());
@@ -93,7 +239,7 @@ TEST_CASE("a segment finds every key it was built from and no other", "[online][
         REQUIRE(row != nullptr);
         REQUIRE(segment->CheckRow(row, hash).ok());
         CHECK(segment->KeyOf(row) == key);
-        const auto view = larder::RowView::Parse(segment->RowBytes(row), layout);
+        const auto view = segment->Parse(row, layout);
         const auto expected = larder::RowView::Parse(version, layout);
         CHECK(view->event_time() == expected->event_time());
         CHECK(view->ValueAt(1) == expected->ValueAt(1));
@@ -165,7 +311,7 @@ TEST_CASE("rows of half a megabyte are found where the places are counted in lar
     CHECK(segment->CheckRow(row, hash).ok());
     row = segment->Older(row);
     REQUIRE(row != nullptr);
-    CHECK(larder::RowView::Parse(segment->RowBytes(row), layout)->Text(1) == "small");
+    CHECK(segment->Parse(row, layout)->Text(1) == "small");
   }
 }
 
@@ -176,6 +322,52 @@ TEST_CASE("a segment of another layout is refused", "[online][segment]") {
   const larder::SegmentShape shape = larder::ShapeOf(other);
   CHECK(SegmentView::Open(content.bytes, &shape, true).status().code() ==
         absl::StatusCode::kFailedPrecondition);
+}
+
+TEST_CASE(
+    "a damaged segment of packed rows gives errors or what was put in, and never leaves its bytes",
+    "[online][segment][random]") {
+  INFO("LARDER_SEED=" << larder_test::TestSeed());
+  std::mt19937_64 random(larder_test::TestSeed());
+  const RowLayout layout = larder_test::LayoutOf({TypeId::kFloat64, TypeId::kFloat64});
+  std::map<std::string, std::vector<std::string>> rows;
+  for (int i = 0; i < 60; ++i) {
+    const std::string key = "key" + std::to_string(100 + i);
+    larder::RowStamp newer;
+    newer.event_time = 1000 + i;
+    larder::RowStamp older;
+    older.event_time = i;
+    rows[key] = {NumbersRow(layout, key, newer, i + 100), NumbersRow(layout, key, older, i)};
+  }
+  const Content content = Build(layout, rows);
+  const auto size =
+      static_cast<std::size_t>(SegmentView::Open(content.bytes, nullptr, true)->header().size);
+  const int rounds = larder_test::Rounds(3'000);
+  for (int round = 0; round < rounds; ++round) {
+    std::vector<char> bytes(content.bytes.begin(),
+                            content.bytes.begin() + static_cast<std::ptrdiff_t>(size));
+    for (uint64_t flips = 1 + random() % 3; flips > 0; --flips)
+      bytes[random() % bytes.size()] ^= static_cast<char>(1 + random() % 255);
+    const auto segment = SegmentView::Open({bytes.data(), bytes.size()}, nullptr, true);
+    if (!segment.ok()) {
+      CHECK(larder::KindOf(segment.status()) == ErrorKind::kCorrupt);
+      continue;
+    }
+    larder::RowArena arena;
+    for (const auto& [key, versions] : content.rows) {
+      const uint64_t hash = larder::Hash64(key, kSeed);
+      const SegmentView::Hit hit = segment->Find(hash, key);
+      if (hit.row == nullptr) CHECK_FALSE(segment->CheckNear(hash, kSeed).ok());
+      const char* row = hit.row;
+      for (std::size_t i = 0; row != nullptr && i < versions.size(); ++i) {
+        const std::string_view loose = segment->LooseRow(row, &arena);
+        if (!segment->CheckRow(row, hash).ok()) break;
+        CHECK(loose.substr(8) == std::string_view(versions[i]).substr(8));
+        row = segment->Older(row);
+      }
+    }
+    static_cast<void>(segment->ForEachKey([](const char*) { return absl::OkStatus(); }));
+  }
 }
 
 TEST_CASE("a damaged segment gives errors or what was put in, and never leaves its bytes",
@@ -211,7 +403,7 @@ TEST_CASE("a damaged segment gives errors or what was put in, and never leaves i
       const char* row = hit.row;
       for (std::size_t i = 0; row != nullptr && i < versions.size(); ++i) {
         if (!segment->CheckRow(row, hash).ok()) break;
-        const auto view = larder::RowView::Parse(segment->RowBytes(row), layout);
+        const auto view = segment->Parse(row, layout);
         REQUIRE(view.ok());
         CHECK(view->Text(1) == (i == 0 ? "newer " : "older ") + key);
         row = segment->Older(row);

@@ -11,6 +11,7 @@
 #include <memory>
 #include <optional>
 #include <random>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -163,7 +164,7 @@ auto WithRows(uint32_t view, const larder::RowLayout& layout, const std::vector<
   rows.view_id = view;
   rows.layout = &layout;
   rows.keys = keys;
-  rows.columns = columns;
+  rows.columns = std::span(columns).first(layout.size());  // a view may leave the text out
   if (!shape.timeless) rows.event_time = &event_time;
   if (shape.has_arrival) rows.arrival_time = &arrival;
   if (shape.has_sequence) rows.sequence = &sequence;
@@ -172,7 +173,7 @@ auto WithRows(uint32_t view, const larder::RowLayout& layout, const std::vector<
   rows.available_after = shape.available_after;
   rows.is_push = shape.is_push;
   rows.partial_updates = shape.partial;
-  if (shape.partial) rows.presence = presence;
+  if (shape.partial) rows.presence = std::span(presence).first(layout.size());
   rows.tie_order = shape.tie_order;
   rows.version_horizon = shape.horizon;
   rows.reference_time = shape.reference;

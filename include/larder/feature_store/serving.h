@@ -111,6 +111,9 @@ class ServingSession {
   // Moves to the newest commit; every Fill until the next Refresh reads that one picture.
   absl::Status Refresh();
   [[nodiscard]] uint64_t commit_seq() const;
+  // Brings everything the service reads into memory and maps it, so that the first requests after a publish are as fast
+  // as later ones; for a thread that may wait. Cost: the size of the service's views, less what is in memory already.
+  absl::Status Prefault();
 
   // Fills one tensor row per request row, null as NaN (or as the service's missing policy says), in input order.
   // `inputs` are in ServingPlan::inputs() order; the tensor's type must be the plan's dtype. `statuses`, when not empty,

@@ -21,6 +21,7 @@ namespace larder::inline LARDER_ABI {
 
 class SegmentView;
 class ViewRows;
+class SegmentTouches;
 struct SegmentShape;
 struct SegmentSource;
 
@@ -45,6 +46,20 @@ class PartialRow {
 struct KeyRef {
   std::string_view key;
   uint64_t hash = 0;
+};
+
+// Between the steps of a batch look-up: where a key's row probably is.
+struct RowGuess {
+  enum State : uint32_t {
+    kAbsent,   // the key has no row
+    kLikely,   // `row`, if the key is its
+    kUnknown,  // to be looked up with more care
+  };
+  const SegmentView* segment = nullptr;
+  SegmentTouches* touches = nullptr;
+  const char* row = nullptr;
+  uint32_t slot = 0;
+  State state = kAbsent;
 };
 
 // A whole row found in place, for loops that know the layout: value i, if bit i of `validity` is set, is at payload +
@@ -134,12 +149,18 @@ class ReadSession {
   // which the caller keeps per view and starts with 0, makes finding it free.
   [[nodiscard]] absl::StatusOr<ViewRows*> RowsOfView(uint32_t view_id, const RowLayout& layout,
                                                      std::size_t* hint) const;
-  // Ask for the memory that FindMany will look at, in this order, with other work between.
+  // Maps a view's pages, reading from the disk those that are not in memory, and looks all its segments up. Cost: the
+  // view's whole size; for after a publish, before requests.
+  absl::Status Prefault(ViewRows& rows) const;
+  // A batch is looked up in three steps with other work between them, since each waits for memory that the one before
+  // asked for: FetchSlots, FetchRows, FindMany. `guesses` goes from the second to the third.
   void FetchSlots(const ViewRows& rows, std::span<const KeyRef> keys) const;
-  void FetchRows(const ViewRows& rows, std::span<const KeyRef> keys) const;
-  // FindRow for many keys at one instant, known by the snapshot. Requires: out.size() == keys.size().
-  absl::Status FindMany(ViewRows& rows, const RowLayout& layout, std::span<const KeyRef> keys,
-                        Timestamp as_of, std::span<FoundRow> out) const;
+  void FetchRows(const ViewRows& rows, std::span<const KeyRef> keys,
+                 std::span<RowGuess> guesses) const;
+  // FindRow for many keys at one instant, known by the snapshot. Requires: spans of one size.
+  absl::Status FindMany(const ViewRows& rows, const RowLayout& layout, std::span<const KeyRef> keys,
+                        std::span<const RowGuess> guesses, Timestamp as_of,
+                        std::span<FoundRow> out) const;
 
   // For views written with partial updates: per feature the newest visible and known row that carries it.
   absl::Status FindPartialRow(uint32_t view_id, const RowLayout& layout LARDER_LIFETIME_BOUND,

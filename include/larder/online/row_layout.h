@@ -47,6 +47,8 @@ class RowLayout {
     return kHeaderSize - (has_bitmap_words() ? 0 : 8 * bitmap_words_);
   }
   [[nodiscard]] uint32_t trailer_offset() const { return payload_offset() + fixed_size_; }
+  // Whether a row may have a tail: some feature is variable.
+  [[nodiscard]] bool has_tail() const { return has_tail_; }
 
  private:
   static constexpr uint32_t kHeaderSize = 16;  // of a stored row
@@ -61,6 +63,7 @@ class RowLayout {
   uint32_t fixed_size_ = 0;
   uint32_t bitmap_words_ = 0;
   uint16_t fingerprint_ = 0;
+  bool has_tail_ = false;
 };
 
 }  // namespace larder::inline LARDER_ABI

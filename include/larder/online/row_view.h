@@ -40,7 +40,7 @@ enum RowFlag : uint16_t {
   kRowHasOlder = 1U << 12,         // the segment's next row is this key's next older version
 };
 
-// The fixed beginning of every row. Little-endian; check covers everything after itself and, as its seed, the key.
+// The fixed beginning of a row that says everything itself. Little-endian; check covers everything after itself and, as its seed, the key.
 struct RowHeader {
   uint32_t check = 0;
   uint16_t flags = 0;
@@ -74,7 +74,7 @@ struct Lease {
 // Threads: const calls may overlap.
 class LARDER_VIEW RowView {
  public:
-  // `bytes` begin with the row and may go on after it. Errors: kCorrupt for bytes too short for their header or layout.
+  // A row that says its size itself. `bytes` begin with the row and may go on after it. Errors: kCorrupt for bytes too short for their header or layout.
   // `commit_seq`: of the segment the row stands in.
   static absl::StatusOr<RowView> Parse(std::string_view bytes LARDER_LIFETIME_BOUND,
                                        const RowLayout& layout LARDER_LIFETIME_BOUND,
@@ -82,11 +82,6 @@ class LARDER_VIEW RowView {
   static absl::StatusOr<RowView> Parse(std::string_view, const RowLayout&&,
                                        uint64_t = 0) = delete;  // would dangle
 
-  // The entity key's bytes.
-  [[nodiscard]] std::string_view key() const LARDER_LIFETIME_BOUND {
-    lease_.Check();
-    return key_;
-  }
   // Timestamp::Min() for a timeless row.
   [[nodiscard]] Timestamp event_time() const {
     lease_.Check();
@@ -169,12 +164,14 @@ class LARDER_VIEW RowView {
 
  private:
   friend class ReadSession;
+  friend class SegmentView;
   RowView() = default;
+  // Reads what the flags announce, from `at` on. Requires: OptionalSize(flags, layout) bytes there.
+  void TakeWords(const char* at, uint64_t commit_seq);
   [[nodiscard]] bool has(uint16_t flag) const { return (flags() & flag) != 0; }
   [[nodiscard]] std::string_view Tail(std::size_t i) const;
 
   std::string_view bytes_;
-  std::string_view key_;
   const char* payload_ = nullptr;
   const char* validity_ = nullptr;
   const char* presence_ = nullptr;
