@@ -205,8 +205,14 @@ void ServingSession::State::PlanRuns() {
     }
     state.runs.push_back({layout.type(stored), stored, 1, output.offset, o, layout.offset(stored)});
   }
-  has_cells_ = std::any_of(outputs_.begin(), outputs_.end(),
-                           [](const Output& output) { return !output.in_run; });
+  chunks_on_demand_ = CanChunkOnDemand();
+  has_cells_ =
+      !chunks_on_demand_ && std::any_of(outputs_.begin(), outputs_.end(),
+                                        [](const Output& output) { return !output.in_run; });
+  for (OnDemandState& state : on_demand_) {
+    if (chunks_on_demand_ && state.use->program.has_value())
+      state.chunk.emplace(*state.use->program, kChunk);
+  }
 }
 
 absl::Status ServingSession::State::Refresh() { return session_.Renew(); }
@@ -507,23 +513,6 @@ void ServingSession::State::RepeatRuns(const UseState& state, std::size_t first,
 }
 
 template <class T>
-absl::Status ServingSession::State::WriteOutputCell(std::size_t output, Cell cell, std::size_t row,
-                                                    T* out, FeatureStatus* statuses) const {
-  const MissingPolicy policy = bound_->service->definition.missing;
-  const Output& place = outputs_[output];
-  if (place.output->cast.has_value() && cell.value.valid) {
-    cell.value = CastDatum(cell.value, place.output->type, *place.output->cast);
-    if (!cell.value.valid) cell.status = FeatureStatus::kNullValue;
-  }
-  if (statuses != nullptr) statuses[output] = cell.status;
-  if (!cell.value.valid && policy == MissingPolicy::kDefault) cell.value = place.default_value;
-  if (!cell.value.valid && policy == MissingPolicy::kError)
-    return MissingError(output, row, cell.status);
-  WriteCell(cell.value, place.output->served_type(), out + place.offset);
-  return absl::OkStatus();
-}
-
-template <class T>
 absl::Status ServingSession::State::WriteCells(std::size_t row, T* out,
                                                FeatureStatus* statuses) const {
   for (std::size_t o = 0; o < outputs_.size(); ++o) {
@@ -595,6 +584,10 @@ absl::Status ServingSession::State::Fill(std::span<const InputColumn> inputs, Ti
       LARDER_RETURN_IF_ERROR(
           WriteRuns(state, first, state.key_is_constant ? 1 : count, out, stride, statuses));
       if (state.key_is_constant) RepeatRuns(state, 1, count - 1, out, stride, statuses);
+    }
+    if (chunks_on_demand_) {
+      for (OnDemandState& state : on_demand_) EvaluateChunk(state, inputs, first, count, as_of);
+      LARDER_RETURN_IF_ERROR(WriteChunkOutputs(first, count, out, stride, statuses));
     }
     for (std::size_t i = 0; has_cells_ && i < count; ++i) {
       const std::size_t row = first + i;

@@ -1,7 +1,8 @@
 // The twin of compute.h for serving: the same outputs, into a tensor, without allocating.
 //
 // Rows are found a chunk at a time, so that memory can be fetched ahead, and features that are stored as they are go
-// straight into the tensor; what is computed is evaluated row by row.
+// straight into the tensor. What is computed on demand is computed a chunk at a time where it reads stored features only,
+// everything else row by row.
 #pragma once
 
 #include <array>
@@ -18,6 +19,7 @@
 #include "larder/feature_store/serving.h"
 #include "larder/online/read_session.h"
 #include "larder/schema/key_bytes.h"
+#include "larder/transform/chunk_evaluator.h"
 #include "larder/transform/program.h"
 
 namespace larder::inline LARDER_ABI {
@@ -80,6 +82,7 @@ struct ServingSession::State {
     std::optional<RowEvaluator> evaluator;
     std::vector<Datum> inputs;
     std::vector<Datum> outputs;
+    std::optional<ChunkEvaluator> chunk;  // instead, where chunks_on_demand_
   };
   struct Output {
     const ServiceOutput* output = nullptr;
@@ -89,6 +92,8 @@ struct ServingSession::State {
   };
 
   void PlanRuns();
+  // Whether what is computed on demand needs nothing that is computed row by row.
+  [[nodiscard]] bool CanChunkOnDemand() const;
   absl::Status CheckInputs(std::span<const InputColumn> inputs, std::size_t rows) const;
   // The keys of rows `first` to `first + count`; and asking for the memory they lead to.
   absl::Status EncodeKeys(UseState& state, std::span<const InputColumn> inputs, std::size_t first,
@@ -130,6 +135,16 @@ struct ServingSession::State {
   template <class T>
   void RepeatRuns(const UseState& state, std::size_t first, std::size_t count, const Tensor<T>& out,
                   std::size_t stride, std::span<FeatureStatus> statuses) const;
+  // What is computed on demand of rows `first` to `first + count`, where chunks_on_demand_: serving_on_demand.cc.
+  void EvaluateChunk(OnDemandState& state, std::span<const InputColumn> inputs, std::size_t first,
+                     std::size_t count, Timestamp as_of);
+  void LoadChunkInput(OnDemandState& state, std::size_t input, std::span<const InputColumn> inputs,
+                      std::size_t first, std::size_t count);
+  [[nodiscard]] static Datum ChunkOutput(const OnDemandState& state, std::size_t output,
+                                         std::size_t row);
+  template <class T>
+  absl::Status WriteChunkOutputs(std::size_t first, std::size_t count, const Tensor<T>& out,
+                                 std::size_t stride, std::span<FeatureStatus> statuses) const;
   template <class T>
   absl::Status WriteOutputCell(std::size_t output, Cell cell, std::size_t row, T* out,
                                FeatureStatus* statuses) const;
@@ -142,7 +157,8 @@ struct ServingSession::State {
   std::vector<UseState> uses_;
   std::vector<OnDemandState> on_demand_;
   std::vector<Output> outputs_;
-  bool has_cells_ = false;  // some output is in no run
+  bool has_cells_ = false;         // some output is in no run and no chunk
+  bool chunks_on_demand_ = false;  // what is computed on demand is computed a chunk at a time
 };
 
 }  // namespace larder::inline LARDER_ABI

@@ -1,10 +1,12 @@
-// Random programs over random rows: the row driver, the batch driver at every length, and a naive walk agree bit for
-// bit. LARDER_SEED repeats a run, LARDER_CASES makes it longer (a case is one program over one row).
+// Random programs over random rows: the row driver, the chunk driver, the batch driver at every length, and a naive walk
+// agree bit for bit. LARDER_SEED repeats a run, LARDER_CASES makes it longer (a case is one program over one row).
 #include <cmath>
 #include <cstdlib>
+#include <deque>
 #include <limits>
 
 #include "larder/base/text.h"
+#include "larder/transform/chunk_evaluator.h"
 #include "larder/transform/program.h"
 #include "support/catch.h"
 #include "transform/random_program.h"
@@ -20,6 +22,7 @@ using larder::Program;
 using larder::Value;
 
 constexpr larder::Timestamp kNow = {1741532645250000};
+constexpr std::size_t kChunkMax = 70;  // more than a word of bits
 
 bool IsNan(const Value& value) {
   const double* x = value.As<double>();
@@ -85,7 +88,10 @@ TEST_CASE("random programs: row driver, batch driver and naive walk agree bit fo
     REQUIRE(batch.ok());
 
     larder::RowEvaluator evaluator(*program);
+    larder::ChunkEvaluator chunk(*program, kChunkMax);
+    std::size_t in_chunk = 0;  // rows of it that are set
     std::vector<Datum> out(trees.size());
+    std::deque<std::vector<Value>> kept;  // what the chunk borrows from
     for (std::size_t i = 0; i < count; ++i) {
       std::vector<Value> values;
       for (std::size_t c = 0; c < rows[i].size(); ++c)
@@ -96,6 +102,29 @@ TEST_CASE("random programs: row driver, batch driver and naive walk agree bit fo
           if (RandomPrograms::Fields()[c].name == field.name)
             data.push_back(larder::DatumOf(values[c]));
         }
+      }
+      if (in_chunk == 0) kept.clear();
+      kept.push_back(std::move(values));
+      for (std::size_t input = 0; input < data.size(); ++input)
+        chunk.SetInput(input, in_chunk, data[input]);
+      if (++in_chunk == kChunkMax || i + 1 == count) {
+        chunk.Evaluate(in_chunk, kNow);
+        for (std::size_t row = 0; row < in_chunk; ++row) {
+          for (std::size_t k = 0; k < trees.size(); ++k) {
+            const Value expected = (*batch)[k].ValueAt(i + 1 - in_chunk + row);
+            const Value got = larder::ValueOf(chunk.Output(k, row), program->outputs()[k].type);
+            INFO(expressions[k].text << " seed " << seed);
+            if (!(got == expected)) REQUIRE(got == expected);
+            const larder::ChunkEvaluator::Doubles doubles = chunk.OutputDoubles(k);
+            if (doubles.values == nullptr) continue;
+            const bool valid =
+                doubles.valid == nullptr || ((doubles.valid[row / 64] >> (row % 64)) & 1U) != 0;
+            if (valid == expected.is_null()) REQUIRE(valid != expected.is_null());
+            if (valid && !Same(Value(doubles.values[row]), expected))
+              REQUIRE(Value(doubles.values[row]) == expected);
+          }
+        }
+        in_chunk = 0;
       }
       evaluator.Evaluate(data, kNow, out);
       for (std::size_t k = 0; k < trees.size(); ++k) {

@@ -151,6 +151,7 @@ class Program {
       const Batch& batch, std::span<const Timestamp> as_of, EvalCounts* counts = nullptr) const;
 
  private:
+  friend class ChunkEvaluator;
   friend class RowEvaluator;
   explicit Program(std::shared_ptr<const transform::ProgramImpl> impl);
   std::shared_ptr<const transform::ProgramImpl> impl_;
