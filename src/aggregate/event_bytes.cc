@@ -1,5 +1,6 @@
 #include "aggregate/event_bytes.h"
 
+#include "aggregate/nested_bytes.h"
 #include "aggregate/scalar.h"
 #include "aggregate/varint.h"
 
@@ -79,8 +80,9 @@ bool GetInput(ByteReader* in, const DataType& type, AggregateInput* input) {
     return in->ok() && is_word && IsWordOf(input->word, type.id());
   }
   if (form != kBytes || is_word || !GetShort(in, &input->bytes)) return false;
-  // Lists and maps are parsed as a whole, everything else is cheap to check.
-  return ValueOf(*input, type).ok();
+  if (IsText(type.id())) return IsTextOf(input->bytes, type.id());
+  if (type.id() == TypeId::kVector) return input->bytes.size() == type.byte_width();
+  return ReadNested(input->bytes, type).has_value();
 }
 
 std::strong_ordering CompareEvents(const AggregateEvent& a, const AggregateEvent& b) {
