@@ -39,6 +39,8 @@ absl::Status RunTill(const TillArguments& arguments) {
   options.create_if_missing = false;
   LARDER_ASSIGN_OR_RETURN(larder::FeatureStore store,
                           larder::FeatureStore::Open(arguments.store, options));
+  std::printf("open\n");
+  std::fflush(stdout);
   const Clock::time_point started = Clock::now();
   std::size_t pushed = 0;
   while (arguments.first + pushed < baskets.size()) {
@@ -74,7 +76,12 @@ absl::StatusOr<TillProcess> TillProcess::Start(const TillArguments& arguments) {
   }
   close(input[0]);
   close(output[1]);
-  return TillProcess(child, input[1], output[0]);
+  TillProcess till(child, input[1], output[0]);
+  if (till.ReadLine() != "open") {
+    const absl::Status failed = till.Stop().status();
+    return failed.ok() ? larder::UnavailableError("the till did not open") : failed;
+  }
+  return till;
 }
 
 TillProcess::TillProcess(TillProcess&& other) noexcept
@@ -84,13 +91,16 @@ TillProcess::~TillProcess() {
   if (child_ > 0) (void)Stop();
 }
 
+std::string TillProcess::ReadLine() const {
+  std::string line;
+  for (char c = 0; read(output_, &c, 1) == 1 && c != '\n';) line.push_back(c);
+  return line;
+}
+
 absl::StatusOr<std::size_t> TillProcess::Stop() {
   if (child_ <= 0) return larder::FailedPreconditionError("the till is closed");
   close(input_);
-  std::string answer;
-  char buffer[64];
-  for (ssize_t size = 0; (size = read(output_, buffer, sizeof(buffer))) > 0;)
-    answer.append(buffer, static_cast<std::size_t>(size));
+  const std::string answer = ReadLine();
   close(output_);
   int status = 0;
   while (waitpid(child_, &status, 0) < 0 && errno == EINTR) {

@@ -17,11 +17,11 @@ struct TillArguments {
   double rate = 0;        // baskets a second
 };
 
-// What the other process does: pushes a basket a commit until standard input ends or there are no more, then prints how
-// many it pushed.
+// What the other process does: prints that it is open, pushes a basket a commit until standard input ends or there are no
+// more, then prints how many it pushed.
 [[nodiscard]] absl::Status RunTill(const TillArguments& arguments);
 
-// Starts this program again as a till.
+// Starts this program again as a till, and waits until it is open.
 class TillProcess {
  public:
   static absl::StatusOr<TillProcess> Start(const TillArguments& arguments);
@@ -34,6 +34,7 @@ class TillProcess {
 
  private:
   TillProcess(pid_t child, int input, int output) : child_(child), input_(input), output_(output) {}
+  [[nodiscard]] std::string ReadLine() const;
   pid_t child_;
   int input_;
   int output_;

