@@ -27,6 +27,13 @@ void WriteRows(const RowsResult& rows, JsonWriter& json) {
   json.Member("duplicate", rows.duplicate);
   json.Member("ambiguous", rows.ambiguous);
   json.Member("rejected", rows.rejected_count());
+  json.Key("rejected_by");
+  json.BeginObject(JsonWriter::Layout::kInline);
+  for (std::size_t i = 0; i < kRowRejectionCount; ++i) {
+    if (rows.rejected[i] > 0)
+      json.Member(RowRejectionName(static_cast<RowRejection>(i)), rows.rejected[i]);
+  }
+  json.EndObject();
 }
 
 void WriteReasons(std::string_view key, const std::vector<std::string>& reasons, JsonWriter& json) {
@@ -44,6 +51,13 @@ std::string RejectionText(const RowsResult& rows) {
       parts.push_back(Concat(rows.rejected[i], " ", RowRejectionName(static_cast<RowRejection>(i))));
   }
   return Join(parts, ", ");
+}
+
+void PrintAmbiguous(std::string_view view, const RowsResult& rows, Console& console) {
+  if (rows.ambiguous == 0) return;
+  console.out << view << ": " << rows.ambiguous
+              << " rows tied with a different row of the same key and time; declare a sequence "
+                 "to settle them\n";
 }
 
 void PrintLoadJson(const MaterializeResult& result, Console& console) {
@@ -89,11 +103,7 @@ void PrintLoad(const MaterializeResult& result, Console& console) {
     if (load.rows.rejected_count() > 0) {
       console.out << "rejected rows of " << load.view << ": " << RejectionText(load.rows) << '\n';
     }
-    if (load.rows.ambiguous > 0) {
-      console.out << load.view << ": " << load.rows.ambiguous
-                  << " rows tied with a different row of the same key and time; declare a sequence "
-                     "to settle them\n";
-    }
+    PrintAmbiguous(load.view, load.rows, console);
     if (load.expressions_nulled > 0) {
       console.out << load.view << ": expressions gave null in " << load.expressions_nulled
                   << " rows (overflow, division by zero, bad cast, ...)\n";
@@ -156,6 +166,8 @@ void PrintPush(const PushResult& result, const std::vector<std::string>& reasons
                   Concat(view.rows.duplicate), RejectionText(view.rows)});
   }
   if (!table.empty()) console.out << table.ToText();
+  for (const PushResult::PerView& view : result.views)
+    PrintAmbiguous(view.view, view.rows, console);
   PrintReasons(source, static_cast<int64_t>(result.skipped), reasons, console);
   for (const std::string& reason : result.not_fed)
     console.out << "an older version was not fed: " << Printable(reason) << '\n';

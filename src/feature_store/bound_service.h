@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "larder/base/config.h"
@@ -72,6 +73,11 @@ struct BoundService {
   std::vector<std::size_t> tensor_offsets;
   std::size_t tensor_width = 0;
   TypeId dtype = TypeId::kFloat64;
+
+  // Receipt::service.
+  [[nodiscard]] std::string_view receipt_name() const {
+    return name.empty() ? std::string_view("features") : std::string_view(name);
+  }
 
   // Errors: kUnimplemented for what cannot be read yet (aggregates, derived views).
   static absl::StatusOr<std::shared_ptr<const BoundService>> Make(const Catalog& catalog,

@@ -99,6 +99,7 @@ ServingSession::~ServingSession() = default;
 absl::Status ServingSession::Refresh() { return state_->Refresh(); }
 uint64_t ServingSession::commit_seq() const { return state_->commit_seq(); }
 absl::Status ServingSession::Prefault() { return state_->Prefault(); }
+Receipt ServingSession::receipt() const { return state_->receipt(); }
 
 absl::Status ServingSession::Fill(std::span<const InputColumn> inputs, Timestamp as_of,
                                   Tensor<float> out, std::span<FeatureStatus> statuses) {

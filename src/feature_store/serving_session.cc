@@ -601,6 +601,7 @@ absl::Status ServingSession::State::Fill(std::span<const InputColumn> inputs, Ti
                      statuses.empty() ? nullptr : statuses.data() + row * outputs_.size()));
     }
   }
+  receipt_ = {bound_->receipt_name(), bound_->catalog.revision(), commit_seq(), as_of};
   return absl::OkStatus();
 }
 

@@ -33,6 +33,7 @@ struct ServingSession::State {
   absl::Status Refresh();
   absl::Status Prefault();
   [[nodiscard]] uint64_t commit_seq() const { return session_.commit_seq(); }
+  [[nodiscard]] Receipt receipt() const { return receipt_; }
 
   template <class T>
   absl::Status Fill(std::span<const InputColumn> inputs, Timestamp as_of, const Tensor<T>& out,
@@ -159,6 +160,7 @@ struct ServingSession::State {
   std::vector<Output> outputs_;
   bool has_cells_ = false;         // some output is in no run and no chunk
   bool chunks_on_demand_ = false;  // what is computed on demand is computed a chunk at a time
+  Receipt receipt_;                // of the last Fill
 };
 
 }  // namespace larder::inline LARDER_ABI

@@ -4,17 +4,9 @@
 #include "feature_store/input_rows.h"
 #include "feature_store/store_impl.h"
 #include "feature_store/stored_rows.h"
+#include "larder/feature_store/receipt.h"
 
 namespace larder::inline LARDER_ABI {
-namespace {
-
-std::string MakeReceipt(const BoundService& service, const OnlineResponse& response) {
-  return Concat(service.name.empty() ? std::string_view("features") : std::string_view(service.name),
-                " revision ", response.revision, " commit ", response.commit_seq, " as_of ",
-                FormatTimestamp(response.as_of));
-}
-
-}  // namespace
 
 const FeatureValues* OnlineResponse::Find(std::string_view name) const& {
   for (const FeatureValues& feature : features) {
@@ -36,7 +28,9 @@ absl::StatusOr<OnlineResponse> FeatureStore::GetOnlineFeatures(const OnlineReque
   response.revision = catalog.revision();
   response.commit_seq = session.commit_seq();
   response.as_of = request.as_of.value_or(Now());
-  response.receipt = MakeReceipt(*service, response);
+  response.receipt =
+      Receipt{service->receipt_name(), response.revision, response.commit_seq, response.as_of}
+          .ToString();
   response.row_count = request.rows.size();
   const auto fetch = [&](std::size_t use, std::span<const Column* const> keys) {
     const BoundUse& bound = service->uses[use];

@@ -52,7 +52,7 @@ struct OnlineResponse {
   uint64_t revision = 0;    // of the definitions
   uint64_t commit_seq = 0;  // of the snapshot everything was read through
   Timestamp as_of;
-  std::string receipt;  // service, revision, commit_seq and as_of in one line, for logs
+  std::string receipt;  // the above in one line, for logs: Receipt::Parse reads it
   std::size_t row_count = 0;
   Batch keys;                           // the join keys as declared, in the caller's row order
   std::vector<FeatureValues> features;  // in the service's order

@@ -13,6 +13,7 @@
 #include "larder/base/config.h"
 #include "larder/base/status.h"
 #include "larder/base/time.h"
+#include "larder/feature_store/receipt.h"
 #include "larder/schema/definitions.h"
 #include "larder/schema/feature_status.h"
 
@@ -114,6 +115,8 @@ class ServingSession {
   // Brings everything the service reads into memory and maps it, so that the first requests after a publish are as fast
   // as later ones; for a thread that may wait. Cost: the size of the service's views, less what is in memory already.
   absl::Status Prefault();
+  // Of the last Fill that succeeded. Lifetime: borrows from the session. Cost: none; only ToString allocates.
+  [[nodiscard]] Receipt receipt() const LARDER_LIFETIME_BOUND;
 
   // Fills one tensor row per request row, null as NaN (or as the service's missing policy says), in input order.
   // `inputs` are in ServingPlan::inputs() order; the tensor's type must be the plan's dtype. `statuses`, when not empty,
