@@ -25,9 +25,10 @@ absl::StatusOr<RowWriter> RowWriter::Make(const ViewVersion& view, const Source&
 }
 
 absl::StatusOr<RowsResult> RowWriter::Push(WriteTransaction& transaction,
-                                           const MappedEvents& events) const {
+                                           const MappedEvents& events, bool skip_bad) const {
   RowsResult result;
-  const auto write = [&](const RowsToWrite& rows) -> absl::Status {
+  const auto write = [&](RowsToWrite rows) -> absl::Status {
+    rows.all_or_none = !skip_bad;
     LARDER_ASSIGN_OR_RETURN(result, transaction.WriteRows(rows));
     return absl::OkStatus();
   };

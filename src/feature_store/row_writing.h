@@ -19,7 +19,9 @@ class RowWriter {
  public:
   static absl::StatusOr<RowWriter> Make(const ViewVersion& view, const Source& source);
 
-  absl::StatusOr<RowsResult> Push(WriteTransaction& transaction, const MappedEvents& events) const;
+  // Without `skip_bad` nothing is written when a row is refused.
+  absl::StatusOr<RowsResult> Push(WriteTransaction& transaction, const MappedEvents& events,
+                                  bool skip_bad) const;
   // `load_end`: what the version horizon is counted back from.
   absl::Status Load(GenerationBuilder& generation, const MappedEvents& events,
                     Timestamp load_end) const;

@@ -96,8 +96,13 @@ absl::StatusOr<HeadRow> ReadHead(MDB_txn* txn, bool verify) {
   return head;
 }
 
-absl::Status WriteHead(MDB_txn* txn, HeadRow head) {
+HeadRow WithCheck(HeadRow head) {
   head.check = FixedRowCheck(head);
+  return head;
+}
+
+absl::Status WriteHead(MDB_txn* txn, HeadRow head) {
+  head = WithCheck(head);
   MDB_val key = ToVal(kHeadKey);
   MDB_val value{sizeof(head), &head};
   const int code = mdb_put(txn, kMainDatabase, &key, &value, 0);

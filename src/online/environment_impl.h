@@ -18,6 +18,7 @@
 #include "larder/online/environment.h"
 #include "larder/online/read_session.h"
 #include "online/file_descriptor.h"
+#include "online/group_commit.h"
 #include "online/process_table.h"
 #include "online/store_directory.h"
 #include "online/view_rows.h"
@@ -150,10 +151,12 @@ struct Environment::Impl {
   bool writer_claimed = false;  // guarded by writer_mutex
   std::atomic<std::thread::id> writer_thread{};
   uint64_t commits_here = 0;  // guarded by the write lock
+  GroupCommit group_commit;
 };
 
 // The head row seen by a transaction, and its replacement (the check is set here).
 absl::StatusOr<HeadRow> ReadHead(MDB_txn* txn, bool verify);
+HeadRow WithCheck(HeadRow head);
 absl::Status WriteHead(MDB_txn* txn, HeadRow head);
 
 // This process's clock for ages and deadlines; never for data.

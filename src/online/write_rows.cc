@@ -36,6 +36,7 @@ absl::StatusOr<RowsResult> WriteTransaction::WriteRows(const RowsToWrite& rows) 
                        state_->ranked_rows};
   std::vector<NewRow> encoded;
   LARDER_RETURN_IF_ERROR(EncodeRows(rows, &encoding, &encoded, &result));
+  if (rows.all_or_none && result.rejected_count() > 0) return result;
   state_->ranked_rows = encoding.ranked_rows;
   SortByKey(&encoded);
 

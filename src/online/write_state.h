@@ -27,6 +27,7 @@ struct WriteTransaction::State {
   HeadRow head;            // as it will be committed
   bool failed = false;     // LMDB refused something: only Abort is left
   bool map_full = false;
+  uint64_t writes = 0;                // changes made so far
   std::map<uint32_t, Floors> floors;  // of the views touched
   uint64_t ranked_rows = 0;           // rows given a place by TieOrder::kCommit
   std::string scratch;

@@ -68,6 +68,7 @@ absl::Status WriteTransaction::State::Fail(int code, std::string_view operation)
 absl::Status WriteTransaction::State::Put(MDB_dbi database, std::string_view key,
                                           std::string_view value) {
   LARDER_DCHECK(key.size() % 8 == 0 && value.size() % 8 == 0);
+  ++writes;
   MDB_val at = ToVal(key);
   MDB_val bytes = ToVal(value);
   const int code = mdb_put(txn, database, &at, &bytes, 0);
@@ -88,6 +89,7 @@ absl::StatusOr<bool> WriteTransaction::State::Delete(MDB_dbi database, std::stri
   MDB_val at = ToVal(key);
   const int code = mdb_del(txn, database, &at, nullptr);
   if (code == MDB_NOTFOUND) return false;
+  ++writes;
   if (code != 0) return Fail(code, "deleting");
   return true;
 }
@@ -214,7 +216,10 @@ absl::StatusOr<WriteTransaction> WriteTransaction::Begin(std::shared_ptr<Environ
 
 uint64_t WriteTransaction::commit_seq() const { return state_->head.commit_seq; }
 Timestamp WriteTransaction::commit_time() const { return {state_->head.commit_time}; }
-void WriteTransaction::MarkLayoutChanged() { state_->head.layout_seq = state_->head.commit_seq; }
+void WriteTransaction::MarkLayoutChanged() {
+  state_->head.layout_seq = state_->head.commit_seq;
+  ++state_->writes;
+}
 
 absl::StatusOr<std::optional<std::string_view>> WriteTransaction::GetRecord(
     uint32_t table, std::string_view key) const& {
@@ -356,7 +361,9 @@ absl::StatusOr<uint64_t> WriteTransaction::Commit() {
     std::memcpy(value.data() + 8, &floors.value.known_at.us, 8);
     LARDER_RETURN_IF_ERROR(state.PutRecord(kFloorsTable, FloorsKey(view_id), value));
   }
-  LARDER_RETURN_IF_ERROR(WriteHead(state.txn, state.head));
+  const HeadRow head_row = WithCheck(state.head);
+  LARDER_RETURN_IF_ERROR(state.Put(kMainDatabase, kHeadKey,
+                                   {reinterpret_cast<const char*>(&head_row), sizeof(head_row)}));
   const uint64_t epoch_seen = impl.epoch.load();
   const int code = mdb_txn_commit(std::exchange(state.txn, nullptr));
   if (code == 0) {

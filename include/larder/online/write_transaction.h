@@ -54,6 +54,7 @@ struct RowsToWrite {
   Duration version_horizon = Duration::Hours(1);  // how far back as_of and known_at stay answerable
   // What the horizon is counted back from: the end of a batch load. Absent: the commit's time.
   std::optional<Timestamp> reference_time;
+  bool all_or_none = false;  // one refused row, and nothing is written
 };
 
 enum class RowRejection : uint8_t { kNullKey, kKeyTooLarge, kNullEventTime, kFuture, kRowTooLarge };
@@ -112,8 +113,8 @@ class WriteTransaction {
   // False when there was no such record.
   absl::StatusOr<bool> DeleteRecord(uint32_t table, std::string_view key);
 
-  // Adds row versions (SEMANTICS 3). Bad rows are refused one by one and reported; whether the rest should then be
-  // committed is the caller's choice. Any split and order of the same rows gives the same answers unless TieOrder
+  // Adds row versions (SEMANTICS 3). Bad rows are refused one by one and reported; whether the rest is written is the
+  // caller's choice. Any split and order of the same rows gives the same answers unless TieOrder
   // says otherwise. Errors: kInvalidArgument when columns do not fit the layout or each other.
   absl::StatusOr<RowsResult> WriteRows(const RowsToWrite& rows);
 
@@ -164,6 +165,15 @@ inline constexpr std::size_t kGenerationsKept = 3;  // of a view, the live one a
 // did not return OK. An error of `change` aborts and is returned. Returns the commit's number.
 // Requires: the calling thread holds no snapshot, should growth be possible.
 absl::StatusOr<uint64_t> RunWriteTransaction(
+    const std::shared_ptr<Environment>& environment,
+    const std::function<absl::Status(WriteTransaction&)>& change);
+
+// The same, sharing the transaction, and so its sync, with what other threads of this process hand in meanwhile: their
+// changes run one after the other, on any of the threads, and have one commit. Each is there whole or not at all, and an
+// error of one concerns only that one; an error of the commit is everyone's. A change that returns OK without having
+// written needs no commit.
+// Requires: the calling thread holds no snapshot; no change waits for another of these threads.
+absl::StatusOr<uint64_t> RunGroupedWrite(
     const std::shared_ptr<Environment>& environment,
     const std::function<absl::Status(WriteTransaction&)>& change);
 
