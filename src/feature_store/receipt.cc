@@ -16,13 +16,18 @@ std::string_view TakeWord(std::string_view* text) {
   return word;
 }
 
-// `name` and a number behind it.
-template <class Number>
-bool TakeNumber(std::string_view name, std::string_view* text, Number* number) {
+// `name` and what stands behind it.
+bool TakeNumber(std::string_view name, std::string_view* text, uint64_t* number) {
   if (TakeWord(text) != name) return false;
   const std::string_view word = TakeWord(text);
   const auto read = std::from_chars(word.data(), word.data() + word.size(), *number);
   return !word.empty() && read.ec == std::errc() && read.ptr == word.data() + word.size();
+}
+bool TakeInstant(std::string_view name, std::string_view* text, Timestamp* instant) {
+  if (TakeWord(text) != name) return false;
+  const absl::StatusOr<ParsedTimestamp> parsed = ParseTimestamp(TakeWord(text));
+  if (parsed.ok()) *instant = parsed->value;
+  return parsed.ok();
 }
 
 }  // namespace
@@ -30,6 +35,7 @@ bool TakeNumber(std::string_view name, std::string_view* text, Number* number) {
 std::string Receipt::ToString() const {
   std::string out = Concat(service, " revision ", revision, " commit ", commit_seq, " as_of ",
                            FormatTimestamp(as_of));
+  if (known_at) out += Concat(" known_at ", FormatTimestamp(*known_at));
   if (staged > 0) out += Concat(" staged ", staged);
   return out;
 }
@@ -39,16 +45,14 @@ absl::StatusOr<Receipt> Receipt::Parse(std::string_view text) {
   std::string_view rest = text;
   receipt.service = TakeWord(&rest);
   bool ok = !receipt.service.empty() && TakeNumber("revision", &rest, &receipt.revision) &&
-            TakeNumber("commit", &rest, &receipt.commit_seq) && TakeWord(&rest) == "as_of";
-  if (ok) {
-    const absl::StatusOr<ParsedTimestamp> as_of = ParseTimestamp(TakeWord(&rest));
-    ok = as_of.ok();
-    if (ok) receipt.as_of = as_of->value;
-  }
+            TakeNumber("commit", &rest, &receipt.commit_seq) &&
+            TakeInstant("as_of", &rest, &receipt.as_of);
+  if (ok && rest.starts_with("known_at "))
+    ok = TakeInstant("known_at", &rest, &receipt.known_at.emplace());
   if (ok && !rest.empty()) ok = TakeNumber("staged", &rest, &receipt.staged) && rest.empty();
   if (!ok) {
     return InvalidArgumentError(Quoted(text), " is no receipt: expected ",
-                                "`service revision N commit N as_of T`");
+                                "`SERVICE revision N commit N as_of T`");
   }
   return receipt;
 }

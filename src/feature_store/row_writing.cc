@@ -36,6 +36,17 @@ absl::StatusOr<RowsResult> RowWriter::Push(WriteTransaction& transaction,
   return result;
 }
 
+absl::StatusOr<RowsResult> RowWriter::Stage(const ReadSession& session, const MappedEvents& events,
+                                            Timestamp now, StagedRows* staged) const {
+  RowsResult result;
+  const auto add = [&](const RowsToWrite& rows) -> absl::Status {
+    LARDER_ASSIGN_OR_RETURN(result, staged->Add(session, rows, now));
+    return absl::OkStatus();
+  };
+  LARDER_RETURN_IF_ERROR(WithRows(events, std::nullopt, add));
+  return result;
+}
+
 absl::Status RowWriter::Load(GenerationBuilder& generation, const MappedEvents& events,
                              Timestamp load_end) const {
   return WithRows(events, load_end,

@@ -10,6 +10,7 @@
 #include "larder/base/config.h"
 #include "larder/base/status.h"
 #include "larder/online/generation.h"
+#include "larder/online/staged_rows.h"
 #include "larder/online/write_transaction.h"
 #include "larder/registry/versions.h"
 
@@ -22,6 +23,9 @@ class RowWriter {
   // Without `skip_bad` nothing is written when a row is refused.
   absl::StatusOr<RowsResult> Push(WriteTransaction& transaction, const MappedEvents& events,
                                   bool skip_bad) const;
+  // Before a commit: into what one session sees. Nothing is added when a row is refused.
+  absl::StatusOr<RowsResult> Stage(const ReadSession& session, const MappedEvents& events,
+                                   Timestamp now, StagedRows* staged) const;
   // `load_end`: what the version horizon is counted back from.
   absl::Status Load(GenerationBuilder& generation, const MappedEvents& events,
                     Timestamp load_end) const;

@@ -88,7 +88,8 @@ absl::StatusOr<ServingPlan> FeatureStore::Bind(std::string_view service,
 absl::StatusOr<ServingSession> FeatureStore::OpenSession(const ServingPlan& plan) const {
   LARDER_RETURN_IF_ERROR(CheckFloatEnvironment());
   LARDER_ASSIGN_OR_RETURN(ReadSession session, ReadSession::Open(impl_->environment));
-  return ServingSession(std::make_unique<ServingSession::State>(plan.bound_, std::move(session)));
+  return ServingSession(
+      std::make_unique<ServingSession::State>(impl_, plan.bound_, std::move(session)));
 }
 
 ServingSession::ServingSession(std::unique_ptr<State> state) : state_(std::move(state)) {}
@@ -100,6 +101,22 @@ absl::Status ServingSession::Refresh() { return state_->Refresh(); }
 uint64_t ServingSession::commit_seq() const { return state_->commit_seq(); }
 absl::Status ServingSession::Prefault() { return state_->Prefault(); }
 Receipt ServingSession::receipt() const { return state_->receipt(); }
+
+void ServingSession::SetKnownAt(std::optional<Timestamp> known_at) { state_->SetKnownAt(known_at); }
+absl::Status ServingSession::Stage(std::string_view source, std::span<const Row> events) {
+  return state_->Stage(source, events);
+}
+absl::Status ServingSession::Stage(std::string_view source, const Batch& events) {
+  return state_->Stage(source, events);
+}
+absl::StatusOr<Timestamp> ServingSession::For(std::string_view source, const Row& event) {
+  return state_->For(source, event);
+}
+std::size_t ServingSession::staged_count() const { return state_->staged_count(); }
+absl::StatusOr<PushResult> ServingSession::Commit(const PushOptions& options) {
+  return state_->Commit(options);
+}
+void ServingSession::Drop() { state_->Drop(); }
 
 absl::Status ServingSession::Fill(std::span<const InputColumn> inputs, Timestamp as_of,
                                   Tensor<float> out, std::span<FeatureStatus> statuses) {

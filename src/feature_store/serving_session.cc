@@ -124,8 +124,9 @@ void WriteRun(const DataType& type, const char* from, std::size_t count, T* out)
 
 }  // namespace
 
-ServingSession::State::State(std::shared_ptr<const BoundService> bound, ReadSession session)
-    : bound_(std::move(bound)), session_(std::move(session)) {
+ServingSession::State::State(std::shared_ptr<const FeatureStore::Impl> impl,
+                             std::shared_ptr<const BoundService> bound, ReadSession session)
+    : bound_(std::move(bound)), session_(std::move(session)), staged_(std::move(impl), bound_) {
   for (const BoundUse& use : bound_->uses) {
     UseState& state = uses_.emplace_back();
     state.use = &use;
@@ -215,7 +216,13 @@ void ServingSession::State::PlanRuns() {
   }
 }
 
-absl::Status ServingSession::State::Refresh() { return session_.Renew(); }
+absl::Status ServingSession::State::Refresh() {
+  absl::Status status = session_.Renew();
+  if (status.ok() && staged_.count() > 0) status = staged_.Rebase(session_);
+  // What is staged was merged into a snapshot that is gone.
+  staged_status_ = staged_.count() > 0 ? status : absl::OkStatus();
+  return status;
+}
 
 absl::Status ServingSession::State::Prefault() {
   for (UseState& state : uses_) {
@@ -335,9 +342,30 @@ absl::Status ServingSession::State::FindChunk(UseState& state, std::span<const I
     LARDER_RETURN_IF_ERROR(EncodeChunk(state, inputs, first, count, as_of));
   if (state.rows == nullptr) return absl::OkStatus();
   const std::span<const KeyRef> keys = KeysOf(state, count);
-  if (state.keys_from_features) session_.FetchRows(*state.rows, keys, state.guesses);
-  return session_.FindMany(*state.rows, state.use->layout, keys, {state.guesses.data(), keys.size()},
-                           state.use->LastVisible(as_of), {state.found.data(), keys.size()});
+  const Timestamp last_visible = state.use->LastVisible(as_of);
+  if (!known_at_) {
+    if (state.keys_from_features) session_.FetchRows(*state.rows, keys, state.guesses);
+    LARDER_RETURN_IF_ERROR(session_.FindMany(*state.rows, state.use->layout, keys,
+                                             {state.guesses.data(), keys.size()}, last_visible,
+                                             {state.found.data(), keys.size()}));
+    if (state.staged == nullptr) return absl::OkStatus();
+  }
+  for (std::size_t i = 0; i < keys.size(); ++i) {
+    FoundRow& found = state.found[i];
+    if (keys[i].key.data() == nullptr) {
+      found = {};
+      continue;
+    }
+    if (known_at_) {
+      LARDER_ASSIGN_OR_RETURN(const std::optional<RowView> row,
+                              session_.FindRow(state.use->view->data_id, state.use->layout,
+                                               keys[i].key, last_visible, known_at_));
+      found = row ? FoundRow::Of(*row) : FoundRow();
+    }
+    if (state.staged != nullptr)
+      LARDER_RETURN_IF_ERROR(state.staged->Find(keys[i], last_visible, known_at_, &found).status());
+  }
+  return absl::OkStatus();
 }
 
 void ServingSession::State::SetStored(UseState& state, std::size_t column, const FoundRow& found,
@@ -363,8 +391,14 @@ absl::Status ServingSession::State::SetCells(UseState& state, std::size_t i, Tim
     const bool has_key = key.key.data() != nullptr;
     if (has_key) {
       LARDER_RETURN_IF_ERROR(session_.FindPartialRow(use.view->data_id, use.layout, key.key,
-                                                     use.LastVisible(as_of), std::nullopt,
+                                                     use.LastVisible(as_of), known_at_,
                                                      &state.partial));
+      if (state.staged != nullptr) {
+        LARDER_RETURN_IF_ERROR(
+            state.staged
+                ->FindPartial(key, use.layout, use.LastVisible(as_of), known_at_, &state.partial)
+                .status());
+      }
     }
     for (std::size_t column = 0; column < state.stored.size(); ++column) {
       FoundRow found;
@@ -547,9 +581,11 @@ absl::Status ServingSession::State::Fill(std::span<const InputColumn> inputs, Ti
                               : inputs[Index(key.input)].is_broadcast();
         });
   }
+  LARDER_RETURN_IF_ERROR(staged_status_);
   for (UseState& state : uses_) {
     const Duration ttl = state.use->view->definition.ttl.value_or(Duration{});
     state.event_time_min = ttl.us > 0 ? as_of.Minus(ttl).us : Timestamp::Min().us;
+    state.staged = staged_.count() == 0 ? nullptr : staged_.RowsOf(state.use->view->data_id);
     state.rows = nullptr;
     if (state.use->view->definition.partial_updates) continue;
     LARDER_ASSIGN_OR_RETURN(
@@ -601,8 +637,41 @@ absl::Status ServingSession::State::Fill(std::span<const InputColumn> inputs, Ti
                      statuses.empty() ? nullptr : statuses.data() + row * outputs_.size()));
     }
   }
-  receipt_ = {bound_->receipt_name(), bound_->catalog.revision(), commit_seq(), as_of};
+  receipt_ = {bound_->receipt_name(), bound_->catalog.revision(), commit_seq(), as_of, known_at_,
+              staged_.count()};
   return absl::OkStatus();
+}
+
+absl::Status ServingSession::State::Stage(std::string_view source, std::span<const Row> events) {
+  LARDER_RETURN_IF_ERROR(staged_status_);
+  return staged_.Add(session_, source, events);
+}
+
+absl::Status ServingSession::State::Stage(std::string_view source, const Batch& events) {
+  LARDER_RETURN_IF_ERROR(staged_status_);
+  return staged_.Add(session_, source, {&events, 1});
+}
+
+absl::StatusOr<Timestamp> ServingSession::State::For(std::string_view source, const Row& event) {
+  LARDER_ASSIGN_OR_RETURN(const Timestamp event_time, staged_.TimeOf(session_, source, event));
+  LARDER_RETURN_IF_ERROR(Stage(source, {&event, 1}));
+  return event_time;
+}
+
+absl::StatusOr<PushResult> ServingSession::State::Commit(const PushOptions& options) {
+  if (staged_.count() == 0) return FailedPreconditionError("no events are staged");
+  // A push may have to enlarge the map, and waits for snapshots then.
+  session_.Release();
+  absl::StatusOr<PushResult> pushed = staged_.Push(options);
+  if (pushed.ok()) Drop();
+  // Should this fail, Fill says so until a Refresh succeeds; what was pushed is pushed.
+  static_cast<void>(Refresh());
+  return pushed;
+}
+
+void ServingSession::State::Drop() {
+  staged_.Clear();
+  staged_status_ = absl::OkStatus();
 }
 
 template absl::Status ServingSession::State::Fill(std::span<const InputColumn>, Timestamp,

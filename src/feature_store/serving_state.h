@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "feature_store/bound_service.h"
+#include "feature_store/staged_events.h"
 #include "larder/base/config.h"
 #include "larder/base/status.h"
 #include "larder/feature_store/serving.h"
@@ -28,12 +29,21 @@ struct ServingSession::State {
  public:
   static constexpr std::size_t kChunk = 32;  // rows found together, at most
 
-  State(std::shared_ptr<const BoundService> bound, ReadSession session);
+  State(std::shared_ptr<const FeatureStore::Impl> impl, std::shared_ptr<const BoundService> bound,
+        ReadSession session);
 
   absl::Status Refresh();
   absl::Status Prefault();
   [[nodiscard]] uint64_t commit_seq() const { return session_.commit_seq(); }
   [[nodiscard]] Receipt receipt() const { return receipt_; }
+
+  void SetKnownAt(std::optional<Timestamp> known_at) { known_at_ = known_at; }
+  absl::Status Stage(std::string_view source, std::span<const Row> events);
+  absl::Status Stage(std::string_view source, const Batch& events);
+  absl::StatusOr<Timestamp> For(std::string_view source, const Row& event);
+  [[nodiscard]] std::size_t staged_count() const { return staged_.count(); }
+  absl::StatusOr<PushResult> Commit(const PushOptions& options);
+  void Drop();
 
   template <class T>
   absl::Status Fill(std::span<const InputColumn> inputs, Timestamp as_of, const Tensor<T>& out,
@@ -58,6 +68,7 @@ struct ServingSession::State {
     const BoundUse* use = nullptr;
     std::size_t hint = 0;      // ReadSession::RowsOfView's
     ViewRows* rows = nullptr;  // of the Fill under way; null for views with partial updates
+    const StagedRows* staged = nullptr;  // of the Fill under way; null: none
     bool keys_from_features = false;
     int same_keys_as = -1;               // an earlier use with the same keys
     bool key_is_constant = false;        // all key inputs are broadcast: found once per Fill
@@ -161,6 +172,9 @@ struct ServingSession::State {
   bool has_cells_ = false;         // some output is in no run and no chunk
   bool chunks_on_demand_ = false;  // what is computed on demand is computed a chunk at a time
   Receipt receipt_;                // of the last Fill
+  std::optional<Timestamp> known_at_;
+  StagedEvents staged_;
+  absl::Status staged_status_;  // not OK: what is staged does not fit the snapshot
 };
 
 }  // namespace larder::inline LARDER_ABI

@@ -28,9 +28,9 @@ absl::StatusOr<OnlineResponse> FeatureStore::GetOnlineFeatures(const OnlineReque
   response.revision = catalog.revision();
   response.commit_seq = session.commit_seq();
   response.as_of = request.as_of.value_or(Now());
-  response.receipt =
-      Receipt{service->receipt_name(), response.revision, response.commit_seq, response.as_of}
-          .ToString();
+  response.receipt = Receipt{service->receipt_name(), response.revision, response.commit_seq,
+                             response.as_of, request.known_at}
+                         .ToString();
   response.row_count = request.rows.size();
   const auto fetch = [&](std::size_t use, std::span<const Column* const> keys) {
     const BoundUse& bound = service->uses[use];

@@ -12,6 +12,7 @@
 #include "online/record_key.h"
 #include "online/row_codec.h"
 #include "online/version_order.h"
+#include "online/visible.h"
 
 namespace larder::inline LARDER_ABI {
 namespace {
@@ -39,14 +40,6 @@ absl::Status KeyTooLarge(std::size_t size) {
   return WithKind(
       InvalidArgumentError("an entity key of ", size, " bytes: at most ", kEntityKeySizeMax),
       ErrorKind::kTooLarge);
-}
-
-bool Answers(const RowView& row, Timestamp as_of, const std::optional<Timestamp>& known_at) {
-  if (row.event_time() > as_of) return false;
-  const std::optional<Timestamp> valid_to = row.valid_to();
-  if (valid_to && *valid_to <= as_of) return false;
-  if (!known_at) return true;
-  return row.known_time() <= *known_at && (row.flags() & kRowArrivalNull) == 0;
 }
 
 // The head row of a slot's snapshot. That of the last one holds when LMDB has nothing newer even now: a snapshot's number
@@ -208,17 +201,9 @@ absl::StatusOr<ViewFloors> ReadSession::FloorsOf(uint32_t view_id) const {
 absl::Status ReadSession::CheckFloors(uint32_t view_id, Timestamp as_of,
                                       std::optional<Timestamp> known_at) const {
   LARDER_ASSIGN_OR_RETURN(const ViewFloors floors, FloorsOf(view_id));
-  if (as_of < floors.as_of) {
-    return WithKind(OutOfRangeError("as_of ", FormatTimestamp(as_of),
-                                    " is before what is kept: from ", FormatTimestamp(floors.as_of)),
-                    ErrorKind::kOutsideHistory);
-  }
-  if (known_at && *known_at < floors.known_at) {
-    return WithKind(
-        OutOfRangeError("known_at ", FormatTimestamp(*known_at), " is before what is kept: from ",
-                        FormatTimestamp(floors.known_at)),
-        ErrorKind::kOutsideHistory);
-  }
+  if (as_of < floors.as_of) return OutsideHistoryError("as_of", as_of, floors.as_of);
+  if (known_at && *known_at < floors.known_at)
+    return OutsideHistoryError("known_at", *known_at, floors.known_at);
   return absl::OkStatus();
 }
 
@@ -396,8 +381,7 @@ absl::Status ReadSession::FindRows(uint32_t view_id, const RowLayout& layout,
 absl::Status ReadSession::FindPartialRow(uint32_t view_id, const RowLayout& layout,
                                          std::string_view key, Timestamp as_of,
                                          std::optional<Timestamp> known_at, PartialRow* out) const& {
-  out->rows_.assign(layout.size(), std::nullopt);
-  out->found_ = 0;
+  out->Clear(layout.size());
   LARDER_ASSIGN_OR_RETURN(ViewRows* const rows, RowsOf(view_id, ShapeOf(layout)));
   LARDER_RETURN_IF_ERROR(CheckAsked(view_id, key, as_of, known_at));
   const uint64_t hash = Hash64(key, environment_->hash_seed());
@@ -414,11 +398,7 @@ absl::Status ReadSession::FindPartialRow(uint32_t view_id, const RowLayout& layo
     Versions& taken = take_a ? a : b;
     const RowView row = taken.row();
     if (row.is_delete()) break;
-    for (std::size_t i = 0; i < layout.size(); ++i) {
-      if (out->rows_[i] || !row.IsPresent(i)) continue;
-      out->rows_[i] = row;
-      ++out->found_;
-    }
+    out->Take(row);
     LARDER_ASSIGN_OR_RETURN(const bool more, taken.Next(as_of, known_at));
     (take_a ? has_a : has_b) = more;
   }
@@ -488,25 +468,31 @@ absl::Status ReadSession::ForEachVersion(
   return absl::IsCancelled(status) ? absl::OkStatus() : status;
 }
 
+absl::Status ReadSession::ReadLayers(uint32_t view_id, const RowLayout& layout, const KeyRef& key,
+                                     std::size_t* hint, std::vector<RowView>* loaded,
+                                     std::vector<RowView>* pushed) const {
+  LARDER_ASSIGN_OR_RETURN(ViewRows* const rows, RowsOf(view_id, ShapeOf(layout), hint));
+  for (const Layer layer : {Layer::kLoaded, Layer::kPushed}) {
+    ViewRows::Chain chain;
+    LARDER_RETURN_IF_ERROR(rows->Find(Source(), layer, key.hash, key.key, &chain));
+    std::vector<RowView>* const versions = layer == Layer::kLoaded ? loaded : pushed;
+    for (const char* row = chain.row; row != nullptr; row = chain.segment->Older(row)) {
+      if (row != chain.row && environment_->options().verify != VerifyPolicy::kNever)
+        LARDER_RETURN_IF_ERROR(chain.segment->CheckRow(row, key.hash));
+      LARDER_ASSIGN_OR_RETURN(const RowView view, ViewOf(*chain.segment, row, layout));
+      versions->push_back(view);
+    }
+  }
+  return absl::OkStatus();
+}
+
 absl::Status ReadSession::ForEachVersionOf(
     uint32_t view_id, const RowLayout& layout, std::string_view key,
     const std::function<bool(const RowView& row)>& visit) const {
-  LARDER_ASSIGN_OR_RETURN(ViewRows* const rows, RowsOf(view_id, ShapeOf(layout)));
   if (key.size() > kEntityKeySizeMax) return KeyTooLarge(key.size());
-  const uint64_t hash = Hash64(key, environment_->hash_seed());
-  ViewRows::Chain loaded;
-  ViewRows::Chain pushed;
-  LARDER_RETURN_IF_ERROR(rows->Find(Source(), Layer::kLoaded, hash, key, &loaded));
-  LARDER_RETURN_IF_ERROR(rows->Find(Source(), Layer::kPushed, hash, key, &pushed));
   std::vector<RowView> versions;
-  for (const ViewRows::Chain& chain : {loaded, pushed}) {
-    for (const char* row = chain.row; row != nullptr; row = chain.segment->Older(row)) {
-      if (row != chain.row && environment_->options().verify != VerifyPolicy::kNever)
-        LARDER_RETURN_IF_ERROR(chain.segment->CheckRow(row, hash));
-      LARDER_ASSIGN_OR_RETURN(const RowView view, ViewOf(*chain.segment, row, layout));
-      versions.push_back(view);
-    }
-  }
+  LARDER_RETURN_IF_ERROR(
+      ReadLayers(view_id, layout, {key, HashOfKey(key)}, nullptr, &versions, &versions));
   std::stable_sort(versions.begin(), versions.end(), WinsOver);
   for (const RowView& version : versions) {
     if (!visit(version)) break;

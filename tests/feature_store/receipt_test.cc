@@ -40,7 +40,8 @@ TEST_CASE("a filled tensor and a typed read of one snapshot have one receipt", "
   const auto response = fixture.store().GetOnlineFeatures(request);
   REQUIRE(response.ok());
   CHECK(session->receipt().ToString() == response->receipt);
-  CHECK(session->receipt() == Receipt{"s@1", response->revision, response->commit_seq, as_of});
+  CHECK(session->receipt() ==
+        Receipt{"s@1", response->revision, response->commit_seq, as_of, {}, 0});
 
   // A receipt is of what was read, whatever was committed since.
   const uint64_t before = session->receipt().commit_seq;
@@ -53,7 +54,9 @@ TEST_CASE("a filled tensor and a typed read of one snapshot have one receipt", "
 }
 
 TEST_CASE("a receipt reads back as it was written", "[feature_store]") {
-  for (const Receipt& receipt : {Receipt{"s@12", 3, 4, kAt}, Receipt{"features", 0, 0, kAt, 2}}) {
+  for (const Receipt& receipt :
+       {Receipt{"s@12", 3, 4, kAt, {}, 0}, Receipt{"features", 0, 0, kAt, kAt.Minus({1}), 2},
+        Receipt{"s@12", 3, 4, kAt, kAt, 0}, Receipt{"s@1", 3, 4, kAt, {}, 1}}) {
     const std::string text = receipt.ToString();
     INFO(text);
     const auto read = Receipt::Parse(text);

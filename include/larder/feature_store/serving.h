@@ -13,6 +13,8 @@
 #include "larder/base/config.h"
 #include "larder/base/status.h"
 #include "larder/base/time.h"
+#include "larder/column/batch.h"
+#include "larder/feature_store/loading.h"
 #include "larder/feature_store/receipt.h"
 #include "larder/schema/definitions.h"
 #include "larder/schema/feature_status.h"
@@ -102,6 +104,11 @@ struct Tensor {
 // One thread's state for serving a plan: a snapshot and the scratch that programs need. Keep it between requests.
 //
 // After its first requests Fill does not allocate, lock or enter the system.
+//
+// A request caused by an event is answered with that event in it, before it is pushed:
+//   LARDER_ASSIGN_OR_RETURN(const Timestamp as_of, session.For("transactions_live", event));
+//   LARDER_RETURN_IF_ERROR(session.Fill(inputs, as_of, tensor));
+//   LARDER_RETURN_IF_ERROR(session.Commit().status());
 // Threads: thread-bound; may be handed from thread to thread.
 class ServingSession {
  public:
@@ -127,6 +134,24 @@ class ServingSession {
                     std::span<FeatureStatus> statuses = {});
   absl::Status Fill(std::span<const InputColumn> inputs, Timestamp as_of, Tensor<double> out,
                     std::span<FeatureStatus> statuses = {});
+
+  // From now on Fill reads what was known by then, where that is kept; absent: all that is in the snapshot, or staged.
+  void SetKnownAt(std::optional<Timestamp> known_at);
+
+  // Makes events visible to this session's own Fill, and to nobody else, as a push would: what wins, what partial rows
+  // leave alone and what deletes hide is what it will be after Commit. They stay staged over Refresh.
+  // Errors: as FeatureStore::Push, and then none of the events is staged.
+  absl::Status Stage(std::string_view source, std::span<const Row> events);
+  absl::Status Stage(std::string_view source, const Batch& events);
+  // Stages the event that causes a request and returns its time, the as_of to serve the request at: so the answer is the
+  // same before the event is pushed and after. Errors: kFailedPrecondition for a source without event time.
+  absl::StatusOr<Timestamp> For(std::string_view source, const Row& event);
+  [[nodiscard]] std::size_t staged_count() const;  // events
+  // Pushes all that is staged in one commit, shared with pushes of other threads, and moves on to it.
+  // Errors: as FeatureStore::Push; the events then stay staged. After kInDoubt repeat with the same batch id.
+  absl::StatusOr<PushResult> Commit(const PushOptions& options = {});
+  // Forgets what is staged.
+  void Drop();
 
  private:
   friend class FeatureStore;

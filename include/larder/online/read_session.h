@@ -36,6 +36,19 @@ class PartialRow {
   }
   [[nodiscard]] bool found_any() const { return found_ > 0; }
 
+  // For those that fill it, with rows newest first: each gives what none before it carries.
+  void Clear(std::size_t features) {
+    rows_.assign(features, std::nullopt);
+    found_ = 0;
+  }
+  void Take(const RowView& row) {
+    for (std::size_t i = 0; i < rows_.size(); ++i) {
+      if (rows_[i] || !row.IsPresent(i)) continue;
+      rows_[i] = row;
+      ++found_;
+    }
+  }
+
  private:
   friend class ReadSession;
   std::vector<std::optional<RowView>> rows_;
@@ -172,8 +185,8 @@ class ReadSession {
   [[nodiscard]] absl::StatusOr<ViewFloors> FloorsOf(uint32_t view_id) const;
 
   // Calls `visit` once per key of the view with at least one stored version, in no order but always the same one while
-  // the view does not change, from after `after_key`
-  // on, until it returns false. The key is valid during the call.
+  // the view does not change, from after `after_key` on, until it returns false. The key is valid during the call.
+  // Errors: kNotFound when no version of `after_key` is left; so page through one snapshot, or begin again.
   absl::Status ForEachKey(uint32_t view_id, const std::function<bool(std::string_view key)>& visit,
                           std::string_view after_key = {}) const;
   // Calls `visit` for every stored version, deletes included: keys as in ForEachKey, newest first within one.
@@ -198,6 +211,10 @@ class ReadSession {
 
   // For larder's own sources.
   struct Slot;
+  // A key's versions in each layer, newest first. `hint` as RowsOfView's; may be null.
+  absl::Status ReadLayers(uint32_t view_id, const RowLayout& layout, const KeyRef& key,
+                          std::size_t* hint, std::vector<RowView>* loaded,
+                          std::vector<RowView>* pushed) const;
   // Every record as it is stored; every row version as it is stored, pushed layer first, newest first within a key of a
   // layer, with RowLayout::trailer_offset() and its index. Checked.
   absl::Status ForEachRecord(
