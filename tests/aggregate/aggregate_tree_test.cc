@@ -21,13 +21,14 @@ int64_t Rounds(int64_t by_default) {
   return text == nullptr ? by_default : std::min(by_default, std::atol(text));
 }
 
-// What a tree holds: a list in order, searched from one end to the other.
+// What a tree holds: a list in order, searched among the events of an instant.
 class Model {
  public:
   bool Insert(const NaiveEvent& event) {
-    for (NaiveEvent& other : events_) {
-      if (!IsSame(event, other)) continue;
-      if (other.row < event.row) other = event;
+    const auto [begin, end] = At(event.time_us);
+    for (auto other = begin; other != end; ++other) {
+      if (!IsSame(event, *other)) continue;
+      if (other->row < event.row) *other = event;
       return false;
     }
     events_.insert(
@@ -35,10 +36,11 @@ class Model {
     return true;
   }
   bool Remove(const NaiveEvent& event) {
-    const auto at = std::find_if(events_.begin(), events_.end(), [&](const NaiveEvent& other) {
+    const auto [begin, end] = At(event.time_us);
+    const auto at = std::find_if(begin, end, [&](const NaiveEvent& other) {
       return IsSame(event, other) || (event.event_id.empty() && other == event);
     });
-    if (at == events_.end()) return false;
+    if (at == end) return false;
     events_.erase(at);
     return true;
   }
@@ -56,10 +58,18 @@ class Model {
     return !a.event_id.empty() && std::tie(a.time_us, a.has_sequence, a.sequence, a.event_id) ==
                                       std::tie(b.time_us, b.has_sequence, b.sequence, b.event_id);
   }
+  [[nodiscard]] std::pair<Events::iterator, Events::iterator> At(int64_t time_us) {
+    const auto begin = std::lower_bound(
+        events_.begin(), events_.end(), time_us,
+        [](const NaiveEvent& event, int64_t time) { return event.time_us < time; });
+    const auto end = std::find_if(
+        begin, events_.end(), [&](const NaiveEvent& event) { return event.time_us != time_us; });
+    return {begin, end};
+  }
   Events events_;
 };
 
-// An index of `events`, which is then borrowed.
+// Events as a tree takes them. Lifetime: borrows.
 class Borrowed {
  public:
   explicit Borrowed(const Events& events) {
