@@ -20,6 +20,7 @@
 #include "larder/feature_store/serving.h"
 #include "larder/feature_store/training_set.h"
 #include "larder/online/environment.h"
+#include "larder/online/vacuum.h"
 #include "larder/registry/catalog.h"
 #include "larder/registry/feature_edits.h"
 #include "larder/registry/plan.h"
@@ -169,6 +170,11 @@ class FeatureStore {
                                   const PushOptions& options = {});
   absl::StatusOr<PushResult> Push(std::string_view source, std::span<const Row> events,
                                   const PushOptions& options = {});
+
+  // ---- keeping it small
+
+  // Rewrites the store without its free pages while others read and write, see VacuumStore.
+  absl::StatusOr<VacuumResult> Vacuum(const VacuumOptions& options = {});
 
   // ---- features out
 

@@ -628,6 +628,12 @@ void Parser::AddKeeping() {
       ->required();
   AddTarget(sub, backup->target, false);
   AddFormat(sub, backup->format);
+
+  auto vacuum = std::make_shared<VacuumArguments>();
+  sub = Add(kKeeping, "vacuum", "rewrite the store without its free space, while it is in use",
+            "Example:\n  larder vacuum", vacuum, &Vacuum);
+  AddTarget(sub, vacuum->target, false);
+  AddFormat(sub, vacuum->format);
 }
 
 void Parser::AddBench() {

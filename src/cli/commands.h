@@ -287,5 +287,11 @@ struct BackupArguments {
 };
 absl::Status Backup(const BackupArguments& arguments, Console& console);
 
+struct VacuumArguments {
+  Target target;
+  Format format = Format::kTable;
+};
+absl::Status Vacuum(const VacuumArguments& arguments, Console& console);
+
 }  // namespace cli
 }  // namespace larder::inline LARDER_ABI

@@ -1,4 +1,4 @@
-// verify and backup.
+// verify, backup and vacuum.
 #include <utility>
 
 #include "cli/arguments.h"
@@ -61,6 +61,34 @@ absl::Status Backup(const BackupArguments& arguments, Console& console) {
     console.out << "checked copy of commit " << report.commit_seq << " in "
                 << Printable(arguments.folder) << ": use it with --store "
                 << Printable(arguments.folder) << '\n';
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Vacuum(const VacuumArguments& arguments, Console& console) {
+  LARDER_ASSIGN_OR_RETURN(FeatureStore store, OpenStore(arguments.target, Access::kWrite, console));
+  VacuumOptions options;
+  if (console.err_is_terminal) {
+    options.progress = [&console](const VacuumProgress& now) {
+      console.err << "\r\x1b[K" << now.bytes_done << " of about " << now.bytes << " bytes copied"
+                  << std::flush;
+    };
+  }
+  const absl::StatusOr<VacuumResult> result = store.Vacuum(options);
+  if (console.err_is_terminal) console.err << "\r\x1b[K" << std::flush;
+  if (!result.ok()) return result.status();
+  if (arguments.format == Format::kJson) {
+    JsonWriter json;
+    json.BeginObject();
+    json.Member("commit_seq", result->commit_seq);
+    json.Member("size_before", result->size_before);
+    json.Member("size_after", result->size_after);
+    json.Member("folder", result->folder);
+    json.EndObject();
+    console.out << std::move(json).Finish();
+  } else {
+    console.out << "rewritten: " << result->size_before << " bytes before, " << result->size_after
+                << " after; commit " << result->commit_seq << '\n';
   }
   return absl::OkStatus();
 }

@@ -41,7 +41,7 @@ absl::Status BackupStore(const std::shared_ptr<Environment>& environment,
   Environment::Impl& impl = environment->impl();
   if (impl.forked()) return ForkedError();
   // A snapshot of our own keeps the gate shut to reopening while LMDB copies.
-  LARDER_ASSIGN_OR_RETURN(const ReadSession session, ReadSession::Open(environment));
+  LARDER_ASSIGN_OR_RETURN(ReadSession session, ReadSession::Open(environment));
   StoreDirectory directory;
   directory.path = target;
   directory.environment_path = Concat(target, "/", kFirstEnvironment);
@@ -52,8 +52,14 @@ absl::Status BackupStore(const std::shared_ptr<Environment>& environment,
     if (mkdir(directory.environment_path.c_str(), 0700) != 0) {
       return SystemError(errno, "making the directory", directory.environment_path);
     }
-    LARDER_RETURN_IF_ERROR(CopyTo(impl.env, temporary));
-    LARDER_ASSIGN_OR_RETURN(const VerifyReport report, VerifyDataFile(temporary));
+    LARDER_RETURN_IF_ERROR(CopyTo(session.slot()->home->env, temporary));
+    LARDER_ASSIGN_OR_RETURN(VerifyReport report, VerifyDataFile(temporary));
+    while (report.ok() && report.moved_to != 0) {  // the copy's snapshot is later than ours
+      unlink(temporary.c_str());
+      LARDER_RETURN_IF_ERROR(session.Renew());
+      LARDER_RETURN_IF_ERROR(CopyTo(session.slot()->home->env, temporary));
+      LARDER_ASSIGN_OR_RETURN(report, VerifyDataFile(temporary));
+    }
     if (!report.ok()) {
       return WithKind(DataLossError("the copy of ", environment->path(),
                                     " does not verify: ", report.problems.front()),

@@ -30,14 +30,9 @@ uint32_t FixedRowCheck(const Row& row) {
   return static_cast<uint32_t>(Hash64({bytes + from, sizeof(Row) - from}));
 }
 
-absl::StatusOr<FileIdentity> IdentityOf(const std::string& path) {
+absl::StatusOr<FileIdentity> IdentityOfFolder(const std::string& path) {
   struct stat info {};
-  if (lstat(path.c_str(), &info) != 0) return SystemError(errno, "looking at", path);
-  if (S_ISLNK(info.st_mode)) {
-    return WithKind(
-        FailedPreconditionError(path, " is a symbolic link, which is not followed here"),
-        ErrorKind::kForeign);
-  }
+  if (stat(path.c_str(), &info) != 0) return SystemError(errno, "looking at", path);
   return FileIdentity{info.st_dev, info.st_ino};
 }
 
@@ -80,6 +75,32 @@ absl::Status CheckReadOnlyAccess(const StoreDirectory& directory) {
 
 }  // namespace
 
+absl::StatusOr<FileIdentity> IdentityOf(const std::string& path) {
+  struct stat info {};
+  if (lstat(path.c_str(), &info) != 0) return SystemError(errno, "looking at", path);
+  if (S_ISLNK(info.st_mode)) {
+    return WithKind(
+        FailedPreconditionError(path, " is a symbolic link, which is not followed here"),
+        ErrorKind::kForeign);
+  }
+  return FileIdentity{info.st_dev, info.st_ino};
+}
+
+absl::StatusOr<FormatRow> ReadFormat(MDB_env* env) {
+  MDB_txn* txn = nullptr;
+  int code = mdb_txn_begin(env, nullptr, MDB_RDONLY, &txn);
+  if (code != 0) return LmdbError(code, "reading the format row");
+  MDB_val key = ToVal(kFormatKey);
+  MDB_val value{};
+  FormatRow row;
+  row.magic = 0;
+  code = mdb_get(txn, kMainDatabase, &key, &value);
+  if (code == 0 && value.mv_size >= sizeof(FormatRow)) row = LoadAs<FormatRow>(value.mv_data);
+  mdb_txn_abort(txn);
+  if (row.magic == FormatRow::kMagic && row.check == FixedRowCheck(row)) return row;
+  return WithKind(DataLossError("the format row is missing or damaged"), ErrorKind::kCorrupt);
+}
+
 absl::StatusOr<HeadRow> ReadHead(MDB_txn* txn, bool verify) {
   MDB_val key = ToVal(kHeadKey);
   MDB_val value{};
@@ -109,15 +130,54 @@ absl::Status WriteHead(MDB_txn* txn, HeadRow head) {
   return code == 0 ? absl::OkStatus() : LmdbError(code, "writing the head row");
 }
 
-absl::Status Environment::Impl::OpenLmdb(uint64_t map_size) {
+void EvenOutFile(MDB_env* env) {
+  MDB_envinfo info{};
+  MDB_stat stat{};
+  int fd = -1;
+  struct stat file {};
+  mdb_env_info(env, &info);
+  mdb_env_stat(env, &stat);
+  const auto size = static_cast<off_t>((info.me_last_pgno + 1) * stat.ms_psize);
+  if (mdb_env_get_fd(env, &fd) != 0 || fstat(fd, &file) != 0 || file.st_size >= size) return;
+  if (ftruncate(fd, size) != 0) {
+    // The next open walks the pages and finds the same.
+  }
+}
+
+void OpenFolder::Close() {
+  if (env != nullptr) mdb_env_close(std::exchange(env, nullptr));
+}
+
+OpenFolder::~OpenFolder() {
+  if (!left.load()) {
+    Close();
+    return;
+  }
+  ProcessTable& table = ProcessTable::Get();
+  {
+    const std::lock_guard lock(table.mutex);
+    Close();
+    table.open.erase(data_identity);
+  }
+  table.changed.notify_all();
+}
+
+void ReadSession::Slot::Drop() {
+  if (txn != nullptr) mdb_txn_abort(std::exchange(txn, nullptr));
+  views.clear();
+  home.reset();
+}
+
+absl::Status Environment::Impl::OpenLmdb(OpenFolder& folder, uint64_t map_size) {
+  const StoreDirectory& place = folder.directory;
+  MDB_env*& env = folder.env;
   uint64_t missing_bytes = 0;
   uint64_t used = 0;
-  if (!directory.created) {
-    LARDER_ASSIGN_OR_RETURN(const MetaPage meta, CheckDataFile(directory.data_path, &missing_bytes));
+  if (!place.created) {
+    LARDER_ASSIGN_OR_RETURN(const MetaPage meta, CheckDataFile(place.data_path, &missing_bytes));
     used = (meta.last_page + 1) * meta.page_size;
-    if (missing_bytes > 0)
-      LARDER_RETURN_IF_ERROR(ExtendDataFile(directory.data_path, missing_bytes));
-    if (options.read_only) LARDER_RETURN_IF_ERROR(CheckReadOnlyAccess(directory));
+    if (missing_bytes > 0) LARDER_RETURN_IF_ERROR(ExtendDataFile(place.data_path, missing_bytes));
+    if (options.read_only) LARDER_RETURN_IF_ERROR(CheckReadOnlyAccess(place));
   }
   unsigned flags = MDB_NOTLS | MDB_NORDAHEAD;
   if (options.read_only) flags |= MDB_RDONLY;
@@ -131,10 +191,9 @@ absl::Status Environment::Impl::OpenLmdb(uint64_t map_size) {
     mdb_env_set_maxdbs(env, 4);
     mdb_env_set_maxreaders(env, options.readers_max);
     mdb_env_set_mapsize(env, size);
-    code = mdb_env_open(env, directory.environment_path.c_str(), flags, 0600);
+    code = mdb_env_open(env, place.environment_path.c_str(), flags, 0600);
     if (code == 0) break;
-    mdb_env_close(env);
-    env = nullptr;
+    folder.Close();
     if (code == ENOMEM && size / 2 >= std::max(used * 2, kMapSizeMin)) {
       size /= 2;
     } else if (code == EAGAIN || code == EBUSY || code == ENOENT) {
@@ -144,16 +203,18 @@ absl::Status Environment::Impl::OpenLmdb(uint64_t map_size) {
       break;
     }
   }
-  if (code != 0) return LmdbWriteError(code, "opening", directory.environment_path);
+  if (code != 0) return LmdbWriteError(code, "opening", place.environment_path);
 
   int fd = -1;
   if (mdb_env_get_fd(env, &fd) == 0) fcntl(fd, F_SETFD, FD_CLOEXEC);
   MDB_txn* txn = nullptr;
-  code = mdb_txn_begin(env, nullptr, directory.created ? 0 : MDB_RDONLY, &txn);
+  MDB_dbi records_here = 0;
+  MDB_dbi segments_here = 0;
+  code = mdb_txn_begin(env, nullptr, place.created ? 0 : MDB_RDONLY, &txn);
   if (code == 0) {
-    const unsigned create = directory.created ? MDB_CREATE : 0;
-    code = mdb_dbi_open(txn, kRecordsName, create, &records);
-    if (code == 0) code = mdb_dbi_open(txn, kSegmentsName, create, &segments);
+    const unsigned create = place.created ? MDB_CREATE : 0;
+    code = mdb_dbi_open(txn, kRecordsName, create, &records_here);
+    if (code == 0) code = mdb_dbi_open(txn, kSegmentsName, create, &segments_here);
     if (code == 0) {
       code = mdb_txn_commit(txn);
     } else {
@@ -166,64 +227,73 @@ absl::Status Environment::Impl::OpenLmdb(uint64_t map_size) {
                           directory.path, " is not a larder store: another program's LMDB file"),
                       ErrorKind::kForeign);
   } else if (code != 0) {
-    status = LmdbWriteError(code, "opening the databases", directory.environment_path);
+    status = LmdbWriteError(code, "opening the databases", place.environment_path);
   }
-  if (!status.ok()) CloseLmdb();
-  return status;
+  if (!status.ok()) {
+    folder.Close();
+    return status;
+  }
+  // LMDB numbers them as they are opened; sessions that go on elsewhere read these while another folder is opened.
+  if (records == 0) {
+    records = records_here;
+    segments = segments_here;
+  }
+  LARDER_DCHECK(records == records_here && segments == segments_here);
+  return absl::OkStatus();
 }
 
 absl::Status Environment::Impl::OpenStore() {
-  LARDER_RETURN_IF_ERROR(OpenLmdb(options.map_size_bytes));
-  LARDER_ASSIGN_OR_RETURN(lock_identity, IdentityOf(directory.lock_path));
+  LARDER_RETURN_IF_ERROR(OpenLmdb(*home, options.map_size_bytes));
+  LARDER_ASSIGN_OR_RETURN(home->lock_identity, IdentityOf(home->directory.lock_path));
   if (directory.created) {
     LARDER_RETURN_IF_ERROR(WriteFormat());
     LARDER_RETURN_IF_ERROR(CommitCurrent(&directory));
+    home->directory.created = false;
   }
   LARDER_RETURN_IF_ERROR(CheckFormat());
   int dead = 0;
-  mdb_reader_check(env, &dead);
+  mdb_reader_check(home->env, &dead);
   return absl::OkStatus();
 }
 
 void Environment::Impl::CloseLmdb() {
-  if (env == nullptr) return;
-  for (const auto& slot : slots) {
-    if (slot->txn != nullptr) mdb_txn_abort(slot->txn);
-    slot->txn = nullptr;
-    slot->views.clear();
-  }
-  mdb_env_close(env);
-  env = nullptr;
+  if (home == nullptr) return;
+  for (const auto& slot : slots) slot->Drop();
+  home->Close();
+}
+
+absl::Status WriteFormatRow(MDB_txn* txn, FormatRow format, uint32_t page_size) {
+  format.page_size = page_size;
+  format.check = FixedRowCheck(format);
+  MDB_val key = ToVal(kFormatKey);
+  MDB_val value{sizeof(format), &format};
+  const int code = mdb_put(txn, kMainDatabase, &key, &value, 0);
+  return code == 0 ? absl::OkStatus() : LmdbError(code, "writing the format row");
 }
 
 absl::Status Environment::Impl::WriteFormat() {
   MDB_stat stat{};
-  mdb_env_stat(env, &stat);
+  mdb_env_stat(home->env, &stat);
   std::random_device random;
   const auto draw = [&random] { return (uint64_t{random()} << 32) | random(); };
   format = FormatRow{};
   format.store_id_high = draw();
   format.store_id_low = draw();
   format.hash_seed = draw();
-  format.page_size = stat.ms_psize;
   format.created_at = options.clock().us;
-  format.check = FixedRowCheck(format);
 
   MDB_txn* txn = nullptr;
-  int code = mdb_txn_begin(env, nullptr, 0, &txn);
+  int code = mdb_txn_begin(home->env, nullptr, 0, &txn);
   if (code != 0) return LmdbError(code, "beginning the first commit");
-  MDB_val key = ToVal(kFormatKey);
-  MDB_val value{sizeof(format), &format};
-  code = mdb_put(txn, kMainDatabase, &key, &value, 0);
-  absl::Status status =
-      code == 0 ? WriteHead(txn, HeadRow{}) : LmdbError(code, "writing the format row");
+  absl::Status status = WriteFormatRow(txn, format, stat.ms_psize);
+  if (status.ok()) status = WriteHead(txn, HeadRow{});
   if (!status.ok()) {
     mdb_txn_abort(txn);
     return status;
   }
   code = mdb_txn_commit(txn);
   return code == 0 ? absl::OkStatus()
-                   : LmdbWriteError(code, "the first commit", directory.data_path);
+                   : LmdbWriteError(code, "the first commit", home->directory.data_path);
 }
 
 absl::Status Environment::Impl::CheckFormat() {
@@ -235,7 +305,7 @@ absl::Status Environment::Impl::CheckFormat() {
     return WithKind(FailedPreconditionError(directory.path, ": ", parts...), ErrorKind::kVersion);
   };
   MDB_txn* txn = nullptr;
-  const int code = mdb_txn_begin(env, nullptr, MDB_RDONLY, &txn);
+  const int code = mdb_txn_begin(home->env, nullptr, MDB_RDONLY, &txn);
   if (code != 0) return LmdbError(code, "reading the format row");
   MDB_val key = ToVal(kFormatKey);
   MDB_val value{};
@@ -266,27 +336,27 @@ absl::Status Environment::Impl::CheckFormat() {
   return Annotate(head.status(), directory.path);
 }
 
-absl::Status Environment::Impl::CheckNotReplaced() const {
+absl::Status Environment::Impl::CheckNotReplaced(const OpenFolder& folder) const {
   const auto replaced = [this](std::string_view what) {
     return WithKind(
         FailedPreconditionError(directory.path, ": ", what,
                                 " since it was opened; what would be written would be lost"),
         ErrorKind::kStoreReplaced);
   };
-  if (env != nullptr) {
+  if (folder.env != nullptr) {
     struct stat info {};
     int fd = -1;
-    mdb_env_get_fd(env, &fd);
-    if (fstat(fd, &info) != 0) return SystemError(errno, "looking at", directory.data_path);
+    mdb_env_get_fd(folder.env, &fd);
+    if (fstat(fd, &info) != 0) return SystemError(errno, "looking at", folder.directory.data_path);
     if (info.st_nlink == 0) return replaced("the data file was removed");
   }
   const auto identity_is = [](const std::string& path, const FileIdentity& expected) {
     struct stat now {};
     return lstat(path.c_str(), &now) == 0 && FileIdentity{now.st_dev, now.st_ino} == expected;
   };
-  if (!identity_is(directory.data_path, data_identity))
+  if (!identity_is(folder.directory.data_path, folder.data_identity))
     return replaced("the data file was replaced or moved");
-  if (!identity_is(directory.lock_path, lock_identity))
+  if (!identity_is(folder.directory.lock_path, folder.lock_identity))
     return replaced("the lock file was replaced or removed");
   return absl::OkStatus();
 }
@@ -296,7 +366,7 @@ absl::Status Environment::Impl::ReadersFullError() const {
     std::map<int64_t, int> by_pid;
   } readers;
   mdb_reader_list(
-      env,
+      home->env,
       [](const char* line, void* context) {
         char* end = nullptr;
         const int64_t pid = std::strtoll(line, &end, 10);
@@ -310,7 +380,7 @@ absl::Status Environment::Impl::ReadersFullError() const {
     AppendTo(holders, Concat("process ", pid, " holds ", count));
   }
   unsigned int most = 0;
-  mdb_env_get_maxreaders(env, &most);
+  mdb_env_get_maxreaders(home->env, &most);
   return WithKind(
       ResourceExhaustedError(directory.path, ": all ", most, " reader slots are taken: ", holders),
       ErrorKind::kReadersFull);
@@ -337,13 +407,36 @@ absl::StatusOr<std::shared_ptr<Environment>> Environment::Open(const std::string
   if (!options.read_only && !options.clock) {
     return InvalidArgumentError("a writable environment needs a clock: ", path);
   }
+  // A rewrite may take a folder away just after CURRENT named it.
+  constexpr int kAttempts = 8;
+  for (int attempt = 1;; ++attempt) {
+    uint64_t folder = 0;
+    absl::StatusOr<std::shared_ptr<Environment>> environment =
+        Impl::OpenCurrent(path, options, &folder);
+    if (environment.ok() || folder == 0 || attempt == kAttempts) return environment;
+    const absl::StatusOr<uint64_t> now = CurrentFolder(path);
+    if (!now.ok() || *now == folder) return environment;
+  }
+}
+
+absl::StatusOr<std::shared_ptr<Environment>> Environment::Impl::OpenCurrent(
+    const std::string& path, const EnvironmentOptions& options, uint64_t* folder) {
   ProcessTable& table = ProcessTable::Get();
   std::unique_lock lock(table.mutex);
   LARDER_ASSIGN_OR_RETURN(StoreDirectory directory, OpenStoreDirectory(path, options));
+  *folder = directory.number;
+  LARDER_ASSIGN_OR_RETURN(const FileIdentity store, IdentityOfFolder(path));
   LARDER_ASSIGN_OR_RETURN(const FileIdentity identity, IdentityOf(directory.data_path));
   for (;;) {
-    const auto entry = table.open.find(identity);
-    if (entry == table.open.end() || entry->second.fork_count != ForkCount()) break;
+    auto entry = table.open.find(identity);
+    if (entry == table.open.end() || entry->second.fork_count != ForkCount()) {
+      // It may be open in the folder it was rewritten from: its next snapshot goes on to this one.
+      entry = std::find_if(table.open.begin(), table.open.end(), [&](const auto& candidate) {
+        return candidate.second.store == store && candidate.second.folder != directory.number &&
+               candidate.second.fork_count == ForkCount();
+      });
+    }
+    if (entry == table.open.end()) break;
     if (std::shared_ptr<Environment> open = entry->second.environment.lock()) {
       lock.unlock();  // should this have become the last owner, its end takes the lock
       LARDER_RETURN_IF_ERROR(CheckShareable(*open, options));
@@ -354,16 +447,20 @@ absl::StatusOr<std::shared_ptr<Environment>> Environment::Open(const std::string
 
   // From here on the entry is this thread's; others that want the file wait. The table itself must not stay locked: a
   // new store's first commit takes LMDB's write lock, and a thread that holds such a lock may open or fork.
-  table.open[identity] = {{}, ForkCount()};
+  table.open[identity] = {{}, ForkCount(), store, directory.number};
   auto impl = std::make_unique<Impl>();
+  impl->home = std::make_shared<OpenFolder>();
+  impl->home->directory = InFolder(directory, directory.number);
+  impl->home->directory.created = directory.created;
+  impl->home->data_identity = identity;
   impl->directory = std::move(directory);
   impl->options = options;
-  impl->data_identity = identity;
   // Closes what is open and gives the entry back, however this ends.
   std::shared_ptr<Environment> environment(new Environment(std::move(impl)));
   lock.unlock();
   LARDER_RETURN_IF_ERROR(environment->impl_->OpenStore());
 
+  environment->impl_->self = environment;
   lock.lock();
   if (!options.read_only) {
     absl::StatusOr<FileDescriptor> writer_lock = OpenWriterLock(environment->path());
@@ -389,13 +486,16 @@ Environment::~Environment() {
     return;
   }
   ProcessTable& table = ProcessTable::Get();
+  for (const auto& slot : impl_->slots) {
+    if (slot->home != impl_->home) slot->Drop();  // closing a folder that was left takes the lock
+  }
   {
     const std::lock_guard lock(table.mutex);
     impl_->CloseLmdb();
     ReleaseCreationLock(&impl_->directory);
     table.writer_locks.erase(impl_->writer_lock.get());
     impl_->writer_lock.Close();
-    const auto entry = table.open.find(impl_->data_identity);
+    const auto entry = table.open.find(impl_->home->data_identity);
     if (entry != table.open.end() && entry->second.environment.expired()) table.open.erase(entry);
   }
   table.changed.notify_all();
@@ -415,19 +515,20 @@ absl::StatusOr<EnvironmentStats> Environment::Stats() const {
       const ReadSession session,
       ReadSession::Open(std::const_pointer_cast<Environment>(shared_from_this())));
   Impl& impl = *impl_;
+  MDB_env* const env = session.slot()->home->env;  // open as long as the session
   EnvironmentStats stats;
   struct stat file {};
-  if (::stat(impl.directory.data_path.c_str(), &file) == 0)
+  if (::stat(session.slot()->home->directory.data_path.c_str(), &file) == 0)
     stats.file_size_bytes = static_cast<uint64_t>(file.st_size);
   MDB_envinfo info{};
   MDB_stat pages{};
-  mdb_env_info(impl.env, &info);
-  mdb_env_stat(impl.env, &pages);
+  mdb_env_info(env, &info);
+  mdb_env_stat(env, &pages);
   stats.map_size_bytes = info.me_mapsize;
   stats.used_size_bytes = (info.me_last_pgno + 1) * pages.ms_psize;
   stats.readers_max = info.me_maxreaders;
   MDB_txn* txn = nullptr;
-  if (mdb_txn_begin(impl.env, nullptr, MDB_RDONLY, &txn) == 0) {
+  if (mdb_txn_begin(env, nullptr, MDB_RDONLY, &txn) == 0) {
     if (mdb_stat(txn, impl.records, &pages) == 0) stats.record_count = pages.ms_entries;
     mdb_txn_abort(txn);
   }
@@ -450,7 +551,7 @@ absl::StatusOr<EnvironmentStats> Environment::Stats() const {
   } readers;
   // Lines of pid, thread and transaction number; `-` for a slot without a snapshot.
   mdb_reader_list(
-      impl.env,
+      env,
       [](const char* line, void* context) {
         auto* out = static_cast<Readers*>(context);
         char* end = nullptr;

@@ -71,9 +71,30 @@ struct HeadRow {
 };
 static_assert(sizeof(HeadRow) == 64);
 
+// LMDB open in one of the store's folders. Snapshots and the writer that began in it keep it open while the process goes
+// on in the folder it was rewritten into.
+struct OpenFolder {
+  OpenFolder() = default;
+  OpenFolder(const OpenFolder&) = delete;
+  OpenFolder& operator=(const OpenFolder&) = delete;
+  ~OpenFolder();
+  void Close();
+
+  StoreDirectory directory;
+  FileIdentity data_identity;
+  FileIdentity lock_identity;
+  MDB_env* env = nullptr;  // null only after a reopen failed; changed inside the closed gate
+  // The process went on in another folder: closing this one takes its own entry from the process's table.
+  std::atomic<bool> left{false};
+};
+
+// What a slot is doing. The gate waits until none is beginning, or for changes of the map itself until all are idle.
+enum SlotState : uint32_t { kSlotIdle = 0, kSlotBeginning = 1, kSlotHolding = 2 };
+
 // A reader's place: LMDB's transaction is reset between snapshots, not ended, so that renewing it allocates nothing.
 struct ReadSession::Slot {
-  std::atomic<uint32_t> active{0};  // holds a snapshot; the gate waits for zero
+  std::atomic<uint32_t> active{kSlotIdle};
+  std::shared_ptr<OpenFolder> home;  // of txn
   MDB_txn* txn = nullptr;
   std::size_t txn_id = 0;
   uint64_t epoch = 0;  // Impl::epoch when the snapshot began
@@ -83,18 +104,23 @@ struct ReadSession::Slot {
   uint64_t head_epoch = 0;
   // What was looked up of the views read so far, while the map stays where it is. Pointers, since sessions keep them.
   std::vector<std::unique_ptr<ViewRows>> views;
+
+  // Gives LMDB its place back.
+  void Drop();
 };
 
 struct Environment::Impl {
   TouchRegistry touches;
-  StoreDirectory directory;
+  StoreDirectory directory;  // as opened: the folder may be another by now
   EnvironmentOptions options;
   FormatRow format;
   uint64_t fork_count = ForkCount();
-  FileIdentity data_identity;
-  FileIdentity lock_identity;
+  std::weak_ptr<Environment> self;
 
-  MDB_env* env = nullptr;  // null only after a reopen failed; changed inside the closed gate
+  // The folder everything new begins in. Replaced in the closed gate while nothing is beginning; who is neither inside
+  // the gate nor its keeper asks Home().
+  std::shared_ptr<OpenFolder> home;
+  // The same numbers in every folder.
   MDB_dbi records = 0;
   MDB_dbi segments = 0;
   FileDescriptor writer_lock;
@@ -103,15 +129,19 @@ struct Environment::Impl {
   // Whether records are compared with their checks.
   [[nodiscard]] bool verifies() const { return options.verify != VerifyPolicy::kNever; }
 
-  // Opens what is in `directory`, making it when it is new, and checks it. On an error the destructor closes.
+  // What CURRENT names now, in `folder`.
+  static absl::StatusOr<std::shared_ptr<Environment>> OpenCurrent(const std::string& path,
+                                                                  const EnvironmentOptions& options,
+                                                                  uint64_t* folder);
+  // Opens what is in `home`'s directory, making it when it is new, and checks it. On an error the destructor closes.
   absl::Status OpenStore();
-  // Opens LMDB in `directory` and its databases. On an error nothing stays open.
-  absl::Status OpenLmdb(uint64_t map_size);
+  // Opens LMDB in the folder and its databases. On an error nothing stays open.
+  absl::Status OpenLmdb(OpenFolder& folder, uint64_t map_size);
   void CloseLmdb();
   absl::Status WriteFormat();  // the first commit of a new store
   absl::Status CheckFormat();
   // Whether the files at the path are still the ones that are open or, after a reopen that failed, were.
-  absl::Status CheckNotReplaced() const;
+  absl::Status CheckNotReplaced(const OpenFolder& folder) const;
   [[nodiscard]] absl::Status ReadersFullError() const;
 
   // --- the gate (session_gate.cc) ---
@@ -128,6 +158,13 @@ struct Environment::Impl {
   absl::Status Reopen(uint64_t epoch_seen, bool writer_held);
   absl::Status AdoptMapSize(uint64_t epoch_seen, bool writer_held);
   absl::Status GrowMap(uint64_t epoch_seen, bool writer_held);
+  [[nodiscard]] std::shared_ptr<OpenFolder> Home();
+  // Goes on in folder `number`, which this one was rewritten into, or in the one that CURRENT names when that is later.
+  // Snapshots that are held keep what they see, and their folder open. Does nothing when the folder has changed since
+  // `epoch_seen`. Requires: the caller holds no snapshot.
+  absl::Status Follow(uint64_t epoch_seen, uint64_t number);
+  // Makes the folder home. Requires: the gate is closed and nothing is beginning.
+  absl::Status OpenNext(uint64_t number, uint64_t map_size);
 
   // --- one writer (session_gate.cc) ---
   absl::Status LockWriter();
@@ -154,10 +191,17 @@ struct Environment::Impl {
   GroupCommit group_commit;
 };
 
+absl::StatusOr<FileIdentity> IdentityOf(const std::string& path);
+absl::StatusOr<FormatRow> ReadFormat(MDB_env* env);
+
 // The head row seen by a transaction, and its replacement (the check is set here).
 absl::StatusOr<HeadRow> ReadHead(MDB_txn* txn, bool verify);
 HeadRow WithCheck(HeadRow head);
 absl::Status WriteHead(MDB_txn* txn, HeadRow head);
+// The format row, with its check, as `page_size` asks.
+absl::Status WriteFormatRow(MDB_txn* txn, FormatRow format, uint32_t page_size);
+// LMDB does not write unused pages at the file's end. A file shorter than its last page looks truncated when opened.
+void EvenOutFile(MDB_env* env);
 
 // This process's clock for ages and deadlines; never for data.
 int64_t MonotonicNanos();

@@ -50,6 +50,15 @@ absl::Status FreeUnfinished(const std::shared_ptr<Environment>& environment) {
   return RunWriteTransaction(environment, change).status();
 }
 
+// What a rewrite left that was cut short: CURRENT behind the folder it moved to, and the folders it left behind.
+absl::Status FinishRewrite(Environment::Impl& impl) {
+  const std::shared_ptr<OpenFolder> home = impl.Home();
+  StoreDirectory directory = InFolder(home->directory, home->directory.number);
+  LARDER_ASSIGN_OR_RETURN(const uint64_t current, CurrentFolder(directory.path));
+  if (current != directory.number) LARDER_RETURN_IF_ERROR(CommitCurrent(&directory));
+  return RemoveOtherFolders(directory);
+}
+
 }  // namespace
 
 absl::StatusOr<LoadLease> LoadLease::Acquire(std::shared_ptr<Environment> environment) {
@@ -82,6 +91,7 @@ absl::StatusOr<LoadLease> LoadLease::Acquire(std::shared_ptr<Environment> enviro
   }
   LoadLease lease(std::move(environment), file.Release());
   LARDER_RETURN_IF_ERROR(FreeUnfinished(lease.environment_));
+  LARDER_RETURN_IF_ERROR(FinishRewrite(lease.environment_->impl()));
   return lease;
 }
 

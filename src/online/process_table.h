@@ -32,6 +32,8 @@ class ProcessTable {
   struct Entry {
     std::weak_ptr<Environment> environment;  // empty while it is being opened
     uint64_t fork_count = 0;
+    FileIdentity store;   // the directory
+    uint64_t folder = 0;  // in it
   };
   // An entry stands from before LMDB opens the file until it has closed it.
   std::map<FileIdentity, Entry> open;

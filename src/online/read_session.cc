@@ -44,10 +44,10 @@ absl::Status KeyTooLarge(std::size_t size) {
 
 // The head row of a slot's snapshot. That of the last one holds when LMDB has nothing newer even now: a snapshot's number
 // may be older than what it shows, never newer.
-absl::StatusOr<HeadRow> HeadOf(ReadSession::Slot* slot, MDB_env* env) {
+absl::StatusOr<HeadRow> HeadOf(ReadSession::Slot* slot) {
   MDB_envinfo info;
   if (slot->head_txn_id != 0 && slot->head_txn_id == slot->txn_id &&
-      slot->head_epoch == slot->epoch && mdb_env_info(env, &info) == 0 &&
+      slot->head_epoch == slot->epoch && mdb_env_info(slot->home->env, &info) == 0 &&
       info.me_last_txnid == slot->txn_id) {
     return slot->head;
   }
@@ -142,18 +142,27 @@ absl::Status ReadSession::Renew() {
     // LMDB's number of a snapshot may be older than what it shows, never newer: an equal one means nothing was
     // committed since.
     MDB_envinfo info;
-    if (!impl.gate_closed.load(std::memory_order_relaxed) && mdb_env_info(impl.env, &info) == 0 &&
-        info.me_last_txnid == slot_->txn_id) {
+    if (!impl.gate_closed.load(std::memory_order_relaxed) &&
+        mdb_env_info(slot_->home->env, &info) == 0 && info.me_last_txnid == slot_->txn_id) {
       return absl::OkStatus();
     }
     impl.EndSnapshot(slot_);
   }
   LARDER_RETURN_IF_ERROR(impl.BeginSnapshot(slot_));
-  absl::StatusOr<HeadRow> head = HeadOf(slot_, impl.env);
-  if (head.ok() && head->moved_to != 0) {
-    head = WithKind(FailedPreconditionError(impl.directory.path,
-                                            " was rewritten since it was opened: open it again"),
-                    ErrorKind::kStoreReplaced);
+  absl::StatusOr<HeadRow> head = HeadOf(slot_);
+  // Rewritten into another folder, perhaps more than once.
+  for (int moves = 0; head.ok() && head->moved_to != 0; ++moves) {
+    const uint64_t epoch_seen = slot_->epoch;
+    impl.EndSnapshot(slot_);
+    constexpr int kMovesMax = 8;
+    if (moves == kMovesMax) {
+      return WithKind(UnavailableError(impl.directory.path, " was rewritten ", kMovesMax,
+                                       " times while a snapshot began"),
+                      ErrorKind::kBusy);
+    }
+    LARDER_RETURN_IF_ERROR(impl.Follow(epoch_seen, head->moved_to));
+    LARDER_RETURN_IF_ERROR(impl.BeginSnapshot(slot_));
+    head = HeadOf(slot_);
   }
   if (!head.ok()) {
     impl.EndSnapshot(slot_);

@@ -104,8 +104,39 @@ absl::Status MakeDirectory(const std::string& path) {
   return absl::OkStatus();
 }
 
-absl::Status PrepareEnvironment(const StoreDirectory& directory) {
-  // What a creation that did not get as far as CURRENT left behind belongs to no store.
+// `env-000012`, the name of a folder.
+uint64_t NumberOf(std::string_view name) {
+  uint64_t number = 0;
+  for (const char c : name.substr(4)) number = number * 10 + static_cast<uint64_t>(c - '0');
+  return number;
+}
+
+constexpr std::string_view kRemovedSuffix = ".removed";
+
+// Empties and removes a folder that is no longer known by an environment's name.
+absl::Status Discard(const std::string& path) {
+  for (const std::string& name : ListDirectory(path)) {
+    if (unlink((path + "/" + name).c_str()) != 0 && errno != ENOENT)
+      return SystemError(errno, "removing", path + "/" + name);
+  }
+  if (rmdir(path.c_str()) != 0 && errno != ENOENT) return SystemError(errno, "removing", path);
+  return absl::OkStatus();
+}
+
+StoreDirectory PathsOf(const std::string& path, std::string_view environment) {
+  StoreDirectory directory;
+  directory.path = path;
+  directory.number = NumberOf(environment);
+  directory.environment_path = Concat(path, "/", environment);
+  directory.data_path = directory.environment_path + "/data.mdb";
+  directory.lock_path = directory.environment_path + "/lock.mdb";
+  return directory;
+}
+
+}  // namespace
+
+absl::Status PrepareFolder(const StoreDirectory& directory) {
+  // What a creation or a rewrite that did not finish left behind belongs to no store.
   unlink(directory.data_path.c_str());
   unlink(directory.lock_path.c_str());
   if (access(directory.environment_path.c_str(), F_OK) != 0) {
@@ -118,16 +149,41 @@ absl::Status PrepareEnvironment(const StoreDirectory& directory) {
   return absl::OkStatus();
 }
 
-StoreDirectory PathsOf(const std::string& path, std::string_view environment) {
-  StoreDirectory directory;
-  directory.path = path;
-  directory.environment_path = Concat(path, "/", environment);
-  directory.data_path = directory.environment_path + "/data.mdb";
-  directory.lock_path = directory.environment_path + "/lock.mdb";
-  return directory;
+StoreDirectory InFolder(const StoreDirectory& directory, uint64_t number) {
+  char name[32];
+  std::snprintf(name, sizeof(name), "env-%06llu", static_cast<unsigned long long>(number));
+  return PathsOf(directory.path, name);
 }
 
-}  // namespace
+absl::StatusOr<uint64_t> CurrentFolder(const std::string& path) {
+  LARDER_ASSIGN_OR_RETURN(const std::string current, ReadCurrent(path));
+  if (current.empty()) return NotFoundError("no store in the directory ", path);
+  return NumberOf(current);
+}
+
+absl::Status RemoveFolder(const StoreDirectory& directory) {
+  const std::string removed = Concat(directory.environment_path, kRemovedSuffix);
+  LARDER_RETURN_IF_ERROR(Discard(removed));
+  if (rename(directory.environment_path.c_str(), removed.c_str()) != 0) {
+    if (errno == ENOENT) return absl::OkStatus();
+    return SystemError(errno, "removing", directory.environment_path);
+  }
+  return Discard(removed);
+}
+
+absl::Status RemoveOtherFolders(const StoreDirectory& directory) {
+  for (const std::string& name : ListDirectory(directory.path)) {
+    std::string_view folder = name;
+    if (folder.ends_with(kRemovedSuffix)) folder.remove_suffix(kRemovedSuffix.size());
+    if (!IsEnvironmentName(folder)) continue;
+    if (folder.size() != name.size()) {
+      LARDER_RETURN_IF_ERROR(Discard(directory.path + "/" + name));
+    } else if (NumberOf(folder) != directory.number) {
+      LARDER_RETURN_IF_ERROR(RemoveFolder(PathsOf(directory.path, folder)));
+    }
+  }
+  return absl::OkStatus();
+}
 
 absl::Status SyncDirectory(const std::string& path) {
   const FileDescriptor directory(open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
@@ -215,7 +271,7 @@ absl::StatusOr<StoreDirectory> OpenStoreDirectory(const std::string& path,
     return NotFoundError("no store in the directory ", path);
   if (chmod(path.c_str(), 0700) != 0) return SystemError(errno, "setting permissions", path);
   StoreDirectory directory = PathsOf(path, kFirstEnvironment);
-  LARDER_RETURN_IF_ERROR(PrepareEnvironment(directory));
+  LARDER_RETURN_IF_ERROR(PrepareFolder(directory));
   directory.created = true;
   directory.creation_lock = std::move(creation_lock);
   return directory;

@@ -81,6 +81,7 @@ class ContentCheck {
     } else if (key == kHeadKey && value.size() == sizeof(HeadRow)) {
       has_head_ = check_holds(offsetof(HeadRow, check));
       report_->commit_seq = LoadAs<HeadRow>(value.data()).commit_seq;
+      report_->moved_to = LoadAs<HeadRow>(value.data()).moved_to;
       segment_last_ = LoadAs<HeadRow>(value.data()).segment_last;
     } else {
       Problem("an unknown entry beside the named databases", 0);
@@ -207,8 +208,16 @@ absl::StatusOr<VerifyReport> VerifyStore(const std::string& path) {
   EnvironmentOptions options;
   options.read_only = true;
   options.allow_any_filesystem = true;
-  LARDER_ASSIGN_OR_RETURN(const StoreDirectory directory, OpenStoreDirectory(path, options));
-  return VerifyDataFile(directory.data_path);
+  LARDER_ASSIGN_OR_RETURN(StoreDirectory directory, OpenStoreDirectory(path, options));
+  for (;;) {
+    absl::StatusOr<VerifyReport> report = VerifyDataFile(directory.data_path);
+    if (report.ok() && (!report->ok() || report->moved_to <= directory.number)) return report;
+    // A rewrite that was cut short, or has just taken the old folder away.
+    const absl::StatusOr<uint64_t> current = CurrentFolder(path);
+    const uint64_t next = report.ok() ? report->moved_to : current.ok() ? *current : 0;
+    if (next <= directory.number) return report;
+    directory = InFolder(directory, next);
+  }
 }
 
 }  // namespace larder::inline LARDER_ABI

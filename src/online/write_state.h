@@ -23,7 +23,8 @@ struct WriteTransaction::State {
   };
 
   std::shared_ptr<Environment> environment;
-  MDB_txn* txn = nullptr;  // null once ended
+  std::shared_ptr<OpenFolder> home;  // of txn
+  MDB_txn* txn = nullptr;            // null once ended
   HeadRow head;            // as it will be committed
   bool failed = false;     // LMDB refused something: only Abort is left
   bool map_full = false;

@@ -31,21 +31,6 @@ std::string BigEndian(uint64_t value) {
   return bytes;
 }
 
-// LMDB does not write unused pages at the file's end. A file shorter than its last page looks truncated when opened.
-void EvenOutFile(MDB_env* env) {
-  MDB_envinfo info{};
-  MDB_stat stat{};
-  int fd = -1;
-  struct stat file {};
-  mdb_env_info(env, &info);
-  mdb_env_stat(env, &stat);
-  const auto size = static_cast<off_t>((info.me_last_pgno + 1) * stat.ms_psize);
-  if (mdb_env_get_fd(env, &fd) != 0 || fstat(fd, &file) != 0 || file.st_size >= size) return;
-  if (ftruncate(fd, size) != 0) {
-    // The next open walks the pages and finds the same.
-  }
-}
-
 }  // namespace
 
 std::string FloorsKey(uint32_t view_id) { return BigEndian(view_id).substr(4); }
@@ -62,7 +47,7 @@ absl::Status WriteTransaction::State::CheckUsable() const {
 absl::Status WriteTransaction::State::Fail(int code, std::string_view operation) {
   failed = true;
   if (code == MDB_MAP_FULL) map_full = true;
-  return LmdbWriteError(code, operation, impl().directory.data_path);
+  return LmdbWriteError(code, operation, home->directory.data_path);
 }
 
 absl::Status WriteTransaction::State::Put(MDB_dbi database, std::string_view key,
@@ -181,31 +166,40 @@ absl::StatusOr<WriteTransaction> WriteTransaction::Begin(std::shared_ptr<Environ
     impl.UnlockWriter();
     return status;
   };
-  if (absl::Status status = impl.CheckNotReplaced(); !status.ok()) return fail(std::move(status));
   int code = 0;
+  absl::StatusOr<HeadRow> head = HeadRow{};
   for (int attempt = 0; attempt < kBeginAttempts && state->txn == nullptr; ++attempt) {
     const uint64_t epoch_seen = impl.epoch.load();
-    code = impl.env == nullptr ? MDB_PANIC : mdb_txn_begin(impl.env, nullptr, 0, &state->txn);
+    state->home = impl.Home();
+    MDB_env* const env = state->home->env;
+    code = env == nullptr ? MDB_PANIC : mdb_txn_begin(env, nullptr, 0, &state->txn);
     absl::Status status = absl::OkStatus();
-    if (code == MDB_MAP_RESIZED) {
+    if (code == 0) {
+      head = ReadHead(state->txn, true);
+      if (!head.ok()) {
+        status = head.status();
+      } else if (head->moved_to != 0) {
+        mdb_txn_abort(std::exchange(state->txn, nullptr));
+        status = impl.Follow(epoch_seen, head->moved_to);
+      } else {
+        status = impl.CheckNotReplaced(*state->home);
+      }
+      if (!status.ok() && state->txn != nullptr)
+        mdb_txn_abort(std::exchange(state->txn, nullptr));
+    } else if (code == MDB_MAP_RESIZED) {
       status = impl.AdoptMapSize(epoch_seen, true);
     } else if (code == MDB_PANIC) {
       status = impl.Reopen(epoch_seen, true);
     } else if (code != 0) {
-      status = LmdbWriteError(code, "beginning a write transaction", impl.directory.data_path);
+      status = LmdbWriteError(code, "beginning a write transaction",
+                              state->home->directory.data_path);
     }
     if (!status.ok()) return fail(std::move(status));
   }
-  if (state->txn == nullptr) return fail(LmdbError(code, "beginning a write transaction"));
-  absl::StatusOr<HeadRow> head = ReadHead(state->txn, true);
-  if (head.ok() && head->moved_to != 0) {
-    head = WithKind(FailedPreconditionError(impl.directory.path,
-                                            " was rewritten since it was opened: open it again"),
-                    ErrorKind::kStoreReplaced);
-  }
-  if (!head.ok()) {
-    state->End();
-    return head.status();
+  if (state->txn == nullptr) {
+    return fail(WithKind(UnavailableError(impl.directory.path, ": the file changed ", kBeginAttempts,
+                                          " times while beginning"),
+                         ErrorKind::kBusy));
   }
   state->head = *head;
   state->head.commit_seq += 1;
@@ -367,24 +361,24 @@ absl::StatusOr<uint64_t> WriteTransaction::Commit() {
   const uint64_t epoch_seen = impl.epoch.load();
   const int code = mdb_txn_commit(std::exchange(state.txn, nullptr));
   if (code == 0) {
-    EvenOutFile(impl.env);
+    EvenOutFile(state.home->env);
     if (++impl.commits_here % kCommitsPerReaderCheck == 0) {
       int dead = 0;
-      mdb_reader_check(impl.env, &dead);
+      mdb_reader_check(state.home->env, &dead);
     }
     impl.UnlockWriter();
     return state.head.commit_seq;
   }
   state.map_full = code == MDB_MAP_FULL;
-  absl::Status status = LmdbWriteError(code, "committing", impl.directory.data_path);
+  absl::Status status = LmdbWriteError(code, "committing", state.home->directory.data_path);
   // A failed write of the file's head leaves the environment unusable, and the file with either head.
   MDB_txn* probe = nullptr;
-  const int probed = mdb_txn_begin(impl.env, nullptr, MDB_RDONLY, &probe);
+  const int probed = mdb_txn_begin(state.home->env, nullptr, MDB_RDONLY, &probe);
   if (probe != nullptr) mdb_txn_abort(probe);
   if (probed == MDB_PANIC) {
     bool may_have_happened = true;
     if (impl.Reopen(epoch_seen, true).ok() &&
-        mdb_txn_begin(impl.env, nullptr, MDB_RDONLY, &probe) == 0) {
+        mdb_txn_begin(impl.Home()->env, nullptr, MDB_RDONLY, &probe) == 0) {
       const absl::StatusOr<HeadRow> head = ReadHead(probe, true);
       may_have_happened = !head.ok() || head->commit_seq >= state.head.commit_seq;
       mdb_txn_abort(probe);

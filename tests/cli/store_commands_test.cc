@@ -1,4 +1,4 @@
-// lineage, generate-header, verify and backup.
+// lineage, generate-header, verify, backup and vacuum.
 #include "cli/shell.h"
 #include "support/catch.h"
 
@@ -84,6 +84,20 @@ TEST_CASE("contract writes a service's terms, and finds a store that does not ke
   CHECK(shell.Run("contract checkout --check $D/c.json").code == 2);
   CHECK(shell.Run("contract --check $D/none.json").code == 1);
   CHECK_THAT(shell.Run("contract chekout").err, ContainsSubstring("did you mean \"checkout\"?"));
+}
+
+TEST_CASE("vacuum rewrites the store and says how large it was and is", "[cli]") {
+  Shell shell;
+  MakeShop(&shell);
+  const std::string before = shell.Ok("list --format json");
+  CHECK_THAT(shell.Ok("vacuum"),
+             StartsWith("rewritten: ") && ContainsSubstring(" bytes before, ") &&
+                 ContainsSubstring(" after; commit 3\n"));
+  CHECK_THAT(shell.Ok("vacuum --format json"),
+             ContainsSubstring("\"folder\": 3") && ContainsSubstring("\"size_before\"") &&
+                 ContainsSubstring("\"size_after\""));
+  CHECK(shell.Ok("list --format json") == before);
+  CHECK_THAT(shell.Ok("verify"), StartsWith("$D/store is whole: commit 4, "));
 }
 
 TEST_CASE("verify says that a store is whole", "[cli]") {

@@ -412,7 +412,7 @@ TEST_CASE("a process that only writes goes on after a reopen that failed",
   const std::string away = store.directory / "away.mdb";
   std::filesystem::rename(data, away);
   CHECK(larder::KindOf(impl.Reopen(impl.epoch.load(), false)) == larder::ErrorKind::kStoreReplaced);
-  REQUIRE(impl.env == nullptr);
+  REQUIRE(impl.home->env == nullptr);
   CHECK(larder::KindOf(WriteTransaction::Begin(store.environment).status()) ==
         larder::ErrorKind::kStoreReplaced);
   CHECK_FALSE(ReadSession::Open(store.environment).ok());
@@ -437,5 +437,5 @@ TEST_CASE("another store's file is not opened in place of one a reopen lost",
         larder::ErrorKind::kStoreReplaced);
   CHECK(larder::KindOf(ReadSession::Open(store.environment).status()) ==
         larder::ErrorKind::kStoreReplaced);
-  CHECK(impl.env == nullptr);
+  CHECK(impl.home->env == nullptr);
 }

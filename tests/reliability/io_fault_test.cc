@@ -170,6 +170,9 @@ std::vector<Step> StepsToTry() {
   rollback.kind = StepKind::kRollback;
   rollback.target = 1;
   steps.push_back(rollback);
+  Step vacuum;
+  vacuum.kind = StepKind::kVacuum;
+  steps.push_back(vacuum);
   Step hold;
   hold.kind = StepKind::kHold;
   hold.view = 1;

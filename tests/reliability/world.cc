@@ -96,7 +96,7 @@ std::string DefinitionsText(const Choice& choice) {
 
 std::string ToString(const Step& step) {
   constexpr const char* kNames[] = {"apply",    "stage", "push",   "materialize",
-                                    "rollback", "hold",  "release"};
+                                    "rollback", "vacuum", "hold",  "release"};
   std::string text = Concat("step ", step.number, ": ", kNames[static_cast<std::size_t>(step.kind)]);
   if (step.kind == StepKind::kRollback) text += Concat(" to ", step.target);
   if (step.kind >= StepKind::kHold) text += Concat(" v", step.view);
@@ -145,6 +145,8 @@ absl::Status RunStep(larder::FeatureStore& store, const std::string& folder, con
     }
     case StepKind::kRollback:
       return store.Rollback(step.target).status();
+    case StepKind::kVacuum:
+      return store.Vacuum().status();
     case StepKind::kHold:
       return store.Hold(View(step.view)).status();
     case StepKind::kRelease:
@@ -282,6 +284,8 @@ void World::Do(const Step& step) {
       revision_ = history_.size();
       return;
     }
+    case StepKind::kVacuum:
+      return;
     case StepKind::kHold:
     case StepKind::kRelease: {
       const bool hold = step.kind == StepKind::kHold;
@@ -346,8 +350,10 @@ Step World::Next(Random& random) const {
     step.kind = StepKind::kRollback;
     const auto last = static_cast<int64_t>(history_.size());
     step.target = static_cast<uint64_t>(random.Between(std::max<int64_t>(1, last - 20), last));
+  } else if (what < 88) {
+    step.kind = StepKind::kVacuum;
   } else {
-    step.kind = what < 91 ? StepKind::kHold : StepKind::kRelease;
+    step.kind = what < 93 ? StepKind::kHold : StepKind::kRelease;
     step.view = below(kViews);
   }
   return step;

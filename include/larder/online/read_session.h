@@ -215,6 +215,7 @@ class ReadSession {
   absl::Status ReadLayers(uint32_t view_id, const RowLayout& layout, const KeyRef& key,
                           std::size_t* hint, std::vector<RowView>* loaded,
                           std::vector<RowView>* pushed) const;
+  [[nodiscard]] const Slot* slot() const { return slot_; }
   // Every record as it is stored; every row version as it is stored, pushed layer first, newest first within a key of a
   // layer, with RowLayout::trailer_offset() and its index. Checked.
   absl::Status ForEachRecord(

@@ -21,6 +21,7 @@ struct VerifyReport {
   uint64_t records = 0;
   uint64_t rows = 0;  // versions
   uint64_t views = 0;
+  uint64_t moved_to = 0;  // number of the folder that the file was rewritten into; 0: none
   std::vector<std::string> problems;  // empty: every page, count and check holds; at most 100
   [[nodiscard]] bool ok() const { return problems.empty(); }
 };
