@@ -19,6 +19,7 @@
 #include "larder/feature_store/plan_sample.h"
 #include "larder/feature_store/serving.h"
 #include "larder/feature_store/training_set.h"
+#include "larder/online/compaction.h"
 #include "larder/online/environment.h"
 #include "larder/online/vacuum.h"
 #include "larder/registry/catalog.h"
@@ -35,6 +36,7 @@ struct StoreOptions {
   bool create_if_missing = true;
   bool read_only = false;
   Durability durability = Durability::kDurable;
+  PushBudget push_budget;
   // The only clock: it stamps commits and is the default as_of. Absent: the system's.
   std::function<Timestamp()> clock;
   // C++ functions that expressions may use. Lifetime: must outlive the store.
@@ -175,6 +177,11 @@ class FeatureStore {
 
   // Rewrites the store without its free pages while others read and write, see VacuumStore.
   absl::StatusOr<VacuumResult> Vacuum(const VacuumOptions& options = {});
+
+  // Puts together what was pushed, see CompactStore: of the views named (every version of them), or of all.
+  absl::StatusOr<CompactionResult> Compact(
+      std::span<const std::string> views = {}, std::string_view project = {},
+      const std::function<void(const CompactionProgress&)>& progress = nullptr);
 
   // ---- features out
 

@@ -629,6 +629,13 @@ void Parser::AddKeeping() {
   AddTarget(sub, backup->target, false);
   AddFormat(sub, backup->format);
 
+  auto compact = std::make_shared<CompactArguments>();
+  sub = Add(kKeeping, "compact", "put pushed rows together, so that reads look in fewer places",
+            "Example:\n  larder compact --view card_spend", compact, &Compact);
+  sub->add_option("--view", compact->views, "only this view; may be repeated")->type_name("VIEW");
+  AddTarget(sub, compact->target);
+  AddFormat(sub, compact->format);
+
   auto vacuum = std::make_shared<VacuumArguments>();
   sub = Add(kKeeping, "vacuum", "rewrite the store without its free space, while it is in use",
             "Example:\n  larder vacuum", vacuum, &Vacuum);

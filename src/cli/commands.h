@@ -287,6 +287,13 @@ struct BackupArguments {
 };
 absl::Status Backup(const BackupArguments& arguments, Console& console);
 
+struct CompactArguments {
+  Target target;
+  std::vector<std::string> views;
+  Format format = Format::kTable;
+};
+absl::Status Compact(const CompactArguments& arguments, Console& console);
+
 struct VacuumArguments {
   Target target;
   Format format = Format::kTable;

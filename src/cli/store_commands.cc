@@ -1,4 +1,4 @@
-// verify, backup and vacuum.
+// verify, backup, compact and vacuum.
 #include <utility>
 
 #include "cli/arguments.h"
@@ -61,6 +61,30 @@ absl::Status Backup(const BackupArguments& arguments, Console& console) {
     console.out << "checked copy of commit " << report.commit_seq << " in "
                 << Printable(arguments.folder) << ": use it with --store "
                 << Printable(arguments.folder) << '\n';
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Compact(const CompactArguments& arguments, Console& console) {
+  LARDER_ASSIGN_OR_RETURN(FeatureStore store, OpenStore(arguments.target, Access::kWrite, console));
+  LARDER_ASSIGN_OR_RETURN(const CompactionResult result,
+                          store.Compact(arguments.views, arguments.target.project));
+  if (arguments.format == Format::kJson) {
+    JsonWriter json;
+    json.BeginObject();
+    json.Member("partitions", result.partitions);
+    json.Member("segments_before", result.segments_before);
+    json.Member("segments_after", result.segments_after);
+    json.Member("bytes_written", result.bytes_written);
+    json.Member("commits", result.commits);
+    json.EndObject();
+    console.out << std::move(json).Finish();
+  } else if (result.partitions == 0) {
+    console.out << "nothing to compact\n";
+  } else {
+    console.out << "compacted: " << result.segments_before << " segments into "
+                << result.segments_after << ", " << result.bytes_written << " bytes written in "
+                << result.commits << (result.commits == 1 ? " commit" : " commits") << '\n';
   }
   return absl::OkStatus();
 }

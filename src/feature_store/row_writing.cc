@@ -29,7 +29,10 @@ absl::StatusOr<RowsResult> RowWriter::Push(WriteTransaction& transaction,
   RowsResult result;
   const auto write = [&](RowsToWrite rows) -> absl::Status {
     rows.all_or_none = !skip_bad;
-    LARDER_ASSIGN_OR_RETURN(result, transaction.WriteRows(rows));
+    absl::StatusOr<RowsResult> written = transaction.WriteRows(rows);
+    if (!written.ok())
+      return Annotate(written.status(), Concat("feature view ", view_->ToString()));
+    result = *std::move(written);
     return absl::OkStatus();
   };
   LARDER_RETURN_IF_ERROR(WithRows(events, std::nullopt, write));

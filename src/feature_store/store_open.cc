@@ -53,6 +53,7 @@ absl::StatusOr<FeatureStore> FeatureStore::Open(const std::string& path, StoreOp
   environment_options.create_if_missing = options.create_if_missing && !options.read_only;
   environment_options.read_only = options.read_only;
   environment_options.durability = options.durability;
+  environment_options.push_budget = options.push_budget;
   environment_options.clock = options.clock;
   LARDER_ASSIGN_OR_RETURN(std::shared_ptr<Environment> environment,
                           Environment::Open(path, environment_options));

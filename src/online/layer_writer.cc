@@ -160,6 +160,73 @@ absl::Status LayerWriter::PutPartition(std::size_t partition, std::vector<Segmen
   return absl::OkStatus();
 }
 
+absl::Status LayerWriter::MergePartition(std::size_t partition, MergeCount* count) {
+  const std::vector<SegmentRef> refs = directory_.partitions()[partition].segments;
+  LARDER_ASSIGN_OR_RETURN(const std::span<const SegmentView> segments,
+                          rows_.SegmentsOf(source(), layer_, partition));
+  RowArena arena;
+  LARDER_ASSIGN_OR_RETURN(const std::vector<SegmentEntry> entries,
+                          MergeSegments(segments, {}, state_->impl().format.hash_seed, &arena));
+  const std::size_t partitions = directory_.partitions().size();
+  LARDER_RETURN_IF_ERROR(Rewrite(partition, 0, segments.front().shape(), entries));
+  for (const SegmentRef& ref : refs) LARDER_RETURN_IF_ERROR(DeleteSegment(ref.id));
+  ++count->partitions;
+  count->segments_before += refs.size();
+  // What is too large was cut into partitions that follow.
+  for (std::size_t i = partition; i <= partition + directory_.partitions().size() - partitions;
+       ++i) {
+    for (const SegmentRef& ref : directory_.partitions()[i].segments) {
+      ++count->segments_after;
+      count->bytes += ref.size;
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::optional<uint64_t>> LayerWriter::MergeFrom(uint64_t from, std::size_t size,
+                                                               MergeCount* count) {
+  std::optional<uint64_t> next = from;
+  while (next && count->bytes < size) {
+    const std::size_t partition = directory_.PartitionOf(*next);
+    const Partition& place = directory_.partitions()[partition];
+    const uint64_t begin = place.depth == 0 ? 0 : uint64_t{place.prefix} << (64 - place.depth);
+    if (place.segments.size() > 1) LARDER_RETURN_IF_ERROR(MergePartition(partition, count));
+    next = begin == 0 ? std::nullopt : std::optional<uint64_t>(begin - 1);
+  }
+  if (count->partitions > 0) {
+    LARDER_RETURN_IF_ERROR(PutDirectory());
+    LARDER_RETURN_IF_ERROR(Open());
+  }
+  return next;
+}
+
+absl::Status LayerWriter::CheckBudget(std::size_t partition) const {
+  const Partition& place = directory_.partitions()[partition];
+  const PushBudget& budget = state_->environment->options().push_budget;
+  if (layer_ != Layer::kPushed || place.segments.size() < budget.segments_hard)
+    return absl::OkStatus();
+  return ResourceExhaustedError("view ", rows_.view_id(), ": partition ", place.prefix, " of ",
+                                uint64_t{1} << place.depth, " holds ", place.segments.size(),
+                                " segments of pushed rows, the most there may be; compact the "
+                                "store (larder compact), then push again");
+}
+
+absl::Status LayerWriter::KeepBudget() {
+  const PushBudget& budget = state_->environment->options().push_budget;
+  const std::vector<Partition>& partitions = directory_.partitions();
+  const auto fullest = std::max_element(
+      partitions.begin(), partitions.end(),
+      [](const Partition& a, const Partition& b) { return a.segments.size() < b.segments.size(); });
+  if (layer_ != Layer::kPushed || fullest->segments.size() <= budget.segments_soft)
+    return absl::OkStatus();
+  const auto partition = static_cast<std::size_t>(fullest - partitions.begin());
+  // Its segments may have been written by this very transaction: they are looked up anew.
+  LARDER_RETURN_IF_ERROR(PutDirectory());
+  LARDER_RETURN_IF_ERROR(Open());
+  MergeCount count;
+  return MergePartition(partition, &count);
+}
+
 absl::Status LayerWriter::Put(std::vector<SegmentEntry> entries, int64_t added) {
   // From the last partition to the first: cutting one moves those behind it.
   auto end = entries.end();
@@ -168,11 +235,13 @@ absl::Status LayerWriter::Put(std::vector<SegmentEntry> entries, int64_t added) 
     auto begin = end;
     while (begin != entries.begin() && directory_.PartitionOf(std::prev(begin)->hash) == partition)
       --begin;
+    LARDER_RETURN_IF_ERROR(CheckBudget(partition));
     LARDER_RETURN_IF_ERROR(
         PutPartition(partition, {std::make_move_iterator(begin), std::make_move_iterator(end)}));
     end = begin;
   }
   directory_.row_count = static_cast<uint64_t>(static_cast<int64_t>(directory_.row_count) + added);
+  LARDER_RETURN_IF_ERROR(KeepBudget());
   LARDER_RETURN_IF_ERROR(PutDirectory());
   return Open();
 }

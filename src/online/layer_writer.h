@@ -39,6 +39,17 @@ class LayerWriter {
   // Replaces the versions of the entries' keys. Requires: entries in the order of (hash, key), none empty.
   // `added`: by how many versions the layer grows.
   absl::Status Put(std::vector<SegmentEntry> entries, int64_t added);
+  // How partitions were merged.
+  struct MergeCount {
+    uint64_t partitions = 0;
+    uint64_t segments_before = 0;
+    uint64_t segments_after = 0;
+    uint64_t bytes = 0;  // of the segments written
+  };
+  // Makes one segment of every partition that has several, from the one that holds the hash `from` down to the first,
+  // until about `size` bytes are written. Returns where to go on; nullopt: all done.
+  absl::StatusOr<std::optional<uint64_t>> MergeFrom(uint64_t from, std::size_t size,
+                                                    MergeCount* count);
   // Takes a key out of every segment. Returns how many versions it had.
   absl::StatusOr<uint64_t> Erase(uint64_t hash, std::string_view key);
   // Deletes everything. Returns how many versions there were.
@@ -46,6 +57,12 @@ class LayerWriter {
 
  private:
   absl::Status PutPartition(std::size_t partition, std::vector<SegmentEntry> entries);
+  // Makes one segment of the partition's, or more when they are too large for one.
+  absl::Status MergePartition(std::size_t partition, MergeCount* count);
+  // Of the partition that a push would touch next.
+  absl::Status CheckBudget(std::size_t partition) const;
+  // Merges the partition with the most segments when it has more than a push should leave.
+  absl::Status KeepBudget();
   // Rewrites partition `partition` as `segments` kept plus one made of `entries`, or several when they are too large.
   absl::Status Rewrite(std::size_t partition, std::size_t kept, const SegmentShape& shape,
                        const std::vector<SegmentEntry>& entries);

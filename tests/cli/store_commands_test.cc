@@ -1,4 +1,4 @@
-// lineage, generate-header, verify, backup and vacuum.
+// lineage, generate-header, verify, backup, compact and vacuum.
 #include "cli/shell.h"
 #include "support/catch.h"
 
@@ -86,16 +86,26 @@ TEST_CASE("contract writes a service's terms, and finds a store that does not ke
   CHECK_THAT(shell.Run("contract chekout").err, ContainsSubstring("did you mean \"checkout\"?"));
 }
 
+TEST_CASE("compact says what it put together", "[cli]") {
+  Shell shell;
+  MakeShop(&shell);
+  CHECK(shell.Ok("compact") == "nothing to compact\n");
+  CHECK_THAT(shell.Ok("compact --view user_profile --format json"),
+             ContainsSubstring("\"segments_before\": 0") && ContainsSubstring("\"commits\": 0"));
+  const Ran unknown = shell.Run("compact --view user_profil");
+  CHECK(unknown.code == 1);
+  CHECK_THAT(unknown.err, ContainsSubstring("user_profile"));
+}
+
 TEST_CASE("vacuum rewrites the store and says how large it was and is", "[cli]") {
   Shell shell;
   MakeShop(&shell);
   const std::string before = shell.Ok("list --format json");
-  CHECK_THAT(shell.Ok("vacuum"),
-             StartsWith("rewritten: ") && ContainsSubstring(" bytes before, ") &&
-                 ContainsSubstring(" after; commit 3\n"));
-  CHECK_THAT(shell.Ok("vacuum --format json"),
-             ContainsSubstring("\"folder\": 3") && ContainsSubstring("\"size_before\"") &&
-                 ContainsSubstring("\"size_after\""));
+  CHECK_THAT(shell.Ok("vacuum"), StartsWith("rewritten: ") && ContainsSubstring(" bytes before, ") &&
+                                     ContainsSubstring(" after; commit 3\n"));
+  CHECK_THAT(shell.Ok("vacuum --format json"), ContainsSubstring("\"folder\": 3") &&
+                                                   ContainsSubstring("\"size_before\"") &&
+                                                   ContainsSubstring("\"size_after\""));
   CHECK(shell.Ok("list --format json") == before);
   CHECK_THAT(shell.Ok("verify"), StartsWith("$D/store is whole: commit 4, "));
 }

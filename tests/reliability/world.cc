@@ -95,8 +95,8 @@ std::string DefinitionsText(const Choice& choice) {
 }
 
 std::string ToString(const Step& step) {
-  constexpr const char* kNames[] = {"apply",    "stage", "push",   "materialize",
-                                    "rollback", "vacuum", "hold",  "release"};
+  constexpr const char* kNames[] = {"apply",  "stage",   "push", "materialize", "rollback",
+                                    "vacuum", "compact", "hold", "release"};
   std::string text = Concat("step ", step.number, ": ", kNames[static_cast<std::size_t>(step.kind)]);
   if (step.kind == StepKind::kRollback) text += Concat(" to ", step.target);
   if (step.kind >= StepKind::kHold) text += Concat(" v", step.view);
@@ -147,6 +147,8 @@ absl::Status RunStep(larder::FeatureStore& store, const std::string& folder, con
       return store.Rollback(step.target).status();
     case StepKind::kVacuum:
       return store.Vacuum().status();
+    case StepKind::kCompact:
+      return store.Compact().status();
     case StepKind::kHold:
       return store.Hold(View(step.view)).status();
     case StepKind::kRelease:
@@ -285,6 +287,7 @@ void World::Do(const Step& step) {
       return;
     }
     case StepKind::kVacuum:
+    case StepKind::kCompact:
       return;
     case StepKind::kHold:
     case StepKind::kRelease: {
@@ -351,7 +354,7 @@ Step World::Next(Random& random) const {
     const auto last = static_cast<int64_t>(history_.size());
     step.target = static_cast<uint64_t>(random.Between(std::max<int64_t>(1, last - 20), last));
   } else if (what < 88) {
-    step.kind = StepKind::kVacuum;
+    step.kind = what == 85 ? StepKind::kCompact : StepKind::kVacuum;
   } else {
     step.kind = what < 93 ? StepKind::kHold : StepKind::kRelease;
     step.view = below(kViews);

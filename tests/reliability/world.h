@@ -37,7 +37,17 @@ struct Choice {
 };
 [[nodiscard]] std::string DefinitionsText(const Choice& choice);
 
-enum class StepKind : uint8_t { kApply, kStage, kPush, kMaterialize, kRollback, kVacuum, kHold, kRelease };
+enum class StepKind : uint8_t {
+  kApply,
+  kStage,
+  kPush,
+  kMaterialize,
+  kRollback,
+  kVacuum,
+  kCompact,
+  kHold,
+  kRelease
+};
 
 // One change of the store. What it does depends on nothing but itself and the store. Plain bytes.
 struct Step {

@@ -26,6 +26,15 @@ enum class VerifyPolicy : uint8_t {
   kNever,
 };
 
+// How scattered pushed rows may lie. A push writes a segment into each partition it touches and merges it with smaller
+// ones before it, which keeps a partition at a few segments; these are for what that does not reach.
+struct PushBudget {
+  uint32_t segments_soft =
+      8;  // above: a push merges the view's fullest partition within its own commit
+  uint32_t segments_hard =
+      64;  // at: a push that touches the partition is refused, kResourceExhausted
+};
+
 struct EnvironmentOptions {
   bool create_if_missing = false;
   bool read_only = false;
@@ -37,6 +46,8 @@ struct EnvironmentOptions {
   uint64_t map_size_bytes = uint64_t{1} << 40;
   // Reader slots shared by all processes; the first opener's figure counts. Idle sessions keep theirs.
   uint32_t readers_max = 1024;
+
+  PushBudget push_budget;
 
   // A snapshot older than this answers kSessionExpired until renewed; zero: never. While any process holds a snapshot,
   // pages freed since cannot be used again, so a forgotten one shows up as a file that only grows.
