@@ -6,6 +6,7 @@
 #include "feature_store/event_mapper.h"
 #include "feature_store/generation_history.h"
 #include "feature_store/key_encoding.h"
+#include "feature_store/load_checks.h"
 #include "feature_store/row_writing.h"
 #include "feature_store/store_impl.h"
 #include "feature_store/tables.h"
@@ -35,6 +36,7 @@ struct PreparedLoad {
   std::vector<MappedEvents> batches;
   std::optional<RowWriter> writer;
   std::optional<GenerationBuilder> generation;  // built from them
+  bool held = false;                            // built and checked, not published
 };
 
 class ViewReader {
@@ -169,6 +171,19 @@ absl::Status Build(const LoadLease& lease, const MaterializeOptions& options, Pr
   return absl::OkStatus();
 }
 
+// Whether it may become live.
+absl::Status Check(const PreparedLoad& load, const MaterializeOptions& options,
+                   const CompileOptions& compile, Timestamp now) {
+  const ViewVersion& view = *load.view;
+  if (view.definition.validators.empty() && !options.validate) return absl::OkStatus();
+  LARDER_ASSIGN_OR_RETURN(GenerationSummary generation, load.generation->Summarize());
+  const LoadSummary summary = SummaryOf(view, std::move(generation));
+  LARDER_RETURN_IF_ERROR(CheckValidators(view, summary, compile, now));
+  if (!options.validate) return absl::OkStatus();
+  const absl::Status status = options.validate(summary);
+  return status.ok() ? status : Annotate(status, Concat("feature view ", view.ToString()));
+}
+
 // Why a view cannot be loaded; empty when it can.
 std::string WhyNot(const ViewVersion& view) {
   if (view.is_aggregate()) return "window aggregates are not computed yet";
@@ -268,9 +283,10 @@ absl::StatusOr<MaterializeResult> FeatureStore::Materialize(const MaterializeOpt
         continue;
       }
       if (!load.ok()) return Annotate(load.status(), Concat("feature view ", view->ToString()));
-      if (IsHeld(catalog, view->project, view->name)) {
+      load->held = IsHeld(catalog, view->project, view->name);
+      if (load->held) {
         result.held.push_back(view->ToString());
-        continue;
+        if (view->definition.validators.empty() && !options.validate) continue;
       }
       loads.push_back(*std::move(load));
     }
@@ -279,13 +295,31 @@ absl::StatusOr<MaterializeResult> FeatureStore::Materialize(const MaterializeOpt
 
   // Everything is read and good. The new generations are built beside the live ones and published together.
   LARDER_ASSIGN_OR_RETURN(const LoadLease lease, LoadLease::Acquire(impl_->environment));
-  for (PreparedLoad& load : loads) LARDER_RETURN_IF_ERROR(Build(lease, options, &load));
+  const auto build = [&]() -> absl::Status {
+    for (PreparedLoad& load : loads) {
+      LARDER_RETURN_IF_ERROR(Build(lease, options, &load));
+      LARDER_RETURN_IF_ERROR(Check(load, options, impl_->compile, now));
+    }
+    return absl::OkStatus();
+  };
+  if (absl::Status status = build(); !status.ok()) {
+    // What cannot be freed now is freed by the next load.
+    static_cast<void>(lease.FreeUnfinished());
+    return status;
+  }
+  const auto held =
+      std::count_if(loads.begin(), loads.end(), [](const PreparedLoad& load) { return load.held; });
+  if (held == std::ssize(loads)) {
+    LARDER_RETURN_IF_ERROR(lease.FreeUnfinished());
+    return result;
+  }
 
   const auto change = [&](WriteTransaction& transaction) -> absl::Status {
     LARDER_RETURN_IF_ERROR(CheckUnchanged(transaction, catalog));
     LARDER_ASSIGN_OR_RETURN(const uint64_t number, NextHistoryNumber(transaction));
     std::string detail;
     for (const PreparedLoad& load : loads) {
+      if (load.held) continue;
       LARDER_ASSIGN_OR_RETURN(const LiveBefore before, LiveNow(transaction, load.view->data_id));
       LARDER_RETURN_IF_ERROR(load.generation->Publish(transaction));
       LARDER_RETURN_IF_ERROR(NoteGeneration(transaction, number, load.view->data_id, before));
@@ -310,8 +344,10 @@ absl::StatusOr<MaterializeResult> FeatureStore::Materialize(const MaterializeOpt
     return PutHistory(transaction, entry);
   };
   LARDER_ASSIGN_OR_RETURN(result.commit_seq, RunWriteTransaction(impl_->environment, change));
+  if (held > 0) LARDER_RETURN_IF_ERROR(lease.FreeUnfinished());
   const ViewReader reader(catalog, options, impl_->compile);
   for (PreparedLoad& load : loads) {
+    if (load.held) continue;
     reader.Report(load, true);
     result.views.push_back(std::move(load.report));
   }

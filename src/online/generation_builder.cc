@@ -8,7 +8,9 @@
 #include "larder/online/read_session.h"
 #include "online/environment_impl.h"
 #include "online/generation_record.h"
+#include "online/generation_summary.h"
 #include "online/layer_writer.h"
+#include "online/lmdb_status.h"
 #include "online/record_key.h"
 #include "online/row_encoding.h"
 #include "online/version_chain.h"
@@ -77,6 +79,16 @@ absl::StatusOr<std::vector<GenerationInfo>> ListGenerations(const ReadSession& s
 }
 
 namespace {
+
+absl::StatusOr<std::string_view> StoredSegment(const SegmentSource& source, uint64_t id) {
+  char key[8];
+  StoreBigEndian(id, key);
+  MDB_val at = ToVal({key, sizeof(key)});
+  MDB_val value{};
+  const int code = mdb_get(source.txn, source.segments, &at, &value);
+  if (code != 0) return LmdbError(code, "reading a segment");
+  return FromVal(value);
+}
 
 absl::StatusOr<uint64_t> NumberOf(const std::optional<std::string_view>& directory) {
   if (!directory) return uint64_t{0};
@@ -203,6 +215,34 @@ absl::Status WritePending(WriteTransaction& transaction, uint32_t view_id,
 }
 
 }  // namespace
+
+absl::StatusOr<GenerationSummary> GenerationBuilder::Summarize() const {
+  const State& state = *state_;
+  const RowLayout& layout = *state.options.layout;
+  LARDER_ASSIGN_OR_RETURN(const ReadSession session, ReadSession::Open(state.environment));
+  LARDER_ASSIGN_OR_RETURN(const ViewRows* live,
+                          session.RowsOf(state.options.view_id, ShapeOf(layout)));
+  const SegmentSource source = session.Source();
+  SummaryScan scan(layout);
+  // What is pending is in no list yet.
+  for (const PendingSegment& segment : state.pending)
+    LARDER_RETURN_IF_ERROR(scan.Add(segment.bytes));
+  const auto visit = [&](const ViewDirectory& directory, const auto& add) -> absl::Status {
+    for (const Partition& partition : directory.partitions()) {
+      for (const SegmentRef& ref : partition.segments) {
+        LARDER_ASSIGN_OR_RETURN(const std::string_view bytes, StoredSegment(source, ref.id));
+        const absl::Status added = add(bytes);
+        if (!added.ok()) return added;
+      }
+    }
+    return absl::OkStatus();
+  };
+  LARDER_RETURN_IF_ERROR(
+      visit(state.record.directory, [&](std::string_view bytes) { return scan.Add(bytes); }));
+  LARDER_RETURN_IF_ERROR(visit(live->directory(Layer::kLoaded),
+                               [&](std::string_view bytes) { return scan.AddBefore(bytes); }));
+  return scan.Take();
+}
 
 absl::StatusOr<RowsResult> GenerationBuilder::Build(
     const std::function<void(const GenerationProgress&)>& progress) {

@@ -90,9 +90,13 @@ absl::StatusOr<LoadLease> LoadLease::Acquire(std::shared_ptr<Environment> enviro
     table.writer_locks.insert(file.get());
   }
   LoadLease lease(std::move(environment), file.Release());
-  LARDER_RETURN_IF_ERROR(FreeUnfinished(lease.environment_));
+  LARDER_RETURN_IF_ERROR(lease.FreeUnfinished());
   LARDER_RETURN_IF_ERROR(FinishRewrite(lease.environment_->impl()));
   return lease;
+}
+
+absl::Status LoadLease::FreeUnfinished() const {
+  return larder::FreeUnfinished(environment_);
 }
 
 LoadLease::LoadLease(LoadLease&& other) noexcept

@@ -74,6 +74,7 @@ class Resolver {
   bool ResolveViewParts(std::size_t i, ViewDraft* draft);
   bool ResolveKeys(const std::string& place, ViewDraft* draft);
   void ResolveRowFeatures(const std::string& place, ViewDraft* draft);
+  void CheckValidators(const std::string& place, const ViewDraft& draft);
   void ResolveRowFeature(const Feature& feature, const std::string& path, ViewDraft* draft);
   void ResolveAggregates(const std::string& place, ViewDraft* draft);
   void CheckRetention(const std::string& place, const ViewDraft& draft);

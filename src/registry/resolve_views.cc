@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <set>
 
+#include "larder/registry/validators.h"
 #include "registry/aggregates.h"
 #include "registry/resolve.h"
 
@@ -147,6 +148,7 @@ bool Resolver::ResolveViewParts(std::size_t i, ViewDraft* draft) {
   } else {
     ResolveRowFeatures(place, draft);
   }
+  if (problems_.size() == before) CheckValidators(place, *draft);
   CheckViewRules(place, *draft);
   CheckRetention(place, *draft);
   if (problems_.size() != before) return false;
@@ -217,6 +219,21 @@ void Resolver::ResolveRowFeatures(const std::string& place, ViewDraft* draft) {
   for (auto& [column, canonical] : draft->stored) {
     draft->view.stored.push_back(std::move(column));
     draft->meaning.stored.push_back(std::move(canonical));
+  }
+}
+
+void Resolver::CheckValidators(const std::string& place, const ViewDraft& draft) {
+  const std::vector<std::string>& validators = draft.view.definition.validators;
+  if (validators.empty()) return;
+  const std::vector<Field> fields = ValidatorFields(draft.view);
+  for (std::size_t i = 0; i < validators.size(); ++i) {
+    const std::string path = Concat(place, "/validators/", i);
+    const absl::StatusOr<CheckedExpression> checked = checker_.Check(validators[i], fields);
+    if (!checked.ok()) {
+      problems_.Add(path, MessageOf(checked.status()));
+    } else if (checked->type != DataType(TypeId::kBool)) {
+      problems_.Add(path, "a validator is true or false, this is ", checked->type.ToString());
+    }
   }
 }
 

@@ -9,8 +9,10 @@
 #include <vector>
 
 #include "larder/base/config.h"
+#include "larder/base/status.h"
 #include "larder/base/time.h"
 #include "larder/online/write_transaction.h"
+#include "larder/schema/value.h"
 
 namespace larder::inline LARDER_ABI {
 
@@ -19,6 +21,21 @@ struct LoadProgress {
   int64_t rows_read = 0;
   int64_t rows_written = 0;
   bool done = false;
+};
+
+// What a load would publish of a view: of every key the newest row, deletes left out.
+struct LoadSummary {
+  std::string view;
+  uint64_t keys = 0;
+  uint64_t keys_before = 0;  // of the loaded rows that are live
+  struct PerFeature {
+    std::string name;
+    double null_share = 0;  // of the keys; 0 without keys
+    // Of numbers, times and dates, but NaN; null when there is none.
+    Value min;
+    Value max;
+  };
+  std::vector<PerFeature> features;
 };
 
 struct MaterializeOptions {
@@ -31,6 +48,9 @@ struct MaterializeOptions {
   // The new generation holds what is read and nothing of the one before; pushed rows stay. Not with `incremental`.
   bool full = false;
   std::optional<bool> strict;  // overrides the source's: whether one bad row refuses the load
+  // Looks at what would become live, after the view's own validators. An error refuses the whole load: the rows that are
+  // live stay so.
+  std::function<absl::Status(const LoadSummary&)> validate;
   std::function<void(const LoadProgress&)> progress;  // called from time to time, on the calling thread
 };
 
@@ -51,7 +71,7 @@ struct ViewLoad {
 struct MaterializeResult {
   std::vector<ViewLoad> views;
   std::vector<std::string> skipped;  // views without a source to read, and why
-  std::vector<std::string> held;     // `card_profile@2`: on hold, so read and checked, not written
+  std::vector<std::string> held;  // `card_profile@2`: on hold, so read, built and checked, not published
   uint64_t commit_seq = 0;
   bool end_clamped = false;  // the end asked for was in the future
 };

@@ -15,6 +15,7 @@
 #include "larder/online/read_session.h"
 #include "larder/online/row_layout.h"
 #include "larder/online/write_transaction.h"
+#include "larder/schema/value.h"
 
 namespace larder::inline LARDER_ABI {
 
@@ -48,6 +49,8 @@ class LoadLease {
  public:
   // Errors: kBusy naming the process that holds it; kForked; kFailedPrecondition when read-only.
   static absl::StatusOr<LoadLease> Acquire(std::shared_ptr<Environment> environment);
+  // Frees what was built and is not to be published.
+  absl::Status FreeUnfinished() const;
   LoadLease(LoadLease&& other) noexcept;
   LoadLease& operator=(LoadLease&&) = delete;
   ~LoadLease();
@@ -74,6 +77,21 @@ struct GenerationProgress {
   uint64_t rows = 0;
 };
 
+// A feature over the keys of a generation.
+struct FeatureSummary {
+  uint64_t nulls = 0;
+  // Of numbers, times and dates, but NaN; null when there is none.
+  Value min;
+  Value max;
+};
+
+// What a generation holds of every key: its newest version. Keys whose newest version is a delete are left out.
+struct GenerationSummary {
+  uint64_t keys = 0;
+  uint64_t keys_before = 0;  // of the live one it was built on
+  std::vector<FeatureSummary> features;
+};
+
 // Builds one generation of one view: rows are added, sorted in memory, merged with the live generation by SEMANTICS 3
 // and written partition by partition, large ones in transactions of their own; partitions without new rows are shared
 // with the live one. Nothing is visible until Publish.
@@ -96,6 +114,8 @@ class GenerationBuilder {
   // Requires: the calling thread holds no snapshot and no write transaction.
   absl::StatusOr<RowsResult> Build(
       const std::function<void(const GenerationProgress&)>& progress = nullptr);
+  // Cost: reads the whole generation, and the keys of the one before. Requires: Build.
+  absl::StatusOr<GenerationSummary> Summarize() const;
   // Makes it the view's live one with the transaction's commit. Earlier ones stay while they are among the last
   // kGenerationsKept; pushed rows are not touched. May be called again in another transaction when the first one is given
   // up. Requires: Build.
