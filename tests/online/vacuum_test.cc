@@ -5,6 +5,7 @@
 #include <sys/resource.h>
 #include <sys/wait.h>
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <filesystem>
@@ -25,6 +26,18 @@ using larder_test::IntKey;
 using larder_test::OpenOrFail;
 using larder_test::Store;
 using larder_test::WritableOptions;
+
+using Clock = std::chrono::steady_clock;
+
+double MsSince(Clock::time_point began) {
+  return std::chrono::duration<double, std::milli>(Clock::now() - began).count();
+}
+
+std::string Percentiles(std::vector<double> ms) {
+  std::sort(ms.begin(), ms.end());
+  return "median " + std::to_string(ms[ms.size() / 2]) + " ms, slowest " +
+         std::to_string(ms.back()) + " ms";
+}
 
 std::string ReadFile(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
@@ -108,7 +121,8 @@ TEST_CASE("a rewritten store says the same and its free space is gone", "[online
   CHECK(Contents(store.environment) == after);
 }
 
-TEST_CASE("a snapshot held over a rewrite keeps what it sees, and the file of it", "[online][vacuum]") {
+TEST_CASE("a snapshot held over a rewrite keeps what it sees, and the file of it",
+          "[online][vacuum]") {
   Store store;
   store.Push(Batch(0, 1000, 1));
   ReadSession held = store.Session();
@@ -161,9 +175,12 @@ TEST_CASE("threads read and write on while the store is rewritten", "[online][va
   std::atomic<int> failures{0};
   std::atomic<int64_t> acknowledged{0};
   std::atomic<int> reads{0};
+  std::vector<double> write_ms;
+  std::vector<double> renew_ms;
   std::vector<std::thread> threads;
   threads.emplace_back([&] {
     for (int64_t time = 1; !stop; ++time) {
+      const auto began = Clock::now();
       const auto done = larder::RunWriteTransaction(
           store.environment, [&](larder::WriteTransaction& transaction) {
             return larder_test::Write(transaction, Store::kView, store.layout, Batch(0, 20, time),
@@ -171,6 +188,7 @@ TEST_CASE("threads read and write on while the store is rewritten", "[online][va
                 .status();
           });
       if (!done.ok()) ++failures;
+      write_ms.push_back(MsSince(began));
       acknowledged = time;
     }
   });
@@ -180,7 +198,9 @@ TEST_CASE("threads read and write on while the store is rewritten", "[online][va
       uint64_t last = 0;
       while (!stop) {
         const int64_t known = acknowledged;
+        const auto began = Clock::now();
         if (t == 0 && !session->Renew().ok()) ++failures;
+        if (t == 0) renew_ms.push_back(MsSince(began));
         if (t == 1) session = ReadSession::Open(store.environment);
         if (!session.ok() || session->commit_seq() < last) ++failures;
         last = session->commit_seq();
@@ -209,6 +229,8 @@ TEST_CASE("threads read and write on while the store is rewritten", "[online][va
   stop = true;
   for (std::thread& thread : threads) thread.join();
   CHECK(failures == 0);
+  std::cout << "8 rewrites: " << write_ms.size() << " writes, " << Percentiles(write_ms) << "; "
+            << renew_ms.size() << " renewals, " << Percentiles(renew_ms) << "\n";
   CheckWhole(path);
   int folders = 0;
   for (const auto& entry : fs::directory_iterator(path)) folders += entry.is_directory() ? 1 : 0;
@@ -294,7 +316,8 @@ TEST_CASE("one rewrite or load at a time", "[online][vacuum]") {
   VacuumOrFail(store.environment);
 }
 
-TEST_CASE("what a rewrite left is used or taken away, wherever it was cut short", "[online][vacuum]") {
+TEST_CASE("what a rewrite left is used or taken away, wherever it was cut short",
+          "[online][vacuum]") {
   Store store;
   store.Push(Batch(0, 300, 1));
   const std::string path = store.directory / "store";
@@ -342,11 +365,9 @@ TEST_CASE("what a rewrite left is used or taken away, wherever it was cut short"
       CHECK(session->commit_seq() == 2);
       // What is written now must not be lost to the next opener.
       const auto layout = larder_test::LayoutOf(larder_test::kEventTypes);
-      REQUIRE(larder::RunWriteTransaction(environment,
-                                          [&](larder::WriteTransaction& transaction) {
-                                            return transaction.PutRecord(7, "later", "x");
-                                          })
-                  .ok());
+      REQUIRE(larder::RunWriteTransaction(environment, [&](larder::WriteTransaction& transaction) {
+                return transaction.PutRecord(7, "later", "x");
+              }).ok());
     }
     larder::EnvironmentOptions read_only;
     read_only.read_only = true;
