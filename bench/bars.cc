@@ -25,6 +25,7 @@ constexpr BarSpec kBars[] = {
      4},
     {"O10", "durable pushes of 1,000 rows until 20 % is rewritten", "raw durable puts", kMost, 1.0,
      0.3},
+    {"O10g", "durable pushes of 10 rows from 8 threads", "the same, a commit for each", kLeast, 2},
     {"O11", "file after one materialization", "payload + 20 B a view row + 24 B an entity", kMost,
      1},
     {"O12", "open a 5 M-entity store and serve once", "mdb_env_open and one get", kMost, 3,

@@ -70,6 +70,7 @@ absl::StatusOr<Arguments> Parse(int argc, char** argv) {
 absl::Status RunAll(BarRun& run) {
   LARDER_RETURN_IF_ERROR(RunServingBars(run));
   LARDER_RETURN_IF_ERROR(RunLoadBars(run));
+  LARDER_RETURN_IF_ERROR(RunWriteBars(run));
   LARDER_RETURN_IF_ERROR(RunCommitBars(run));
   LARDER_RETURN_IF_ERROR(RunCrossBars(run));
   LARDER_RETURN_IF_ERROR(RunLargeStoreBars(run));

@@ -12,6 +12,8 @@ absl::Status RunServingBars(BarRun& run);
 absl::Status RunLoadBars(BarRun& run);
 // O5, O16, O20, O21: what others notice of commits, and of a dropped page cache.
 absl::Status RunCommitBars(BarRun& run);
+// O10g, O15: pushes of many threads, and events read before they are pushed.
+absl::Status RunWriteBars(BarRun& run);
 // O6, O12, O13: 5 M entities.
 absl::Status RunLargeStoreBars(BarRun& run);
 // O17: one user and many items.
