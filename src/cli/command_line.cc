@@ -48,6 +48,7 @@ class Parser {
     AddDefinitions();
     AddData();
     AddFeatures();
+    AddDatasets();
     AddFit();
     AddLooking();
     AddKeeping();
@@ -133,6 +134,7 @@ class Parser {
   void AddGoingBack();
   void AddFeatureEdits();
   void AddHeader();
+  void AddDatasets();
   void AddFit();
   void AddLooking();
   void AddKeeping();
@@ -516,12 +518,62 @@ void Parser::AddFeatures() {
          "elsewhere)")
       ->type_name("RULE");
   sub->add_flag("--compress", historical->output.compress, "deflate the arrays of a .npz");
+  SelectionArguments& selection = historical->output.selection;
+  sub->add_option("--where", selection.where, "only rows for which this is true, as 'amount > 0'")
+      ->type_name("EXPR");
+  sub->add_option("--sample", selection.sample, "a random share of the rows, such as 0.1")
+      ->type_name("SHARE");
+  AddRepeated(sub, "--column", selection.columns,
+              "only this column; may be given again, in the order wanted", "COLUMN");
+  AddRepeated(sub, "--split-at", selection.split_at,
+              "write OUTPUT.train and OUTPUT.test, before and from this time; a second time parts "
+              "OUTPUT.validation from test",
+              "T");
+  sub->add_option(
+         "--embargo", selection.embargo,
+         "with --split-at: leave out rows so shortly before it, as long as labels look ahead")
+      ->type_name("DURATION");
+  AddRepeated(sub, "--split-by", selection.split_by,
+              "write parts, with all rows of one entity in one of them: its key column", "COLUMN");
+  AddRepeated(sub, "--part", selection.parts,
+              "with --split-by: a part and its share (default: train=0.8 test=0.2)", "NAME=SHARE");
+  sub->add_option("--seed", selection.seed, "of --sample and --split-by (default 0)")
+      ->type_name("N");
   sub->add_flag("--force", historical->output.force, "replace the output file if it exists");
   sub->add_option("--threads", historical->thread_count, "threads to join with (default 1)")
       ->type_name("N")
       ->check(CLI::Range(1, 1024).description(""));
   AddTarget(sub, historical->target);
   AddFormat(sub, historical->format);
+}
+
+void Parser::AddDatasets() {
+  auto verify = std::make_shared<VerifyDatasetArguments>();
+  CLI::App* sub = Add(kFeatures, "verify-dataset", "check a training set against its manifest",
+                      "Example:\n  larder verify-dataset training.csv\n"
+                      "A file that is not what its manifest says is exit code 1. Sources that have "
+                      "changed since are named.",
+                      verify, &VerifyDataset);
+  sub->add_option("file", verify->file, "the training set; its manifest is beside it")
+      ->type_name("FILE")
+      ->required();
+  AddFormat(sub, verify->format);
+
+  auto diff = std::make_shared<DiffDatasetsArguments>();
+  sub =
+      Add(kFeatures, "diff-datasets", "how two training sets differ: origin, columns, rows, values",
+          "Examples:\n  larder diff-datasets monday.csv tuesday.csv\n"
+          "  larder diff-datasets a.csv b.ndjson --key user_id --key asked_at\n"
+          "Reads .csv, .tsv and .ndjson; where both have manifests, says what they were made from "
+          "differently.",
+          diff, &DiffDatasets);
+  sub->add_option("before", diff->before, "one training set")->type_name("A")->required();
+  sub->add_option("after", diff->after, "the other")->type_name("B")->required();
+  AddRepeated(sub, "--key", diff->keys,
+              "column that says which row is which; may be given again (default: the row's place)",
+              "COLUMN");
+  sub->add_option("--examples", diff->examples, "of each difference (default 3)")->type_name("N");
+  AddFormat(sub, diff->format);
 }
 
 void Parser::AddFit() {

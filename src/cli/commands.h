@@ -212,8 +212,21 @@ struct OnlineArguments {
 };
 absl::Status GetOnlineFeatures(const OnlineArguments& arguments, Console& console);
 
+// Which rows and columns are written, and in which parts. Empty: not given.
+struct SelectionArguments {
+  std::string where;
+  std::string sample;
+  std::vector<std::string> columns;
+  std::vector<std::string> split_at;
+  std::string embargo;
+  std::vector<std::string> split_by;
+  std::vector<std::string> parts;
+  uint64_t seed = 0;
+};
+
 // Where rows go and in what form. Empty: not given.
 struct OutputArguments {
+  SelectionArguments selection;
   std::string file;
   std::string label;
   std::string query;
@@ -236,6 +249,21 @@ struct HistoricalArguments {
   Format format = Format::kTable;
 };
 absl::Status GetHistoricalFeatures(const HistoricalArguments& arguments, Console& console);
+
+struct VerifyDatasetArguments {
+  std::string file;
+  Format format = Format::kTable;
+};
+absl::Status VerifyDataset(const VerifyDatasetArguments& arguments, Console& console);
+
+struct DiffDatasetsArguments {
+  std::string before;
+  std::string after;
+  std::vector<std::string> keys;
+  uint64_t examples = 3;
+  Format format = Format::kTable;
+};
+absl::Status DiffDatasets(const DiffDatasetsArguments& arguments, Console& console);
 
 struct FitArguments {
   Target target;

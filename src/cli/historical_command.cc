@@ -28,11 +28,25 @@ std::size_t NullsOf(const TrainingSet& set, const std::string& name) {
   return column == nullptr ? 0 : column->CountNulls();
 }
 
-void PrintTable(const TrainingSet& set, const std::string& path, Console& console) {
-  console.out << set.rows.row_count() << " rows, " << set.rows.column_count()
-              << " columns: " << Printable(path) << '\n'
-              << (set.service.empty() ? "" : Concat(Printable(set.service), "  ")) << "revision "
-              << set.revision << "  time column " << Printable(set.time_column) << "\n\n";
+std::string LabelText(const WrittenPart& part) {
+  std::vector<std::string> texts;
+  for (const auto& [value, rows] : part.label_counts) {
+    const std::string share =
+        PercentText(static_cast<std::size_t>(rows), static_cast<std::size_t>(part.content.rows));
+    texts.push_back(Concat(value, " ", rows, " (", share, ")"));
+  }
+  return texts.empty() ? "" : Concat("  label ", Join(texts, ", "));
+}
+
+void PrintTable(const TrainingSet& set, const std::vector<WrittenPart>& parts, Console& console) {
+  for (const WrittenPart& part : parts) {
+    console.out << part.content.rows << " rows, " << part.content.columns.size()
+                << " columns: " << Printable(part.path) << Printable(LabelText(part)) << '\n';
+  }
+  console.out << (set.service.empty() ? "" : Concat(Printable(set.service), "  ")) << "revision "
+              << set.revision << "  time column " << Printable(set.time_column) << '\n'
+              << "sha256 " << set.manifest->content.sha256 << " of the " << set.rows.row_count()
+              << " rows made\n\n";
   Table views({"view", "known at", "found", "outside max age", "not found", "null keys", "ties",
                "other known_at changes"});
   for (const TrainingViewReport& view : set.views) {
@@ -61,7 +75,32 @@ void PrintTable(const TrainingSet& set, const std::string& path, Console& consol
   }
 }
 
-void PrintJson(const TrainingSet& set, const std::string& path, Console& console) {
+void PrintParts(const std::vector<WrittenPart>& parts, JsonWriter* json) {
+  json->Key("parts");
+  json->BeginArray();
+  for (const WrittenPart& part : parts) {
+    json->BeginObject();
+    json->Member("name", part.name);
+    json->Member("output", part.path);
+    json->Member("manifest", ManifestPath(part.path));
+    json->Member("rows", part.content.rows);
+    json->Member("sha256", part.content.sha256);
+    json->Key("labels");
+    json->BeginArray();
+    for (const auto& [value, rows] : part.label_counts) {
+      json->BeginObject(JsonWriter::Layout::kInline);
+      json->Member("value", value);
+      json->Member("rows", rows);
+      json->EndObject();
+    }
+    json->EndArray();
+    json->EndObject();
+  }
+  json->EndArray();
+}
+
+void PrintJson(const TrainingSet& set, const std::string& path,
+               const std::vector<WrittenPart>& parts, Console& console) {
   JsonWriter json;
   json.BeginObject();
   json.Member("output", path);
@@ -70,6 +109,8 @@ void PrintJson(const TrainingSet& set, const std::string& path, Console& console
   json.Member("service", set.service);
   json.Member("revision", set.revision);
   json.Member("time_column", set.time_column);
+  json.Member("sha256", set.manifest->content.sha256);
+  PrintParts(parts, &json);
   json.Key("views");
   json.BeginArray();
   for (const TrainingViewReport& view : set.views) {
@@ -130,16 +171,18 @@ absl::Status GetHistoricalFeatures(const HistoricalArguments& arguments, Console
   request.what.full_feature_names = arguments.full_feature_names;
   request.time_column = arguments.time_column;
   request.thread_count = arguments.thread_count;
+  request.manifest = true;
 
   LARDER_ASSIGN_OR_RETURN(const FeatureStore store,
                           OpenStore(arguments.target, Access::kRead, console));
   LARDER_RETURN_IF_ERROR(store.LoadSpine(arguments.spine_file, &request));
   LARDER_ASSIGN_OR_RETURN(const TrainingSet set, store.GetHistoricalFeatures(request));
-  LARDER_RETURN_IF_ERROR(WriteTrainingSet(arguments.output, set));
+  LARDER_ASSIGN_OR_RETURN(const std::vector<WrittenPart> parts,
+                          WriteTrainingSet(arguments.output, set, console));
   if (arguments.format == Format::kJson) {
-    PrintJson(set, arguments.output.file, console);
+    PrintJson(set, arguments.output.file, parts, console);
   } else {
-    PrintTable(set, arguments.output.file, console);
+    PrintTable(set, parts, console);
   }
   return absl::OkStatus();
 }

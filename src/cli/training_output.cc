@@ -2,14 +2,19 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <map>
 #include <memory>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "cli/arguments.h"
+#include "cli/training_parts.h"
 #include "larder/base/text.h"
 #include "larder/io/dense_writer.h"
 #include "larder/io/rows_writer.h"
+#include "larder/training/file_identity.h"
+#include "larder/training/manifest.h"
 
 namespace larder::inline LARDER_ABI {
 namespace cli {
@@ -40,7 +45,7 @@ bool FitsFloat32(const DataType& type) {
 
 // The matrix has the features; a .npz keeps those that are no numbers as arrays of their own.
 absl::StatusOr<DenseOptions> MatrixOptions(const OutputArguments& arguments, RowsFormat format,
-                                           const TrainingSet& set) {
+                                           const TrainingSet& set, const Batch& rows) {
   DenseOptions options;
   LARDER_ASSIGN_OR_RETURN(options.nulls, ParseNulls(arguments.nulls, format));
   LARDER_ASSIGN_OR_RETURN(const std::optional<TypeId> dtype, ParseDtype(arguments.dtype));
@@ -50,7 +55,9 @@ absl::StatusOr<DenseOptions> MatrixOptions(const OutputArguments& arguments, Row
   bool fits_float32 = true;
   for (const TrainingFeature& feature : set.features) {
     if (feature.name == arguments.label || feature.name == arguments.query) continue;
-    const DataType type = set.rows.Find(feature.name)->type();
+    const Column* column = rows.Find(feature.name);
+    if (column == nullptr) continue;  // not selected
+    const DataType type = column->type();
     if (format == RowsFormat::kNpz && !IsDenseType(type)) continue;
     options.features.push_back(feature.name);
     fits_float32 = fits_float32 && FitsFloat32(type);
@@ -60,6 +67,44 @@ absl::StatusOr<DenseOptions> MatrixOptions(const OutputArguments& arguments, Row
         "no feature is left for the matrix: none is a number, bool or vector");
   options.dtype = dtype.value_or(fits_float32 ? TypeId::kFloat32 : TypeId::kFloat64);
   return options;
+}
+
+std::vector<std::pair<std::string, int64_t>> CountLabels(const Column& label) {
+  std::map<std::string, int64_t> counts;
+  for (std::size_t row = 0; row < label.size(); ++row) {
+    ++counts[FormatValue(label.ValueAt(row))];
+    if (counts.size() > kLabelValuesMax) return {};
+  }
+  return {counts.begin(), counts.end()};
+}
+
+absl::StatusOr<DatasetContent> WritePart(const OutputArguments& arguments, const TrainingSet& set,
+                                         const TrainingPart& part, const std::string& path) {
+  LARDER_ASSIGN_OR_RETURN(const RowsFormat format, FormatOfPath(path));
+  DenseOptions options;
+  if (IsDense(format)) {
+    LARDER_ASSIGN_OR_RETURN(options, MatrixOptions(arguments, format, set, part.rows));
+  }
+  LARDER_ASSIGN_OR_RETURN(const std::unique_ptr<RecordWriter> writer,
+                          CreateRows(path, FieldsOf(part.rows), options));
+  LARDER_RETURN_IF_ERROR(writer->Write(part.rows));
+  LARDER_RETURN_IF_ERROR(writer->Finish());
+
+  DatasetManifest manifest = *set.manifest;
+  manifest.selection = DescribeSelection(arguments.selection, part.name);
+  if (manifest.selection) {
+    manifest.selection->made_sha256 = manifest.content.sha256;
+    manifest.content = ContentOf(part.rows);
+  }
+  LARDER_ASSIGN_OR_RETURN(FileIdentity file, IdentifyFile(path));
+  file.path = std::filesystem::path(path).filename().string();
+  manifest.output = DatasetManifest::Output{std::move(file), "", "", options.label, options.query};
+  if (IsDense(format)) {
+    manifest.output->dtype = TypeName(options.dtype);
+    manifest.output->null_rule = options.nulls.ToString();
+  }
+  LARDER_RETURN_IF_ERROR(WriteText(ManifestPath(path), manifest.ToJson()));
+  return std::move(manifest.content);
 }
 
 }  // namespace
@@ -82,22 +127,37 @@ absl::Status CheckOutput(const OutputArguments& arguments) {
     return UsageError("a .npy file holds one matrix, without label or query; .npz has both");
   if (format == RowsFormat::kLibsvm && arguments.label.empty())
     return UsageError("a .libsvm output needs --label");
-  std::error_code ignored;
-  if (!arguments.force && std::filesystem::exists(std::filesystem::path(arguments.file), ignored))
-    return AlreadyExistsError(arguments.file, " exists; --force replaces it");
+  LARDER_RETURN_IF_ERROR(CheckSelection(arguments.selection));
+  for (const std::string& part : PartNames(arguments.selection)) {
+    const std::string path = PartPath(arguments.file, part);
+    std::error_code ignored;
+    if (!arguments.force && std::filesystem::exists(std::filesystem::path(path), ignored))
+      return AlreadyExistsError(path, " exists; --force replaces it");
+  }
   return absl::OkStatus();
 }
 
-absl::Status WriteTrainingSet(const OutputArguments& arguments, const TrainingSet& set) {
-  LARDER_ASSIGN_OR_RETURN(const RowsFormat format, FormatOfPath(arguments.file));
-  DenseOptions options;
-  if (IsDense(format)) {
-    LARDER_ASSIGN_OR_RETURN(options, MatrixOptions(arguments, format, set));
+absl::StatusOr<std::vector<WrittenPart>> WriteTrainingSet(const OutputArguments& arguments,
+                                                          const TrainingSet& set,
+                                                          const Console& console) {
+  LARDER_ASSIGN_OR_RETURN(const std::vector<TrainingPart> parts,
+                          SelectParts(arguments.selection, set, console));
+  std::vector<WrittenPart> written;
+  for (const TrainingPart& part : parts) {
+    WrittenPart& out = written.emplace_back();
+    out.name = part.name;
+    out.path = PartPath(arguments.file, part.name);
+    if (!arguments.label.empty()) {
+      const Column* label = part.rows.Find(arguments.label);
+      if (label == nullptr) {
+        return InvalidArgumentError("unknown column: ", arguments.label,
+                                    DidYouMean(arguments.label, part.rows.names()));
+      }
+      out.label_counts = CountLabels(*label);
+    }
+    LARDER_ASSIGN_OR_RETURN(out.content, WritePart(arguments, set, part, out.path));
   }
-  LARDER_ASSIGN_OR_RETURN(const std::unique_ptr<RecordWriter> writer,
-                          CreateRows(arguments.file, FieldsOf(set.rows), options));
-  LARDER_RETURN_IF_ERROR(writer->Write(set.rows));
-  return writer->Finish();
+  return written;
 }
 
 }  // namespace cli

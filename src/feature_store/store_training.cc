@@ -6,6 +6,7 @@
 #include "feature_store/input_rows.h"
 #include "feature_store/source_join.h"
 #include "feature_store/store_impl.h"
+#include "feature_store/training_manifest.h"
 #include "larder/io/csv_reader.h"
 #include "larder/io/infer.h"
 #include "larder/training/spine.h"
@@ -123,6 +124,10 @@ absl::StatusOr<TrainingSet> FeatureStore::GetHistoricalFeatures(
   as_of.reserve(spine.row_count());
   for (const int64_t us : spine.times().Values<int64_t>()) as_of.push_back({us});
 
+  HistoryFiles files;
+  if (request.manifest) {
+    LARDER_ASSIGN_OR_RETURN(files, HistoryFiles::Look(*service));
+  }
   HistoricalFetch fetch(*impl_, *service, request, spine);
   const auto fetch_use = [&](std::size_t use, std::span<const Column* const> keys) {
     return fetch.Run(use, keys);
@@ -140,6 +145,9 @@ absl::StatusOr<TrainingSet> FeatureStore::GetHistoricalFeatures(
     set.features.push_back(
         Describe(*service, service->service->outputs[o], &values, computed, request.audit));
     LARDER_RETURN_IF_ERROR(set.rows.AddColumn(set.features.back().name, std::move(values.values)));
+  }
+  if (request.manifest) {
+    LARDER_ASSIGN_OR_RETURN(set.manifest, DescribeTrainingSet(*service, request, set, files));
   }
   return set;
 }

@@ -11,6 +11,7 @@
 #include "larder/base/time.h"
 #include "larder/column/batch.h"
 #include "larder/feature_store/online.h"
+#include "larder/training/manifest.h"
 #include "larder/training/point_in_time_join.h"
 
 namespace larder::inline LARDER_ABI {
@@ -26,6 +27,8 @@ struct HistoricalRequest {
   std::optional<KnownAt>
       known_at;        // absent: spine for sources with arrival_time or available_after, else any
   bool audit = false;  // fill TrainingFeature::event_ids and known_times
+  // Fill TrainingSet::manifest, which reads the sources' files once more.
+  bool manifest = false;
   int thread_count = 1;
 };
 
@@ -56,6 +59,7 @@ struct TrainingSet {
   std::string service;
   std::string time_column;
   uint64_t revision = 0;
+  std::optional<DatasetManifest> manifest;  // without DatasetManifest::output: nothing is written yet
   [[nodiscard]] const TrainingFeature* Find(std::string_view name) const& LARDER_LIFETIME_BOUND;
   const TrainingFeature* Find(std::string_view name) const&& = delete;  // Would dangle.
 };
