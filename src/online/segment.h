@@ -142,6 +142,14 @@ class SegmentView {
     return {nullptr, 0, header_.probe_max > 1 && LoadAs<uint32_t>(slots + 60) != 0};
   }
 
+  // False: Guess says that no row can be the key's.
+  [[nodiscard]] bool MayHave(uint64_t hash) const {
+    const char* slots = data_ + sizeof(SegmentHeader) +
+                        std::size_t{64} * BucketOf(hash, header_.depth, header_.bucket_count);
+    return Matches(slots, TagOf(hash)) != 0 ||
+           (header_.probe_max > 1 && LoadAs<uint32_t>(slots + 60) != 0);
+  }
+
   // The stored bytes of a row, packed or loose, cut at the segment's end where its size is impossible.
   [[nodiscard]] std::string_view RowBytes(const char* row) const {
     if (header_.packed.is_packed()) return {row, header_.packed.row_size};

@@ -218,7 +218,9 @@ absl::Status ViewRows::Prefault(const SegmentSource& source) {
 
 void ViewRows::FetchSlots(std::span<const KeyRef> keys) const {
   for (const LayerState& state : layers_) {
-    if (state.directory.empty()) continue;
+    // The slots of few keys stay in the nearest caches by themselves.
+    constexpr uint64_t kKeysNear = 1U << 14;
+    if (state.directory.row_count < kKeysNear) continue;
     for (const KeyRef& key : keys) {
       const Shortcut& shortcut = state.shortcuts[state.directory.PlaceOf(key.hash)];
       for (uint32_t i = 0; i < shortcut.count; ++i) shortcut.segments[i].PrefetchSlots(key.hash);
@@ -262,8 +264,8 @@ void ViewRows::FetchRows(std::span<const KeyRef> keys, std::span<RowGuess> guess
   }
   if (one_layer) return;
   for (std::size_t i = 0; i < keys.size(); ++i) {
+    if (!MayHave(pushed, keys[i].hash)) continue;  // nearly all
     const RowGuess other = GuessIn(pushed, keys[i].hash);
-    if (other.state == RowGuess::kAbsent) continue;
     if (other.row != nullptr) __builtin_prefetch(other.row);
     // Which of two rows wins is not to be guessed.
     guesses[i].state = guesses[i].state == RowGuess::kAbsent ? other.state : RowGuess::kUnknown;

@@ -135,6 +135,15 @@ class ViewRows {
   };
   void Connect(LayerState& state, std::size_t partition);
   static RowGuess GuessIn(const LayerState& state, uint64_t hash);
+  // False: GuessIn says kAbsent.
+  static bool MayHave(const LayerState& state, uint64_t hash) {
+    const Shortcut& shortcut = state.shortcuts[state.directory.PlaceOf(hash)];
+    if (!shortcut.known) return true;
+    for (uint32_t i = 0; i < shortcut.count; ++i) {
+      if (shortcut.segments[i].MayHave(hash)) return true;
+    }
+    return false;
+  }
   LayerState& Of(Layer layer) { return layers_[static_cast<std::size_t>(layer)]; }
   [[nodiscard]] const LayerState& Of(Layer layer) const {
     return layers_[static_cast<std::size_t>(layer)];
