@@ -18,8 +18,8 @@ struct LARDER_VIEW Receipt {
   uint64_t revision = 0;     // of the definitions the names were resolved with
   uint64_t commit_seq = 0;   // of the snapshot everything was read through
   Timestamp as_of;
-  std::optional<Timestamp> known_at;  // absent: by that commit
-  uint64_t staged = 0;                // events that only this session saw
+  std::optional<Timestamp> known_at{};  // absent: by that commit
+  uint64_t staged = 0;                  // events that only this session saw
 
   // `fraud_model@2 revision 5 commit 812 as_of 2025-03-04T00:00:00Z`, with ` known_at T` and ` staged 1` where they apply.
   [[nodiscard]] std::string ToString() const;
