@@ -95,9 +95,7 @@ absl::StatusOr<LoadLease> LoadLease::Acquire(std::shared_ptr<Environment> enviro
   return lease;
 }
 
-absl::Status LoadLease::FreeUnfinished() const {
-  return larder::FreeUnfinished(environment_);
-}
+absl::Status LoadLease::FreeUnfinished() const { return larder::FreeUnfinished(environment_); }
 
 LoadLease::LoadLease(LoadLease&& other) noexcept
     : environment_(std::move(other.environment_)), fd_(std::exchange(other.fd_, -1)) {}

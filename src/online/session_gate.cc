@@ -140,8 +140,10 @@ absl::Status Environment::Impl::Drain(uint64_t epoch_seen, bool writer_held,
     std::size_t active = 0;
     {
       const std::lock_guard lock(slots_mutex);
-      active = static_cast<std::size_t>(std::count_if(
-          slots.begin(), slots.end(), [](const auto& slot) { return slot->active.load() != kSlotIdle; }));
+      active =
+          static_cast<std::size_t>(std::count_if(slots.begin(), slots.end(), [](const auto& slot) {
+            return slot->active.load() != kSlotIdle;
+          }));
     }
     if (active == 0) break;
     if (std::chrono::steady_clock::now() >= deadline) {
@@ -253,8 +255,9 @@ absl::Status Environment::Impl::Follow(uint64_t epoch_seen, uint64_t number) {
     }
     if (!beginning) break;
     if (std::chrono::steady_clock::now() >= deadline) {
-      status = WithKind(UnavailableError(directory.path, ": snapshots of this process do not begin"),
-                        ErrorKind::kBusy);
+      status =
+          WithKind(UnavailableError(directory.path, ": snapshots of this process do not begin"),
+                   ErrorKind::kBusy);
     } else {
       Pause(20);
     }

@@ -21,8 +21,9 @@
 namespace larder::inline LARDER_ABI {
 namespace {
 
-constexpr std::size_t kStepSize = std::size_t{16} << 20;  // copied in one transaction and one snapshot
-constexpr uint64_t kDeltaSize = uint64_t{1} << 20;        // little enough to let writers wait for
+constexpr std::size_t kStepSize = std::size_t{16}
+                                  << 20;            // copied in one transaction and one snapshot
+constexpr uint64_t kDeltaSize = uint64_t{1} << 20;  // little enough to let writers wait for
 constexpr int kRoundsMax = 6;
 constexpr uint64_t kFolderMax = 999'999;
 
@@ -174,7 +175,9 @@ class Copy {
         LARDER_RETURN_IF_ERROR(ours.status());
         ended = theirs.at_end() && ours.at_end();
         if (ended) break;
-        const int order = theirs.at_end() ? 1 : ours.at_end() ? -1 : theirs.key().compare(ours.key());
+        const int order = theirs.at_end() ? 1
+                          : ours.at_end() ? -1
+                                          : theirs.key().compare(ours.key());
         if (order > 0) {
           deleted.emplace_back(ours.key());
           ours.Next();
@@ -232,10 +235,10 @@ absl::Status CheckRoom(const std::string& path, uint64_t bytes) {
   const uint64_t needed = bytes + bytes / 8 + (uint64_t{1} << 20);
   const uint64_t free = FreeBytesAt(path);
   if (free >= needed) return absl::OkStatus();
-  return WithKind(ResourceExhaustedError(path, ": rewriting needs ", needed,
-                                         " bytes beside the store, and ", free, " are free: ",
-                                         needed - free, " are missing"),
-                  ErrorKind::kDiskFull);
+  return WithKind(
+      ResourceExhaustedError(path, ": rewriting needs ", needed, " bytes beside the store, and ",
+                             free, " are free: ", needed - free, " are missing"),
+      ErrorKind::kDiskFull);
 }
 
 class Vacuum {
@@ -323,9 +326,8 @@ class Vacuum {
       for (bool ended = false; !ended;) {
         if (renew) LARDER_RETURN_IF_ERROR(session->Renew());
         MDB_txn* const source = writer != nullptr ? writer : session->slot()->txn;
-        LARDER_ASSIGN_OR_RETURN(ended,
-                                copy->Step(source, is_constant ? impl.segments : impl.records,
-                                           is_constant, &from));
+        LARDER_ASSIGN_OR_RETURN(ended, copy->Step(source, is_constant ? impl.segments : impl.records,
+                                                  is_constant, &from));
         if (options_.progress && writer == nullptr)
           options_.progress({copy->bytes_done(), std::max(bytes_, copy->bytes_done())});
       }

@@ -25,8 +25,8 @@ struct WriteTransaction::State {
   std::shared_ptr<Environment> environment;
   std::shared_ptr<OpenFolder> home;  // of txn
   MDB_txn* txn = nullptr;            // null once ended
-  HeadRow head;            // as it will be committed
-  bool failed = false;     // LMDB refused something: only Abort is left
+  HeadRow head;                      // as it will be committed
+  bool failed = false;               // LMDB refused something: only Abort is left
   bool map_full = false;
   uint64_t writes = 0;                // changes made so far
   std::map<uint32_t, Floors> floors;  // of the views touched

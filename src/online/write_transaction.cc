@@ -184,21 +184,20 @@ absl::StatusOr<WriteTransaction> WriteTransaction::Begin(std::shared_ptr<Environ
       } else {
         status = impl.CheckNotReplaced(*state->home);
       }
-      if (!status.ok() && state->txn != nullptr)
-        mdb_txn_abort(std::exchange(state->txn, nullptr));
+      if (!status.ok() && state->txn != nullptr) mdb_txn_abort(std::exchange(state->txn, nullptr));
     } else if (code == MDB_MAP_RESIZED) {
       status = impl.AdoptMapSize(epoch_seen, true);
     } else if (code == MDB_PANIC) {
       status = impl.Reopen(epoch_seen, true);
     } else if (code != 0) {
-      status = LmdbWriteError(code, "beginning a write transaction",
-                              state->home->directory.data_path);
+      status =
+          LmdbWriteError(code, "beginning a write transaction", state->home->directory.data_path);
     }
     if (!status.ok()) return fail(std::move(status));
   }
   if (state->txn == nullptr) {
-    return fail(WithKind(UnavailableError(impl.directory.path, ": the file changed ", kBeginAttempts,
-                                          " times while beginning"),
+    return fail(WithKind(UnavailableError(impl.directory.path, ": the file changed ",
+                                          kBeginAttempts, " times while beginning"),
                          ErrorKind::kBusy));
   }
   state->head = *head;
