@@ -37,6 +37,7 @@ struct PreparedLoad {
   std::optional<RowWriter> writer;
   std::optional<GenerationBuilder> generation;  // built from them
   bool held = false;                            // built and checked, not published
+  bool required = true;                         // else it is left out when it fails
 };
 
 class ViewReader {
@@ -283,6 +284,7 @@ absl::StatusOr<MaterializeResult> FeatureStore::Materialize(const MaterializeOpt
         continue;
       }
       if (!load.ok()) return Annotate(load.status(), Concat("feature view ", view->ToString()));
+      load->required = choice.required;
       load->held = IsHeld(catalog, view->project, view->name);
       if (load->held) {
         result.held.push_back(view->ToString());
@@ -297,8 +299,12 @@ absl::StatusOr<MaterializeResult> FeatureStore::Materialize(const MaterializeOpt
   LARDER_ASSIGN_OR_RETURN(const LoadLease lease, LoadLease::Acquire(impl_->environment));
   const auto build = [&]() -> absl::Status {
     for (PreparedLoad& load : loads) {
-      LARDER_RETURN_IF_ERROR(Build(lease, options, &load));
-      LARDER_RETURN_IF_ERROR(Check(load, options, impl_->compile, now));
+      absl::Status status = Build(lease, options, &load);
+      if (status.ok()) status = Check(load, options, impl_->compile, now);
+      if (status.ok()) continue;
+      if (load.required) return status;
+      result.skipped.push_back(Concat(load.view->ToString(), ": ", MessageOf(status)));
+      load.held = true;
     }
     return absl::OkStatus();
   };
@@ -344,7 +350,8 @@ absl::StatusOr<MaterializeResult> FeatureStore::Materialize(const MaterializeOpt
     return PutHistory(transaction, entry);
   };
   LARDER_ASSIGN_OR_RETURN(result.commit_seq, RunWriteTransaction(impl_->environment, change));
-  if (held > 0) LARDER_RETURN_IF_ERROR(lease.FreeUnfinished());
+  // The load stands; what cannot be freed now is freed by the next one.
+  if (held > 0) static_cast<void>(lease.FreeUnfinished());
   const ViewReader reader(catalog, options, impl_->compile);
   for (PreparedLoad& load : loads) {
     if (load.held) continue;

@@ -58,6 +58,11 @@ absl::StatusOr<SegmentView> SegmentView::Open(std::string_view bytes, const Segm
       header.trailer_offset > 2 * kRowSizeMax || !header.packed.IsSound()) {
     return Damaged("its header is impossible");
   }
+  // Rows lie where the layout says that features end, less what a packed row's header saves.
+  if (header.packed.is_packed() &&
+      header.packed.time_offset + (sizeof(RowHeader) - kPackedHeaderSize) != header.trailer_offset) {
+    return Damaged("its rows are not as long as its layout");
+  }
   if (header.packed.is_packed()) {
     view.place_unit_ = view.row_size_min_ = header.packed.row_size;
   } else {

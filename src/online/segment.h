@@ -212,7 +212,8 @@ class SegmentView {
     return (size + place_unit_ - 1) & ~(place_unit_ - 1);
   }
   [[nodiscard]] const char* RowAt(uint32_t slot) const {
-    const uint64_t place = uint64_t{slot & ((1U << kPlaceBits) - 1)} - 1;
+    // Of a damaged slot, a tag without a place, 2^32 - 1: behind the end of any segment.
+    const uint64_t place = (slot & ((1U << kPlaceBits) - 1)) - 1;
     const uint64_t at = header_.rows_offset + place * place_unit_;
     return at + row_size_min_ <= header_.size ? data_ + at : nullptr;
   }

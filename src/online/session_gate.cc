@@ -169,7 +169,10 @@ absl::Status Environment::Impl::Reopen(uint64_t epoch_seen, bool writer_held) {
       mdb_env_info(home->env, &info);
       map_size = std::max<uint64_t>(map_size, info.me_mapsize);
     }
-    CloseLmdb();
+    {
+      const std::lock_guard lock(slots_mutex);
+      CloseLmdb();
+    }
     // Rewritten and taken away meanwhile.
     const absl::StatusOr<uint64_t> current = CurrentFolder(directory.path);
     if (current.ok() && *current > home->directory.number) return OpenNext(*current, map_size);
@@ -205,6 +208,7 @@ std::shared_ptr<OpenFolder> Environment::Impl::Home() {
 }
 
 absl::Status Environment::Impl::OpenNext(uint64_t number, uint64_t map_size) {
+  LARDER_DCHECK(number > home->directory.number);
   auto next = std::make_shared<OpenFolder>();
   next->directory = InFolder(directory, number);
   LARDER_ASSIGN_OR_RETURN(next->data_identity, IdentityOf(next->directory.data_path));
@@ -235,6 +239,7 @@ absl::Status Environment::Impl::OpenNext(uint64_t number, uint64_t map_size) {
   next->left.store(false);
   home->left.store(true);
   home = std::move(next);
+  touches.Clear();
   return absl::OkStatus();
 }
 
@@ -244,6 +249,10 @@ absl::Status Environment::Impl::Follow(uint64_t epoch_seen, uint64_t number) {
   std::shared_ptr<OpenFolder> before;  // closed, when nobody else uses it, once the gate is open
   std::unique_lock gate(gate_mutex);
   if (epoch.load() != epoch_seen) return absl::OkStatus();
+  const absl::StatusOr<uint64_t> current = CurrentFolder(directory.path);
+  if (current.ok()) number = std::max(number, *current);
+  // Another thread was here first. Opening a folder twice in one process would take its readers' places from them.
+  if (home->directory.number >= number) return absl::OkStatus();
   gate_closed.store(true, std::memory_order_seq_cst);
   absl::Status status = absl::OkStatus();
   for (bool beginning = true; beginning && status.ok();) {
@@ -263,8 +272,6 @@ absl::Status Environment::Impl::Follow(uint64_t epoch_seen, uint64_t number) {
     }
   }
   if (status.ok()) {
-    const absl::StatusOr<uint64_t> current = CurrentFolder(directory.path);
-    if (current.ok()) number = std::max(number, *current);
     uint64_t map_size = options.map_size_bytes;
     MDB_envinfo info{};
     if (home->env != nullptr && mdb_env_info(home->env, &info) == 0)

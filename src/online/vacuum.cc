@@ -1,5 +1,6 @@
 #include "larder/online/vacuum.h"
 
+#include <fcntl.h>
 #include <lmdb.h>
 #include <sys/stat.h>
 
@@ -83,6 +84,8 @@ class Copy {
     code = mdb_env_open(env_, directory_.environment_path.c_str(),
                         MDB_NOLOCK | MDB_NOSYNC | MDB_NORDAHEAD, 0600);
     MDB_txn* txn = nullptr;
+    int fd = -1;
+    if (code == 0 && mdb_env_get_fd(env_, &fd) == 0) fcntl(fd, F_SETFD, FD_CLOEXEC);
     if (code == 0) code = mdb_txn_begin(env_, nullptr, 0, &txn);
     if (code == 0) code = mdb_dbi_open(txn, kRecordsName, MDB_CREATE, &records_);
     if (code == 0) code = mdb_dbi_open(txn, kSegmentsName, MDB_CREATE, &segments_);
@@ -98,6 +101,22 @@ class Copy {
   // `from`: where to begin, and then where to go on. Returns whether it came to the end.
   // `is_constant`: values never change under a key, so equal keys are enough.
   absl::StatusOr<bool> Step(MDB_txn* source, MDB_dbi database, bool is_constant, std::string* from) {
+    for (;;) {
+      const std::string began = *from;
+      map_full_ = false;
+      absl::StatusOr<bool> ended = TryStep(source, database, is_constant, from);
+      if (ended.ok() || !map_full_) return ended;
+      // The source has grown since. Nobody else has the copy open.
+      *from = began;
+      MDB_envinfo info{};
+      mdb_env_info(env_, &info);
+      if (const int code = mdb_env_set_mapsize(env_, info.me_mapsize * 2); code != 0)
+        return WriteError(code);
+    }
+  }
+
+  absl::StatusOr<bool> TryStep(MDB_txn* source, MDB_dbi database, bool is_constant,
+                               std::string* from) {
     MDB_txn* txn = nullptr;
     int code = mdb_txn_begin(env_, nullptr, 0, &txn);
     if (code != 0) return WriteError(code);
@@ -151,7 +170,8 @@ class Copy {
   }
 
  private:
-  absl::Status WriteError(int code) const {
+  absl::Status WriteError(int code) {
+    map_full_ = code == MDB_MAP_FULL;
     return LmdbWriteError(code, "rewriting the store", directory_.data_path);
   }
 
@@ -216,6 +236,7 @@ class Copy {
   MDB_env* env_ = nullptr;
   MDB_dbi records_ = 0;
   MDB_dbi segments_ = 0;
+  bool map_full_ = false;  // the last error's cause
   uint64_t bytes_done_ = 0;
 };
 
@@ -284,9 +305,8 @@ class Vacuum {
                                     ", but CURRENT could not be replaced; the next load or vacuum "
                                     "does it"));
     }
-    LARDER_RETURN_IF_ERROR(impl.Follow(impl.epoch.load(), now.number));
-    // What cannot be removed now goes with the next load or vacuum.
-    static_cast<void>(RemoveFolder(before));
+    // The store has moved. What cannot be followed or removed now is with the next snapshot, load or vacuum.
+    if (impl.Follow(impl.epoch.load(), now.number).ok()) static_cast<void>(RemoveFolder(before));
     return result;
   }
 
@@ -348,12 +368,15 @@ class Vacuum {
     LARDER_RETURN_IF_ERROR(SyncDirectory(copy->directory().environment_path));
     LARDER_RETURN_IF_ERROR(SyncDirectory(copy->directory().path));
     state.head.moved_to = copy->directory().number;
+    // What is committed in the copy from here on must not come back to this file after a power cut: this commit is
+    // synced whatever the store's durability is.
+    const bool relaxed = environment_->options().durability == Durability::kRelaxed;
+    if (relaxed) mdb_env_set_flags(old->env, MDB_NOMETASYNC, 0);
     absl::StatusOr<uint64_t> committed = transaction.Commit();
+    if (relaxed) mdb_env_set_flags(old->env, MDB_NOMETASYNC, 1);
     *may_have_moved = committed.ok() || KindOf(committed.status()) == ErrorKind::kInDoubt;
     if (!committed.ok()) return committed.status();
     result->commit_seq = *committed;
-    // What is now committed in the copy must not come back to the old file after a power cut.
-    if (environment_->options().durability == Durability::kRelaxed) mdb_env_sync(old->env, 1);
     return absl::OkStatus();
   }
 

@@ -70,6 +70,11 @@ std::shared_ptr<SegmentTouches> TouchRegistry::Of(uint64_t segment_id, std::size
   return touches;
 }
 
+void TouchRegistry::Clear() {
+  const std::lock_guard lock(mutex_);
+  touches_.clear();
+}
+
 absl::Status ViewRows::Refresh(const SegmentSource& source, bool all) {
   for (const Layer layer : {Layer::kLoaded, Layer::kPushed}) {
     LayerState& state = Of(layer);

@@ -52,6 +52,8 @@ class SegmentTouches {
 class TouchRegistry {
  public:
   std::shared_ptr<SegmentTouches> Of(uint64_t segment_id, std::size_t slots);
+  // What was checked in another file says nothing of this one.
+  void Clear();
 
  private:
   std::mutex mutex_;

@@ -223,6 +223,8 @@ TEST_CASE("threads read and write on while the store is rewritten", "[online][va
   const std::string path = store.directory / "store";
   for (uint64_t round = 0; round < 8; ++round) {
     CHECK(VacuumOrFail(store.environment).folder == round + 2);
+    // Opened once, by whichever thread noticed the rewrite first, and known to the process.
+    CHECK(larder::Environment::Open(path, WritableOptions()).value() == store.environment);
     const int before = reads;
     while (reads < before + 4) std::this_thread::yield();
   }
