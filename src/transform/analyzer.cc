@@ -204,6 +204,9 @@ absl::StatusOr<IrId> Analyzer::LowerList(const Node& node) {
   list.valid = true;
   for (const IrId item : items) {
     LARDER_ASSIGN_OR_RETURN(const IrId converted, Convert(item, element, node));
+    if (graph_[converted].op != IrOp::kConstant) {
+      return Error(node, Concat("an item has no value as ", element.ToString()));
+    }
     list.items.push_back(graph_[converted].constant);
   }
   return graph_.MakeConstant(DataType::List(element.id()), std::move(list), true);

@@ -101,7 +101,10 @@ std::optional<int> Analyzer::Distance(IrId id, const DataType& type) const {
       if (from == TypeId::kDate) return 2;
       [[fallthrough]];
     case TypeId::kDate:
-      if (IsText(node)) return 8;
+      // A text with a time of day is no date, where a timestamp would do.
+      if (IsText(node) && (type == TypeId::kTimestamp || ParseDate(node.constant.text).ok() ||
+                           !ParseTimestamp(node.constant.text).ok()))
+        return 8;
       break;
     case TypeId::kDuration:
       if (IsText(node)) return 9;

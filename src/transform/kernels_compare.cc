@@ -4,6 +4,7 @@
 #include <limits>
 #include <string>
 
+#include "larder/base/time.h"
 #include "transform/builtin.h"
 #include "transform/ieee.h"
 #include "transform/loops.h"
@@ -66,6 +67,24 @@ struct Mixed {
   }
 };
 
+// A date is its midnight in UTC. Those that are no timestamp are before or after all of them.
+template <class Op>
+struct DateBesideTimestamp {
+  static bool Do(int64_t days, int64_t us) {
+    int64_t midnight = 0;
+    if (__builtin_mul_overflow(days, kMicrosPerDay, &midnight)) return Op::Do(days, int64_t{0});
+    return Op::Do(midnight, us);
+  }
+};
+template <class Op>
+struct TimestampBesideDate {
+  static bool Do(int64_t us, int64_t days) {
+    int64_t midnight = 0;
+    if (__builtin_mul_overflow(days, kMicrosPerDay, &midnight)) return Op::Do(int64_t{0}, days);
+    return Op::Do(us, midnight);
+  }
+};
+
 // Bytes of UTF-8 order as their code points do.
 int CompareText(TextRef a, TextRef b) {
   const std::size_t size = std::min(a.size, b.size);
@@ -113,6 +132,14 @@ void AddComparison(BuiltinTable* table, std::string_view name) {
                 .result = kBool,
                 .kernel = PredicateLoop<int64_t, int64_t, Op>});
   }
+  table->Add({.name = name,
+              .parameters = {TypeId::kDate, TypeId::kTimestamp},
+              .result = kBool,
+              .kernel = PredicateLoop<int64_t, int64_t, DateBesideTimestamp<Op>>});
+  table->Add({.name = name,
+              .parameters = {TypeId::kTimestamp, TypeId::kDate},
+              .result = kBool,
+              .kernel = PredicateLoop<int64_t, int64_t, TimestampBesideDate<Op>>});
   constexpr TypeId kUint = TypeId::kUint64;
   table->Add({.name = name,
               .parameters = {kUint, kUint},

@@ -54,11 +54,12 @@ struct TimeAux {
 };
 
 int64_t FloorDivide(int64_t a, int64_t b) { return a / b - (a % b < 0); }
-// Not by taking the day's start off: the first day's start is before the first instant.
-int64_t MicrosOfDay(int64_t us) {
-  const int64_t rest = us % kMicrosPerDay;
-  return rest < 0 ? rest + kMicrosPerDay : rest;
+// Not by taking the quotient's multiple off: the first day's start is before the first instant.
+int64_t FloorRemainder(int64_t a, int64_t b) {
+  const int64_t rest = a % b;
+  return rest < 0 ? rest + b : rest;
 }
+int64_t MicrosOfDay(int64_t us) { return FloorRemainder(us, kMicrosPerDay); }
 bool FitsDate(int64_t days) { return days == static_cast<int32_t>(days); }
 int64_t Wrap(uint64_t x) { return static_cast<int64_t>(x); }
 
@@ -134,11 +135,6 @@ struct SpanRatio {
     return b != 0;
   }
 };
-struct SpanDivided {
-  static bool Do(int64_t a, double b, int64_t* out) {
-    return b != 0 && SpanFromFloat(static_cast<double>(a) / b, out);
-  }
-};
 struct EpochSeconds {
   static double Do(int64_t us) { return static_cast<double>(us) / 1e6; }
 };
@@ -155,10 +151,46 @@ struct FromSeconds {
   static bool Do(double seconds, int64_t* out) { return SpanFromFloat(seconds * 1e6, out); }
 };
 
+void DivideSpan(const Instruction& instruction, Frame& frame) {
+  const Call call(instruction, frame);
+  const Argument<int64_t> a(call, 0);
+  const Argument<double> b(call, 1);
+  int64_t* LARDER_RESTRICT out = call.result<int64_t>();
+  uint64_t* valid = call.BeginValid();
+  for (std::size_t w = 0; w < call.words(); ++w) {
+    uint64_t zero = 0;
+    uint64_t overflow = 0;
+    for (std::size_t j = 0; j < call.rows_in_word(w); ++j) {
+      const std::size_t i = 64 * w + j;
+      const bool fits = SpanFromFloat(static_cast<double>(a[i]) / b[i], &out[i]);
+      zero |= static_cast<uint64_t>(b[i] == 0) << j;
+      overflow |= static_cast<uint64_t>(!fits) << j;
+    }
+    uint64_t good = call.valid_word(0, w) & call.valid_word(1, w);
+    good = call.Reject(w, good, zero, &call.counts().division_by_zero);
+    valid[w] = call.Reject(w, good, overflow, &call.counts().overflow);
+  }
+}
+
 // --- the calendar --------------------------------------------------------------------------------------------------
-int64_t LocalMicros(const TimeAux& aux, int64_t us) {
-  if (aux.utc) return us;
-  return Timestamp{us}.Plus(Duration::Seconds(aux.zone.OffsetSecondsAt({us}))).us;
+// What a clock on the wall shows. The first and last instants have local times that no int64 of microseconds holds.
+struct LocalTime {
+  int64_t days;
+  int64_t of_day;  // microseconds
+
+  bool operator<(const LocalTime& other) const {
+    return days != other.days ? days < other.days : of_day < other.of_day;
+  }
+};
+LocalTime At(int64_t us) { return {FloorDivide(us, kMicrosPerDay), MicrosOfDay(us)}; }
+int64_t OffsetMicros(const TimeAux& aux, int64_t us) {
+  return aux.utc ? 0 : int64_t{aux.zone.OffsetSecondsAt({us})} * kMicrosPerSecond;
+}
+LocalTime Local(const TimeAux& aux, int64_t us) {
+  LocalTime local = At(us);
+  if (aux.utc) return local;
+  const int64_t of_day = local.of_day + OffsetMicros(aux, us);
+  return {local.days + FloorDivide(of_day, kMicrosPerDay), MicrosOfDay(of_day)};
 }
 
 int64_t IsoWeek(int64_t days) {
@@ -191,9 +223,8 @@ int64_t DayPart(Unit unit, int64_t days) {
   }
 }
 
-int64_t TimestampPart(Unit unit, int64_t local) {
-  const int64_t days = FloorDivide(local, kMicrosPerDay);
-  const int64_t of_day = MicrosOfDay(local);
+int64_t TimestampPart(Unit unit, const LocalTime& local) {
+  const int64_t of_day = local.of_day;
   switch (unit) {
     case Unit::kMicrosecond:
       return of_day % (60 * kMicrosPerSecond);
@@ -206,7 +237,7 @@ int64_t TimestampPart(Unit unit, int64_t local) {
     case Unit::kHour:
       return of_day / (3600 * kMicrosPerSecond);
     default:
-      return DayPart(unit, days);
+      return DayPart(unit, local.days);
   }
 }
 
@@ -245,20 +276,13 @@ int64_t TruncateDays(Unit unit, int64_t days) {
 }
 
 bool TruncateTimestamp(const TimeAux& aux, int64_t us, int64_t* out) {
-  const int64_t local = LocalMicros(aux, us);
+  const LocalTime local = Local(aux, us);
+  // Within an hour the offset stays, so a repeated hour keeps its side of the change.
+  if (aux.unit < Unit::kDay)
+    return !__builtin_sub_overflow(us, local.of_day % UnitMicros(aux.unit), out);
   int64_t truncated = 0;
-  if (aux.unit == Unit::kWeek || IsMonths(aux.unit)) {
-    if (__builtin_mul_overflow(TruncateDays(aux.unit, FloorDivide(local, kMicrosPerDay)),
-                               kMicrosPerDay, &truncated))
-      return false;
-  } else {
-    const int64_t unit = UnitMicros(aux.unit);
-    if (__builtin_mul_overflow(FloorDivide(local, unit), unit, &truncated)) return false;
-    // Within an hour the offset stays, so a repeated hour keeps its side of the change.
-    if (!aux.utc && aux.unit < Unit::kDay) {
-      return !__builtin_sub_overflow(us, local - truncated, out);
-    }
-  }
+  if (__builtin_mul_overflow(TruncateDays(aux.unit, local.days), kMicrosPerDay, &truncated))
+    return false;
   *out = aux.utc ? truncated : aux.zone.FromLocal(truncated).us;
   return true;
 }
@@ -268,45 +292,55 @@ int64_t MonthNumber(int64_t days) {
   return civil.year * 12 + civil.month - 1;
 }
 
-// Boundaries of `unit` between a and b, local microseconds.
-int64_t BoundariesBetween(Unit unit, int64_t a, int64_t b) {
+// Boundaries of `unit`, a day or more, between a and b.
+int64_t DayBoundariesBetween(Unit unit, int64_t a, int64_t b) {
   if (IsMonths(unit)) {
     const int64_t per = MonthsPerUnit(unit);
-    return FloorDivide(MonthNumber(FloorDivide(b, kMicrosPerDay)), per) -
-           FloorDivide(MonthNumber(FloorDivide(a, kMicrosPerDay)), per);
+    return FloorDivide(MonthNumber(b), per) - FloorDivide(MonthNumber(a), per);
   }
-  if (unit == Unit::kWeek) {
-    return (TruncateDays(unit, FloorDivide(b, kMicrosPerDay)) -
-            TruncateDays(unit, FloorDivide(a, kMicrosPerDay))) /
-           7;
-  }
-  const int64_t us = UnitMicros(unit);
-  return Wrap(static_cast<uint64_t>(FloorDivide(b, us)) - static_cast<uint64_t>(FloorDivide(a, us)));
+  return (TruncateDays(unit, b) - TruncateDays(unit, a)) / (unit == Unit::kWeek ? 7 : 1);
+}
+
+// The number of the hour, minute, ... that an instant lies in, as date_trunc draws them: clocks that change skip and
+// repeat nothing, and hours begin where the zone's clocks begin them.
+int64_t UnitNumber(const TimeAux& aux, int64_t us) {
+  const int64_t unit = UnitMicros(aux.unit);
+  const int64_t into = FloorRemainder(us, unit) + FloorRemainder(OffsetMicros(aux, us), unit);
+  return FloorDivide(us, unit) + (into >= unit ? 1 : 0);
+}
+
+int64_t BoundariesBetween(const TimeAux& aux, int64_t a, int64_t b) {
+  if (aux.unit >= Unit::kDay)
+    return DayBoundariesBetween(aux.unit, Local(aux, a).days, Local(aux, b).days);
+  return Wrap(static_cast<uint64_t>(UnitNumber(aux, b)) - static_cast<uint64_t>(UnitNumber(aux, a)));
 }
 
 // Whole months from a to b, towards zero: a month is complete when day and time of day are reached. With `month_ends`
 // the last day of a month stands for the days it lacks: from 31 January to 28 February is a month.
-int64_t WholeMonths(int64_t a, int64_t b, bool month_ends) {
+int64_t WholeMonths(const LocalTime& a, const LocalTime& b, bool month_ends) {
   if (b < a) return -WholeMonths(b, a, month_ends);
-  const int64_t day_a = FloorDivide(a, kMicrosPerDay);
-  const int64_t day_b = FloorDivide(b, kMicrosPerDay);
-  const CivilDay ca = CivilFromDays(day_a);
-  const CivilDay cb = CivilFromDays(day_b);
+  const CivilDay ca = CivilFromDays(a.days);
+  const CivilDay cb = CivilFromDays(b.days);
   int64_t months = (cb.year - ca.year) * 12 + cb.month - ca.month;
-  const int64_t time_a = MicrosOfDay(a);
-  const int64_t time_b = MicrosOfDay(b);
-  const bool stands_for_more = month_ends && ca.day > cb.day && CivilFromDays(day_b + 1).day == 1;
+  const bool stands_for_more = month_ends && ca.day > cb.day && CivilFromDays(b.days + 1).day == 1;
   const int day = stands_for_more ? cb.day : ca.day;
-  if (cb.day < day || (cb.day == day && time_b < time_a)) --months;
+  if (cb.day < day || (cb.day == day && b.of_day < a.of_day)) --months;
   return months;
 }
 
-int64_t WholeUnits(Unit unit, int64_t a, int64_t b) {
+// `unit` is a day or more.
+int64_t WholeDayUnits(Unit unit, const LocalTime& a, const LocalTime& b) {
   if (IsMonths(unit)) return WholeMonths(a, b, true) / MonthsPerUnit(unit);
+  if (b < a) return -WholeDayUnits(unit, b, a);
+  return (b.days - a.days - (b.of_day < a.of_day)) / (unit == Unit::kWeek ? 7 : 1);
+}
+
+int64_t WholeUnits(const TimeAux& aux, int64_t a, int64_t b) {
+  if (aux.unit >= Unit::kDay) return WholeDayUnits(aux.unit, Local(aux, a), Local(aux, b));
   int64_t span = 0;
   if (__builtin_sub_overflow(b, a, &span))
     span = b > a ? std::numeric_limits<int64_t>::max() : std::numeric_limits<int64_t>::min();
-  return span / (unit == Unit::kWeek ? 7 * kMicrosPerDay : UnitMicros(unit));
+  return span / UnitMicros(aux.unit);
 }
 
 // --- kernels with a prepared unit and zone ---------------------------------------------------------------------------
@@ -317,7 +351,7 @@ void Part(const Instruction& instruction, Frame& frame) {
   const Argument<int64_t> a(call, 0);
   int64_t* out = call.result<int64_t>();
   ForValidRows(call, nullptr, [&](std::size_t i) {
-    out[i] = kDate ? DayPart(aux.unit, a[i]) : TimestampPart(aux.unit, LocalMicros(aux, a[i]));
+    out[i] = kDate ? DayPart(aux.unit, a[i]) : TimestampPart(aux.unit, Local(aux, a[i]));
     return true;
   });
 }
@@ -343,9 +377,42 @@ void Difference(const Instruction& instruction, Frame& frame) {
   const Argument<int64_t> b(call, 1);
   int64_t* out = call.result<int64_t>();
   ForValidRows(call, nullptr, [&](std::size_t i) {
-    const int64_t from = LocalMicros(aux, a[i]);
-    const int64_t to = LocalMicros(aux, b[i]);
-    out[i] = kWhole ? WholeUnits(aux.unit, from, to) : BoundariesBetween(aux.unit, from, to);
+    out[i] = kWhole ? WholeUnits(aux, a[i], b[i]) : BoundariesBetween(aux, a[i], b[i]);
+    return true;
+  });
+}
+
+bool AddProduct(int64_t a, int64_t b, int64_t more, int64_t* out) {
+  return !__builtin_mul_overflow(a, b, out) && !__builtin_add_overflow(*out, more, out);
+}
+
+// Boundaries, or whole units, of less than a day.
+bool DayFractions(Unit unit, bool whole, const LocalTime& a, const LocalTime& b, int64_t* out) {
+  const int64_t us = UnitMicros(unit);
+  const int64_t per_day = kMicrosPerDay / us;
+  if (!whole) return AddProduct(b.days - a.days, per_day, b.of_day / us - a.of_day / us, out);
+  if (b < a) {
+    if (!DayFractions(unit, whole, b, a, out)) return false;
+    *out = -*out;
+    return true;
+  }
+  const int64_t days = b.days - a.days - (b.of_day < a.of_day);
+  return AddProduct(days, per_day, FloorRemainder(b.of_day - a.of_day, kMicrosPerDay) / us, out);
+}
+
+// In UTC with a date on one side or both: most dates are no timestamps.
+template <bool kWhole, bool kDateA, bool kDateB>
+void DateDifference(const Instruction& instruction, Frame& frame) {
+  const Call call(instruction, frame);
+  const Unit unit = call.aux<TimeAux>().unit;
+  const Argument<int64_t> a(call, 0);
+  const Argument<int64_t> b(call, 1);
+  int64_t* out = call.result<int64_t>();
+  ForValidRows(call, &call.counts().overflow, [&](std::size_t i) {
+    const LocalTime from = kDateA ? LocalTime{a[i], 0} : At(a[i]);
+    const LocalTime to = kDateB ? LocalTime{b[i], 0} : At(b[i]);
+    if (unit < Unit::kDay) return DayFractions(unit, kWhole, from, to, &out[i]);
+    out[i] = kWhole ? WholeDayUnits(unit, from, to) : DayBoundariesBetween(unit, from.days, to.days);
     return true;
   });
 }
@@ -375,7 +442,7 @@ void CompletedBetweenInstants(const Instruction& instruction, Frame& frame) {
   const Argument<int64_t> b(call, 1);
   int64_t* out = call.result<int64_t>();
   ForValidRows(call, nullptr, [&](std::size_t i) {
-    out[i] = WholeMonths(a[i], b[i], false) / kMonths;
+    out[i] = WholeMonths(At(a[i]), At(b[i]), false) / kMonths;
     return true;
   });
 }
@@ -386,7 +453,7 @@ void LocalDay(const Instruction& instruction, Frame& frame) {
   const Argument<int64_t> a(call, 0);
   int64_t* out = call.result<int64_t>();
   ForValidRows(call, nullptr, [&](std::size_t i) {
-    out[i] = FloorDivide(LocalMicros(aux, a[i]), kMicrosPerDay);
+    out[i] = Local(aux, a[i]).days;
     return true;
   });
 }
@@ -451,7 +518,7 @@ absl::StatusOr<Prepared> PreparePart(const PrepareContext& context) {
   return Finish(std::move(aux), 1);
 }
 
-// f('unit', x[, y][, 'Zone']); kRun: the arguments that stay.
+// f('unit', x[, y][, 'Zone']); kRun: the arguments that stay. With two of them dates have hours, from midnight.
 template <Unit kLast, uint32_t kRun, std::size_t kZoneAt>
 absl::StatusOr<Prepared> PrepareUnit(const PrepareContext& context) {
   TimeAux aux;
@@ -459,7 +526,7 @@ absl::StatusOr<Prepared> PrepareUnit(const PrepareContext& context) {
     LARDER_ASSIGN_OR_RETURN(aux, ZoneOf(context.arguments[kZoneAt].constant));
   }
   LARDER_ASSIGN_OR_RETURN(aux.unit, UnitOf(context.arguments[0].constant, kLast));
-  const bool of_date = context.arguments[1].type == TypeId::kDate;
+  const bool of_date = kRun == 0b10 && context.arguments[1].type == TypeId::kDate;
   if (of_date && aux.unit < Unit::kDay)
     return InvalidArgumentError("a date has no ", kUnits[static_cast<int>(aux.unit)].name);
   return Finish(std::move(aux), kRun);
@@ -533,8 +600,11 @@ void AddTimeArithmetic(BuiltinTable* table) {
   AddOp<double, int64_t, int64_t, FloatScalesSpan>(table, "mul", kFloat, kDuration, kDuration);
   AddOp<int64_t, int64_t, double, SpanRatio, &EvalCounts::division_by_zero>(table, "div", kDuration,
                                                                             kDuration, kFloat);
-  AddOp<int64_t, double, int64_t, SpanDivided, &EvalCounts::division_by_zero>(
-      table, "div", kDuration, kFloat, kDuration);
+  table->Add({.name = "div",
+              .parameters = {kDuration, kFloat},
+              .result = kDuration,
+              .kernel = DivideSpan,
+              .flags = kFallible});
   table->Add({.name = "neg",
               .parameters = {kDuration},
               .result = kDuration,
@@ -632,6 +702,15 @@ void AddTime(BuiltinTable* table) {
         kCostly);
     add(name, {kText, kTimestamp, kTimestamp, kText}, kInt, kernel,
         PrepareUnit<Unit::kYear, 0b110, 3>, kCostly);
+    add(name, {kText, kDate, kDate}, kInt,
+        whole ? DateDifference<true, true, true> : DateDifference<false, true, true>,
+        PrepareUnit<Unit::kYear, 0b110, 3>, kCostly | kFallible);
+    add(name, {kText, kDate, kTimestamp}, kInt,
+        whole ? DateDifference<true, true, false> : DateDifference<false, true, false>,
+        PrepareUnit<Unit::kYear, 0b110, 3>, kCostly | kFallible);
+    add(name, {kText, kTimestamp, kDate}, kInt,
+        whole ? DateDifference<true, false, true> : DateDifference<false, false, true>,
+        PrepareUnit<Unit::kYear, 0b110, 3>, kCostly | kFallible);
   }
   add("years_between", {kDate, kDate}, kInt, CompletedBetween<12>, nullptr, kCostly);
   add("months_between", {kDate, kDate}, kInt, CompletedBetween<1>, nullptr, kCostly);

@@ -408,6 +408,58 @@ TEST_CASE("text functions count characters and keep UTF-8 whole", "[transform]")
       {"substr(word, 0, 2)", "s"},
       {"substr(word, 100)", ""},
       {"left(word, 5)", "straß"},
+      {"date_diff('minute', timestamp '2025-10-26 00:30', timestamp '2025-10-26 01:15', "
+       "'Europe/Paris')",
+       "45"},
+      {"date_diff('hour', timestamp '2025-10-26 00:30', timestamp '2025-10-26 01:15', "
+       "'Europe/Paris')",
+       "1"},
+      {"date_sub('hour', timestamp '2025-03-30 00:30', timestamp '2025-03-30 01:30', "
+       "'Europe/Paris')",
+       "1"},
+      {"date_diff('hour', timestamp '2025-03-30 00:30', timestamp '2025-03-30 01:30', "
+       "'Europe/Paris')",
+       "1"},
+      {"date_diff('day', timestamp '2025-03-29 22:30', timestamp '2025-03-29 23:30', "
+       "'Europe/Paris')",
+       "1"},
+      {"date_diff('hour', timestamp '2025-03-09 10:15', timestamp '2025-03-09 10:45', "
+       "'Asia/Kolkata')",
+       "1"},
+      {"date_diff('hour', timestamp '2025-03-09 10:45', timestamp '2025-03-09 11:15', "
+       "'Asia/Kolkata')",
+       "0"},
+      {"date_diff('minute', make_timestamp(-9223372036854775808), "
+       "make_timestamp(9223372036854775807))",
+       "307445734561"},
+      {"date_diff('second', make_timestamp(9223372036854775807), "
+       "make_timestamp(9223372036854775806), 'Asia/Tokyo')",
+       "0"},
+      {"hour(make_timestamp(9223372036854775807), 'Asia/Tokyo')", "13"},
+      {"hour(make_timestamp(max64), 'Asia/Tokyo')", "13"},
+      {"hour(make_timestamp(-9223372036854775808), 'America/Los_Angeles')", "12"},
+      {"day(make_timestamp(-9223372036854775808), 'America/Los_Angeles')", "21"},
+      {"local_date(make_timestamp(max64), 'Pacific/Auckland') - cast(make_timestamp(max64) as "
+       "date)",
+       "0"},
+      {"date_diff('year', make_date(-400000, 1, 1), make_date(400000, 1, 1))", "800000"},
+      {"date_sub('month', make_date(-400000, 1, 31), make_date(400000, 2, 29))", "9600001"},
+      {"date_diff('hour', make_date(-400000, 1, 1), make_date(-400000, 1, 2))", "24"},
+      {"date_diff('day', make_date(-400000, 1, 1), make_date(i32 * -57143, 1, 3))", "-363"},
+      {"date_diff('year', ts, make_date(400000, 1, 1))", "397975"},
+      {"date_sub('minute', make_date(400000, 1, 1), ts) = "
+       "-date_sub('minute', ts, make_date(400000, 1, 1))",
+       "true"},
+      {"date_sub('hour', day, ts)", "15"},
+      {"date_sub('hour', ts, day)", "-15"},
+      {"date_diff('hour', ts, day)", "-15"},
+      {"date_diff('day', birth, '2000-03-01 12:00')", "1"},
+      {"date_diff('day', '2000-02-29 12:00', '2000-03-01')", "1"},
+      {"ts < make_date(400000, 1, 1)", "true"},
+      {"make_date(-400000, 1, 1) < ts", "true"},
+      {"make_timestamp(max64) = make_date(400000, 1, 1)", "false"},
+      {"make_date(-400000, 1, 1) <> make_timestamp(min64)", "true"},
+      {"day <= '2025-03-09 12:00'", "true"},
       {"right(word, 2)", "ße"},
       {"left(word, -1)", "straß"},
       {"reverse(word)", "eßarts"},
