@@ -43,6 +43,12 @@ struct AbsInteger {
     return NegateInteger::Do(a, out);
   }
 };
+struct AbsUnsigned {
+  static uint64_t Do(uint64_t a) { return a; }
+};
+struct SignUnsigned {
+  static uint64_t Do(uint64_t a) { return a > 0 ? 1 : 0; }
+};
 struct AbsFloat {
   static double Do(double a) { return ieee::Abs(a); }
 };
@@ -170,8 +176,10 @@ void AddArithmetic(BuiltinTable* table) {
   AddOne(table, "neg", kFloat, UnaryLoop<double, double, NegateFloat>);
   AddOne(table, "abs", kInt, CheckedUnaryLoop<int64_t, int64_t, AbsInteger, &EvalCounts::overflow>,
          kFallible);
+  AddOne(table, "abs", kUint, UnaryLoop<uint64_t, uint64_t, AbsUnsigned>);
   AddOne(table, "abs", kFloat, UnaryLoop<double, double, AbsFloat>);
   AddOne(table, "sign", kInt, UnaryLoop<int64_t, int64_t, SignInteger>);
+  AddOne(table, "sign", kUint, UnaryLoop<uint64_t, uint64_t, SignUnsigned>);
   AddOne(table, "sign", kFloat, UnaryLoop<double, double, SignFloat>);
 }
 

@@ -90,7 +90,7 @@ struct TimestampToDate {  // the UTC day; every int64 of microseconds has an int
   static int64_t Do(int64_t us) { return us / kMicrosPerDay - (us % kMicrosPerDay < 0); }
 };
 
-template <class A, class R, class Op, bool kLenient>
+template <class A, class R, class Op, bool kLenient, int64_t EvalCounts::*kCause = &EvalCounts::bad_cast>
 void CheckedCast(const Instruction& instruction, Frame& frame) {
   const Call call(instruction, frame);
   const Argument<A> a(call, 0);
@@ -103,7 +103,7 @@ void CheckedCast(const Instruction& instruction, Frame& frame) {
       bad |= static_cast<uint64_t>(!Op::Do(a[i], &out[i])) << j;
     }
     valid[w] = kLenient ? call.valid_word(0, w) & ~bad
-                        : call.Reject(w, call.valid_word(0, w), bad, &call.counts().bad_cast);
+                        : call.Reject(w, call.valid_word(0, w), bad, &(call.counts().*kCause));
   }
 }
 
@@ -139,17 +139,86 @@ bool ReadFloat(std::string_view text, double* out) {
   return result.ec == std::errc() && result.ptr == text.data() + text.size();
 }
 
-// Digits, or any number text whose value is whole: 12, 12.0, 1e3.
+// A decimal number as written: its digits without the point, and the power of ten of each.
+struct Decimal {
+  std::string_view digits;  // with the point
+  bool negative = false;
+  int64_t before_point = 0;  // how many of the digits
+  int64_t exponent = 0;
+};
+
+std::size_t CountDigits(std::string_view text) {
+  std::size_t count = 0;
+  while (count < text.size() && text[count] >= '0' && text[count] <= '9') ++count;
+  return count;
+}
+
+bool ReadDecimal(std::string_view text, Decimal* out) {
+  out->negative = !text.empty() && text[0] == '-';
+  if (out->negative) text.remove_prefix(1);
+  std::size_t end = CountDigits(text);
+  std::size_t count = end;
+  out->before_point = static_cast<int64_t>(end);
+  if (end < text.size() && text[end] == '.') {
+    const std::size_t after = CountDigits(text.substr(end + 1));
+    end += 1 + after;
+    count += after;
+  }
+  if (count == 0) return false;
+  out->digits = text.substr(0, end);
+  text.remove_prefix(end);
+  if (text.empty()) return true;
+  if (text[0] != 'e' && text[0] != 'E') return false;
+  text.remove_prefix(1);
+  const bool minus = !text.empty() && text[0] == '-';
+  if (!text.empty() && (minus || text[0] == '+')) text.remove_prefix(1);
+  if (text.empty() || CountDigits(text) != text.size()) return false;
+  constexpr int64_t kFarOut = 1'000'000'000'000;  // no text has as many digits
+  for (const char digit : text)
+    out->exponent = out->exponent < kFarOut ? out->exponent * 10 + (digit - '0') : kFarOut;
+  if (minus) out->exponent = -out->exponent;
+  return true;
+}
+
+// The magnitude when the number is whole and fits: 12, 12.0, 1e3, but never by way of a float.
+bool WholeMagnitude(const Decimal& decimal, uint64_t* out) {
+  uint64_t value = 0;
+  int64_t zeros = 0;  // read since the last other digit
+  int64_t power = decimal.before_point + decimal.exponent;
+  int64_t last = 0;  // the power of ten of the last digit that is not 0
+  for (const char digit : decimal.digits) {
+    if (digit == '.') continue;
+    --power;
+    if (digit == '0') {
+      ++zeros;
+      continue;
+    }
+    if (power < 0) return false;
+    for (; value != 0 && zeros >= 0; --zeros) {
+      if (__builtin_mul_overflow(value, uint64_t{10}, &value)) return false;
+    }
+    if (__builtin_add_overflow(value, static_cast<uint64_t>(digit - '0'), &value)) return false;
+    zeros = 0;
+    last = power;
+  }
+  for (; value != 0 && last > 0; --last) {
+    if (__builtin_mul_overflow(value, uint64_t{10}, &value)) return false;
+  }
+  *out = value;
+  return true;
+}
+
 struct TextToInt64 {
   static bool Do(TextRef a, int64_t* out) {
     const std::string_view text = Trimmed(a);
     const auto result = std::from_chars(text.data(), text.data() + text.size(), *out);
     if (result.ec == std::errc() && result.ptr == text.data() + text.size()) return true;
-    double number = 0;
-    if (!ReadFloat(text, &number) || ieee::RoundEven(number) != number ||
-        ieee::Abs(number) > 9007199254740992.0)
+    Decimal decimal;
+    uint64_t magnitude = 0;
+    if (!ReadDecimal(text, &decimal) || !WholeMagnitude(decimal, &magnitude) ||
+        magnitude > static_cast<uint64_t>(std::numeric_limits<int64_t>::max()) + decimal.negative)
       return false;
-    *out = static_cast<int64_t>(number);
+    *out = static_cast<int64_t>(decimal.negative ? uint64_t{0} - magnitude : magnitude);
     return true;
   }
 };
@@ -163,8 +232,9 @@ struct TextToUint64 {
     const std::string_view text = Trimmed(a);
     const auto result = std::from_chars(text.data(), text.data() + text.size(), *out);
     if (result.ec == std::errc() && result.ptr == text.data() + text.size()) return true;
-    int64_t small = 0;
-    return TextToInt64::Do(a, &small) && Int64ToUint64::Do(small, out);
+    Decimal decimal;
+    return ReadDecimal(text, &decimal) && WholeMagnitude(decimal, out) &&
+           (!decimal.negative || *out == 0);
   }
 };
 struct TextToFloat {
@@ -297,10 +367,10 @@ void BitsToText(const Instruction& instruction, Frame& frame) {
 CastKernel Free() { return {nullptr, true, false, false}; }
 CastKernel Safe(Kernel kernel) { return {kernel, true, false, false}; }
 CastKernel Costly(Kernel kernel) { return {kernel, true, false, true}; }
-template <class A, class R, class Op>
+template <class A, class R, class Op, int64_t EvalCounts::*kCause = &EvalCounts::bad_cast>
 CastKernel Checked(bool lenient) {
-  return {lenient ? CheckedCast<A, R, Op, true> : CheckedCast<A, R, Op, false>, true, !lenient,
-          false};
+  return {lenient ? CheckedCast<A, R, Op, true> : CheckedCast<A, R, Op, false, kCause>, true,
+          !lenient, false};
 }
 template <class R, class Op>
 CastKernel FromText(bool lenient) {
@@ -432,7 +502,8 @@ CastKernel FindCast(TypeId from, TypeId to, bool lenient) {
     case TypeId::kString:
       return CastFromText(to, lenient);
     case TypeId::kDate:
-      if (to == TypeId::kTimestamp) return Checked<int64_t, int64_t, DateToTimestamp>(lenient);
+      if (to == TypeId::kTimestamp)
+        return Checked<int64_t, int64_t, DateToTimestamp, &EvalCounts::overflow>(lenient);
       if (to == TypeId::kString) return Costly(ToText<int64_t, WriteDate>);
       return {};
     case TypeId::kTimestamp:

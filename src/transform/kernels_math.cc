@@ -1,6 +1,7 @@
 // Rounding, roots, exponentials and trigonometry on float64.
 #include <bit>
 #include <cmath>
+#include <limits>
 
 #include "transform/builtin.h"
 #include "transform/elementary.h"
@@ -13,6 +14,7 @@ namespace {
 
 constexpr TypeId kFloat = TypeId::kFloat64;
 constexpr TypeId kInt = TypeId::kInt64;
+constexpr TypeId kUint = TypeId::kUint64;
 
 // --- where a function is defined -----------------------------------------------------------------------------------
 // Outside where kComparison holds between x, or its magnitude, and kBound. NaN is inside every domain: it stays NaN.
@@ -109,6 +111,35 @@ void Elementary(const Instruction& instruction, Frame& frame) {
   SettleDomain<Domain>(call, x, stride);
 }
 
+// SLEEF's forms give infinities near the largest float64. Where they end, others take over.
+template <class Function, class Ending>
+struct WithEnding {
+  static double One(double x) { return Ending::Here(x) ? Ending::One(x) : Function::One(x); }
+  static void Many(const double* x, double* out, std::size_t count) {
+    Function::Many(x, out, count);
+    for (std::size_t i = 0; i < count; ++i) {
+      if (Ending::Here(x[i])) out[i] = Ending::One(x[i]);
+    }
+  }
+};
+struct LogEnding {  // the 1 is nothing beside x
+  static bool Here(double x) { return x > 1e300; }
+  static double One(double x) { return elementary::log::One(x); }
+};
+// Half of exp(abs(x)), whose other half is 0 beside it; exp itself ends earlier.
+template <bool kOdd>
+struct HyperbolicEnding {
+  static bool Here(double x) { return ieee::Abs(x) > 709.5; }
+  static double One(double x) {
+    const double root = elementary::exp::One(ieee::Abs(x) / 2);
+    const double value = root / 2 * root;
+    return kOdd ? ieee::WithSignOf(value, x) : value;
+  }
+};
+using Log1p = WithEnding<elementary::log1p, LogEnding>;
+using Sinh = WithEnding<elementary::sinh, HyperbolicEnding<true>>;
+using Cosh = WithEnding<elementary::cosh, HyperbolicEnding<false>>;
+
 struct SquareRoot {
   static double Do(double x) { return __builtin_sqrt(x); }
 };
@@ -184,8 +215,9 @@ struct DoRound {
 struct DoRoundEven {
   static double Do(double x) { return ieee::RoundEven(x); }
 };
+template <class T>
 struct Whole {  // rounding an integer
-  static int64_t Do(int64_t x) { return x; }
+  static T Do(T x) { return x; }
 };
 struct Degrees {
   static double Do(double x) { return x * (180.0 / 3.14159265358979323846); }
@@ -205,6 +237,29 @@ struct RoundDigits {
     if (digits < 0) return kRound(x / power) * power;
     const double scaled = x * power;
     return ieee::IsFinite(scaled) ? kRound(scaled) / power : x;
+  }
+};
+
+// round(integer, digits): digits after the point are none, those before it become 0. What does not fit fails.
+template <class T, bool kToEven>
+struct RoundWholeDigits {
+  static bool Do(T x, int64_t digits, T* out) {
+    *out = digits >= 0 ? x : T{0};
+    if (digits >= 0 || digits < -19) return true;  // no integer is half of 10^20
+    uint64_t power = 1;
+    for (int64_t i = digits; i < 0; ++i) power *= 10;
+    const bool negative = x < T{0};
+    const uint64_t magnitude =
+        negative ? uint64_t{0} - static_cast<uint64_t>(x) : static_cast<uint64_t>(x);
+    const uint64_t rest = magnitude % power;
+    const uint64_t half = power / 2;
+    uint64_t rounded = magnitude - rest;
+    const bool away = rest > half || (rest == half && (!kToEven || rounded / power % 2 == 1));
+    if (away && __builtin_add_overflow(rounded, power, &rounded)) return false;
+    const auto most = static_cast<uint64_t>(std::numeric_limits<T>::max()) + (negative ? 1 : 0);
+    if (rounded > most) return false;
+    *out = static_cast<T>(negative ? uint64_t{0} - rounded : rounded);
+    return true;
   }
 };
 
@@ -255,11 +310,35 @@ void AddRounding(BuiltinTable* table, std::string_view name) {
   table->Add({.name = name,
               .parameters = {kInt},
               .result = kInt,
-              .kernel = UnaryLoop<int64_t, int64_t, Whole>});
+              .kernel = UnaryLoop<int64_t, int64_t, Whole<int64_t>>});
+  table->Add({.name = name,
+              .parameters = {kUint},
+              .result = kUint,
+              .kernel = UnaryLoop<uint64_t, uint64_t, Whole<uint64_t>>});
   table->Add({.name = name,
               .parameters = {kFloat},
               .result = kFloat,
               .kernel = UnaryLoop<double, double, Op>});
+}
+template <double (*kRound)(double), bool kToEven>
+void AddRoundingDigits(BuiltinTable* table, std::string_view name) {
+  table->Add({.name = name,
+              .parameters = {kInt, kInt},
+              .result = kInt,
+              .kernel = CheckedBinaryLoop<int64_t, int64_t, int64_t,
+                                          RoundWholeDigits<int64_t, kToEven>, &EvalCounts::overflow>,
+              .flags = kFallible});
+  table->Add(
+      {.name = name,
+       .parameters = {kUint, kInt},
+       .result = kUint,
+       .kernel = CheckedBinaryLoop<uint64_t, int64_t, uint64_t, RoundWholeDigits<uint64_t, kToEven>,
+                                   &EvalCounts::overflow>,
+       .flags = kFallible});
+  table->Add({.name = name,
+              .parameters = {kFloat, kInt},
+              .result = kFloat,
+              .kernel = BinaryLoop<double, int64_t, double, RoundDigits<kRound>>});
 }
 
 }  // namespace
@@ -270,14 +349,8 @@ void AddMath(BuiltinTable* table) {
   AddRounding<DoTrunc>(table, "trunc");
   AddRounding<DoRound>(table, "round");
   AddRounding<DoRoundEven>(table, "round_even");
-  table->Add({.name = "round",
-              .parameters = {kFloat, kInt},
-              .result = kFloat,
-              .kernel = BinaryLoop<double, int64_t, double, RoundDigits<ieee::Round>>});
-  table->Add({.name = "round_even",
-              .parameters = {kFloat, kInt},
-              .result = kFloat,
-              .kernel = BinaryLoop<double, int64_t, double, RoundDigits<ieee::RoundEven>>});
+  AddRoundingDigits<ieee::Round, false>(table, "round");
+  AddRoundingDigits<ieee::RoundEven, true>(table, "round_even");
   table->Add(
       {.name = "sqrt", .parameters = {kFloat}, .result = kFloat, .kernel = Sqrt, .flags = kFallible});
   AddElementary<elementary::cbrt>(table, "cbrt");
@@ -286,15 +359,15 @@ void AddMath(BuiltinTable* table) {
   AddElementary<elementary::log, Positive>(table, "ln");
   AddElementary<elementary::log2, Positive>(table, "log2");
   AddElementary<elementary::log10, Positive>(table, "log10");
-  AddElementary<elementary::log1p, AboveMinusOne>(table, "log1p");
+  AddElementary<Log1p, AboveMinusOne>(table, "log1p");
   AddElementary<elementary::sin, NotInfinite>(table, "sin");
   AddElementary<elementary::cos, NotInfinite>(table, "cos");
   AddElementary<elementary::tan, NotInfinite>(table, "tan");
   AddElementary<elementary::asin, UnitInterval>(table, "asin");
   AddElementary<elementary::acos, UnitInterval>(table, "acos");
   AddElementary<elementary::atan>(table, "atan");
-  AddElementary<elementary::sinh>(table, "sinh");
-  AddElementary<elementary::cosh>(table, "cosh");
+  AddElementary<Sinh>(table, "sinh");
+  AddElementary<Cosh>(table, "cosh");
   AddElementary<elementary::tanh>(table, "tanh");
   table->Add({.name = "pow",
               .parameters = {kFloat, kFloat},

@@ -125,6 +125,8 @@ void Position(const Instruction& instruction, Frame& frame) {
 }
 
 // --- regular expressions (RE2: linear time) --------------------------------------------------------------------------
+constexpr int kMostGroups = 32;  // that regexp_extract has places for, the whole match among them
+
 struct Regex {
   std::unique_ptr<RE2> re;
   int group = 0;
@@ -151,6 +153,8 @@ absl::StatusOr<Prepared> PrepareRegex(const PrepareContext& context) {
       return InvalidArgumentError("the group must be a constant from 0 to ",
                                   regex->re->NumberOfCapturingGroups());
     }
+    if (group->i64 >= kMostGroups)
+      return InvalidArgumentError("the group must be below ", kMostGroups);
     regex->group = static_cast<int>(group->i64);
   }
   Prepared prepared;
@@ -180,11 +184,9 @@ void RegexExtract(const Instruction& instruction, Frame& frame) {
   auto* out = call.result<TextRef>();
   ForValidRows(call, nullptr, [&](std::size_t i) {
     const re2::StringPiece text(a[i].data, a[i].size);
-    constexpr int kMostGroups = 32;
     re2::StringPiece groups[kMostGroups];
-    const int count = std::min(regex.group + 1, kMostGroups);
-    const bool found = regex.group < kMostGroups &&
-                       regex.re->Match(text, 0, text.size(), RE2::UNANCHORED, groups, count);
+    const bool found =
+        regex.re->Match(text, 0, text.size(), RE2::UNANCHORED, groups, regex.group + 1);
     out[i] = found && groups[regex.group].data() != nullptr
                  ? TextRef{groups[regex.group].data(), groups[regex.group].size()}
                  : TextRef{a[i].data, 0};
