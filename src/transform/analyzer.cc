@@ -247,14 +247,6 @@ absl::StatusOr<IrId> Analyzer::LowerCall(NodeId id, const Node& node) {
     if (alias.alias == name) name = alias.name;
   }
   if (arguments.size() == 2 && arguments[1] == kNoIr) return LowerFitted(name, node);
-  // What the parser makes of signs can also be spelled as a call, with any number of arguments.
-  const std::size_t least = name == "neg" || name == "is_null"      ? 1
-                            : name == "in" || name == "is_distinct" ? 2
-                                                                    : 0;
-  if (arguments.size() < least || (least > 0 && name != "in" && arguments.size() > least)) {
-    return Error(node, Concat(SignOf(name), " is not written with ", arguments.size(),
-                              arguments.size() == 1 ? " operand" : " operands"));
-  }
   if (name == "neg") return LowerNegation(node, arguments[0]);
   if (name == "in") return LowerIn(node, arguments);
   if (name == "coalesce") return LowerCoalesce(node, std::move(arguments));
@@ -267,6 +259,12 @@ absl::StatusOr<IrId> Analyzer::LowerCall(NodeId id, const Node& node) {
     if (graph_[operand].untyped_null) operand = graph_.Null(TypeId::kBool);
     return graph_.Add(
         {.name = name, .type = TypeId::kBool, .kernel = IsNullKernel(), .arguments = {operand}});
+  }
+  if (name == "date_part" && arguments.size() == 2) {
+    const IrNode& part = graph_[arguments[0]];
+    if (part.op == IrOp::kConstant && part.type == TypeId::kString &&
+        EqualsIgnoreCase(part.constant.text, "epoch"))
+      return Resolve("epoch", node, {arguments[1]});
   }
   if (name == "current_date" || name == "now" || name == "current_timestamp")
     return LowerClock(node, arguments, name == "current_date");
@@ -299,7 +297,15 @@ absl::StatusOr<IrId> Analyzer::LowerNegation(const Node& node, IrId operand) {
 }
 
 absl::StatusOr<IrId> Analyzer::LowerIn(const Node& node, const Ids& arguments) {
-  LARDER_ASSIGN_OR_RETURN(const DataType type, CommonType(node, arguments, "in"));
+  absl::StatusOr<DataType> common = CommonType(node, arguments, "in");
+  const bool whole = std::all_of(arguments.begin(), arguments.end(), [&](IrId id) {
+    return graph_[id].untyped_null || graph_[id].type.is_integer();
+  });
+  // Integers of either signedness have no common type; they are equal by value.
+  if (!common.ok() && whole)
+    return AnyEqual(node, arguments[0], {arguments.begin() + 1, arguments.end()});
+  if (!common.ok()) return common.status();
+  const DataType type = *common;
   LARDER_ASSIGN_OR_RETURN(const IrId subject, Convert(arguments[0], type, node));
   std::vector<Constant> items;
   bool has_null = false;
@@ -324,8 +330,12 @@ absl::StatusOr<IrId> Analyzer::LowerIn(const Node& node, const Ids& arguments) {
                        .aux = std::move(set.aux),
                        .aux_key = std::move(set.key)});
   }
+  return AnyEqual(node, subject, others);
+}
+
+absl::StatusOr<IrId> Analyzer::AnyEqual(const Node& node, IrId subject, const Ids& items) {
   IrId result = kNoIr;
-  for (const IrId item : others) {
+  for (const IrId item : items) {
     LARDER_ASSIGN_OR_RETURN(const IrId equal, Resolve("eq", node, {subject, item}));
     if (result == kNoIr) {
       result = equal;

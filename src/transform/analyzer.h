@@ -44,6 +44,8 @@ class Analyzer {
   absl::StatusOr<IrId> LowerCall(NodeId id, const Node& node);
   absl::StatusOr<IrId> LowerNegation(const Node& node, IrId operand);
   absl::StatusOr<IrId> LowerIn(const Node& node, const Ids& arguments);
+  // subject = item or ...: null where none is equal and one is null.
+  absl::StatusOr<IrId> AnyEqual(const Node& node, IrId subject, const Ids& items);
   absl::StatusOr<IrId> LowerCoalesce(const Node& node, Ids arguments);
   absl::StatusOr<IrId> LowerNullIf(const Node& node, const Ids& arguments);
   absl::StatusOr<IrId> LowerExtreme(const Node& node, Ids arguments, bool greatest);

@@ -4,6 +4,7 @@
 
 #include "larder/base/text.h"
 #include "transform/analyzer.h"
+#include "transform/parser.h"
 
 namespace larder::inline LARDER_ABI {
 namespace transform {
@@ -27,6 +28,7 @@ bool Analyzer::TakesFitted(std::string_view name) {
 
 std::vector<std::string> Analyzer::AllNames() {
   std::vector<std::string> names = BuiltinTable::Get().names();
+  std::erase_if(names, [](const std::string& name) { return !WrittenInstead(name).empty(); });
   names.insert(names.end(), kComposites.begin(), kComposites.end());
   names.insert(names.end(), kSpecial.begin(), kSpecial.end());
   return names;

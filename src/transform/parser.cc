@@ -46,6 +46,38 @@ constexpr std::array<std::string_view, 21> kReserved = {
     "not",  "in",   "is",       "null", "true", "false",    "between",
     "like", "cast", "try_cast", "as",   "from", "distinct", "ilike"};
 
+// What signs and other functions are made of has names too, which are not for writing.
+struct InnerName {
+  std::string_view name;
+  std::string_view instead;
+};
+constexpr std::array<InnerName, 19> kInnerNames = {{
+    {"add", "x + y"},
+    {"sub", "x - y"},
+    {"mul", "x * y"},
+    {"div", "x / y"},
+    {"idiv", "x // y"},
+    {"neg", "-x"},
+    {"eq", "x = y"},
+    {"ne", "x <> y"},
+    {"lt", "x < y"},
+    {"le", "x <= y"},
+    {"gt", "x > y"},
+    {"ge", "x >= y"},
+    {"concat_op", "x || y"},
+    {"is_true", "x is true"},
+    {"is_false", "x is false"},
+    {"is_null", "x is null"},
+    {"is_distinct", "x is distinct from y"},
+    {"hash_combine", "cross(x, y, ..., buckets)"},
+    {"bucket_of_hash", "hash_bucket(x, buckets)"},
+}};
+
+// What extract takes.
+constexpr std::array<std::string_view, 14> kParts = {
+    "microsecond", "millisecond", "second", "minute", "hour",   "day", "week",
+    "month",       "quarter",     "year",   "dow",    "isodow", "doy", "epoch"};
+
 class Parser {
  public:
   Parser(std::string_view source, std::vector<Token> tokens, std::span<const Field> inputs,
@@ -411,6 +443,10 @@ class Parser {
   absl::StatusOr<NodeId> FunctionCall(const std::string& name, const Token& token) {
     std::vector<NodeId> arguments;
     LARDER_RETURN_IF_ERROR(ArgumentList(")", &arguments));
+    if (const std::string_view instead = WrittenInstead(name); !instead.empty()) {
+      return ErrorAt(source_, token.begin, LastEnd(),
+                     Concat(name, " is not a function; write ", instead));
+    }
     if (name != "if") return Call(name, token.begin, arguments);
     if (arguments.size() != 2 && arguments.size() != 3) {
       return ErrorAt(source_, token.begin, LastEnd(),
@@ -496,7 +532,14 @@ class Parser {
     const std::size_t begin = Take().begin;
     Take();
     if (Peek().kind != TokenKind::kName) return Unexpected("a part such as year");
-    const std::string part = ToLowerAscii(Take().text);
+    const Token token = Take();
+    const std::string part = ToLowerAscii(token.text);
+    if (std::find(kParts.begin(), kParts.end(), part) == kParts.end()) {
+      const std::vector<std::string> known(kParts.begin(), kParts.end());
+      return ErrorAt(source_, token.begin, token.end,
+                     Concat("unknown part \"", part, "\"", DidYouMean(part, known), "; known are ",
+                            Join(known, ", ")));
+    }
     LARDER_RETURN_IF_ERROR(ExpectWord("from", "from"));
     LARDER_ASSIGN_OR_RETURN(const NodeId operand, Expression(kNone));
     LARDER_RETURN_IF_ERROR(Expect(")", "a closing )"));
@@ -513,6 +556,13 @@ class Parser {
 };
 
 }  // namespace
+
+std::string_view WrittenInstead(std::string_view name) {
+  for (const InnerName& inner : kInnerNames) {
+    if (inner.name == name) return inner.instead;
+  }
+  return {};
+}
 
 absl::StatusOr<Ast> Parse(std::string_view source, std::span<const Field> inputs,
                           const ExpressionLimits& limits) {

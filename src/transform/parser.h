@@ -18,5 +18,8 @@ namespace transform {
 absl::StatusOr<Ast> Parse(std::string_view source, std::span<const Field> inputs,
                           const ExpressionLimits& limits);
 
+// What to write for a function that has no name for writing: `x + y` for `add`. Empty for all others.
+std::string_view WrittenInstead(std::string_view name);
+
 }  // namespace transform
 }  // namespace larder::inline LARDER_ABI

@@ -117,6 +117,16 @@ void CallUser(const Instruction& instruction, Frame& frame) {
   }
 }
 
+// People look for aggregates of lists by the names of those of columns.
+std::string AggregateAdvice(std::string_view name) {
+  if (name == "sum") return "; the sum of a list is list_sum(x)";
+  if (name == "mean" || name == "avg") return "; the mean of a list is list_mean(x)";
+  if (name == "min") return "; the least item of a list is list_min(x), of values least(x, y)";
+  if (name == "max")
+    return "; the greatest item of a list is list_max(x), of values greatest(x, y)";
+  return "";
+}
+
 }  // namespace
 
 absl::StatusOr<IrId> Analyzer::LowerUserCall(NodeId id, const Node& node, const Ids& arguments) {
@@ -134,9 +144,11 @@ absl::StatusOr<IrId> Analyzer::LowerUserCall(NodeId id, const Node& node, const 
   if (!registered && !wanted->identity.empty())
     return Missing(node,
                    Concat("function ", wanted->reference, " is not registered in this process"));
-  if (!registered)
-    return Error(node,
-                 Concat("unknown function \"", wanted->reference, "\"", DidYouMean(name, known)));
+  if (!registered) {
+    std::string advice = AggregateAdvice(name);
+    if (advice.empty()) advice = DidYouMean(name, known);
+    return Error(node, Concat("unknown function \"", wanted->reference, "\"", advice));
+  }
   const absl::StatusOr<std::shared_ptr<const Entry>> found =
       options_.functions->Find(name, wanted->version);
   if (!found.ok()) {

@@ -188,6 +188,16 @@ TEST_CASE("comparisons follow SQL and IEEE", "[transform]") {
       {"null_s in ('x')", "null"},
       {"i32 in (1,2,3,4,5,6,7,8,9,10,11,12)", "true"},
       {"i32 in (i64, 7)", "true"},
+      {"1 in (18446744073709551615)", "false"},
+      {"18446744073709551615 in (1, 18446744073709551615)", "true"},
+      {"i64 in (18446744073709551615, -42)", "true"},
+      {"u64 in (-1, i64)", "false"},
+      {"u64 in (-1, null)", "null"},
+      {"i32 in (u64, null, 7)", "true"},
+      {"i64 not in (u64)", "true"},
+      {"1 = 1 is null", "false"},
+      {"1 = 2 is false", "true"},
+      {"i32 in (7) is true in (yes, no)", "true"},
   });
 }
 
@@ -398,6 +408,10 @@ TEST_CASE("dates, timestamps and durations follow the calendar", "[transform]") 
       {"quarter(ts)", "1"},
       {"extract(year from ts)", "2025"},
       {"date_part('dow', ts)", "0"},
+      {"date_part('epoch', ts)", "1741532645.25"},
+      {"date_part('Epoch', day)", "1741478400"},
+      {"extract(epoch from dur)", "5400"},
+      {"extract(DOY from birth)", "60"},
       {"date_trunc('month', ts)", "2025-03-01T00:00:00Z"},
       {"date_trunc('hour', ts)", "2025-03-09T15:00:00Z"},
       {"date_trunc('week', day)", "2025-03-03"},
