@@ -1,6 +1,7 @@
 // The analyzer's rules for types: what widens by itself, what a literal may become, what a cast may do.
 #include "transform/conversion.h"
 
+#include <algorithm>
 #include <array>
 
 #include "larder/base/text.h"
@@ -170,7 +171,12 @@ absl::StatusOr<DataType> Analyzer::CommonType(const Node& node, const Ids& ids,
         continue;
       }
       if (!literal && is_literal && Distance(id, *type).has_value()) continue;
-      const std::optional<DataType> joined = Join(*type, literal, candidate.type, is_literal);
+      std::optional<DataType> joined = Join(*type, literal, candidate.type, is_literal);
+      // Numbers as written that all fit uint64, some of them only that.
+      if (!joined.has_value() && literal && is_literal &&
+          std::all_of(ids.begin(), ids.end(),
+                      [&](IrId one) { return Distance(one, TypeId::kUint64).has_value(); }))
+        joined = TypeId::kUint64;
       if (!joined.has_value()) {
         return Error(node, Concat(what, " must have one type; found ", type->ToString(), " and ",
                                   candidate.type.ToString(), "; cast one"));

@@ -3,6 +3,8 @@
 #include <cstring>
 #include <limits>
 #include <string>
+#include <type_traits>
+#include <utility>
 
 #include "larder/column/validity.h"
 #include "transform/builtin.h"
@@ -135,25 +137,30 @@ void VectorElement(const Instruction& instruction, Frame& frame) {
 }
 
 // --- membership ------------------------------------------------------------------------------------------------------
-template <class Stored, class R>
+// Numbers as `=` compares them: integers of either signedness by value, an integer and a float as floats.
+template <class A, class B>
+bool SameItem(A a, B b) {
+  if constexpr (std::is_same_v<A, TextRef>) {
+    return std::string_view(a.data, a.size) == std::string_view(b.data, b.size);
+  } else if constexpr (std::is_integral_v<A> && std::is_integral_v<B>) {
+    return std::cmp_equal(a, b);
+  } else {
+    return static_cast<double>(a) == static_cast<double>(b);
+  }
+}
+
+template <class Stored, class R, class Wanted>
 void ListContains(const Instruction& instruction, Frame& frame) {
   const Call call(instruction, frame);
   const Argument<ListRef> a(call, 0);
-  const Argument<R> wanted(call, 1);
+  const Argument<Wanted> wanted(call, 1);
   auto* out = call.result<uint64_t>();
   for (std::size_t w = 0; w < call.words(); ++w) out[w] = 0;
   ForValidRows(call, nullptr, [&](std::size_t i) {
     for (std::size_t k = 0; k < a[i].size; ++k) {
       if (!ItemValid(a[i], k)) continue;
-      bool same;
-      const R item = ReadItem<Stored, R>(a[i], k);
-      if constexpr (std::is_same_v<R, TextRef>) {
-        same = std::string_view(item.data, item.size) ==
-               std::string_view(wanted[i].data, wanted[i].size);
-      } else {
-        same = item == wanted[i];
-      }
-      if (same) return out[i / 64] |= uint64_t{1} << (i % 64), true;
+      if (SameItem(ReadItem<Stored, R>(a[i], k), wanted[i]))
+        return out[i / 64] |= uint64_t{1} << (i % 64), true;
     }
     return true;
   });
@@ -214,12 +221,12 @@ void FoldVector(const Instruction& instruction, Frame& frame) {
 }
 __extension__ using Int128 = __int128;
 
-// Integers exactly: a sum that leaves int64 is null, counted.
-template <class Stored, Fold kFold>
+// Integers exactly: a sum that leaves int64, or uint64, is null, counted.
+template <class Stored, class R, Fold kFold>
 void FoldIntList(const Instruction& instruction, Frame& frame) {
   const Call call(instruction, frame);
   const Argument<ListRef> a(call, 0);
-  auto* out = call.result<int64_t>();
+  auto* out = call.result<R>();
   ForValidRows(call, nullptr, [&](std::size_t i) {
     Int128 total = 0;
     std::size_t count = 0;
@@ -234,10 +241,31 @@ void FoldIntList(const Instruction& instruction, Frame& frame) {
       ++count;
     }
     if (count == 0) return false;
-    out[i] = static_cast<int64_t>(total);
+    out[i] = static_cast<R>(total);
     if (total == out[i]) return true;
     ++call.counts().overflow;
     return false;
+  });
+}
+template <Fold kFold>
+void FoldTextList(const Instruction& instruction, Frame& frame) {
+  const Call call(instruction, frame);
+  const Argument<ListRef> a(call, 0);
+  auto* out = call.result<TextRef>();
+  ForValidRows(call, nullptr, [&](std::size_t i) {
+    out[i] = {nullptr, 0};
+    bool found = false;
+    std::string_view best;
+    for (std::size_t k = 0; k < a[i].size; ++k) {
+      if (!ItemValid(a[i], k)) continue;
+      const TextRef item = TextItem(a[i], k);
+      const std::string_view text(item.data, item.size);
+      if (found && (kFold == Fold::kMin ? text >= best : text <= best)) continue;
+      found = true;
+      best = text;
+      out[i] = item;
+    }
+    return found;
   });
 }
 
@@ -332,24 +360,39 @@ void AddFloatList(BuiltinTable* table, TypeId element) {
               .kernel = FoldFloatList<Stored, Fold::kMax>,
               .flags = kCostly});
 }
-template <class Stored>
-void AddIntList(BuiltinTable* table, TypeId element) {
-  constexpr uint8_t kFlags = kCostly | kFallible;
-  table->Add({.name = "list_sum",
-              .parameters = {List(element)},
-              .result = kInt,
-              .kernel = FoldIntList<Stored, Fold::kSum>,
-              .flags = kFlags});
+template <class Stored, class R>
+void AddIntExtremes(BuiltinTable* table, TypeId element, TypeId result) {
   table->Add({.name = "list_min",
               .parameters = {List(element)},
-              .result = kInt,
-              .kernel = FoldIntList<Stored, Fold::kMin>,
-              .flags = kFlags});
+              .result = result,
+              .kernel = FoldIntList<Stored, R, Fold::kMin>,
+              .flags = kCostly});
   table->Add({.name = "list_max",
               .parameters = {List(element)},
-              .result = kInt,
-              .kernel = FoldIntList<Stored, Fold::kMax>,
-              .flags = kFlags});
+              .result = result,
+              .kernel = FoldIntList<Stored, R, Fold::kMax>,
+              .flags = kCostly});
+}
+template <class Stored, class R>
+void AddIntList(BuiltinTable* table, TypeId element, TypeId result) {
+  table->Add({.name = "list_sum",
+              .parameters = {List(element)},
+              .result = result,
+              .kernel = FoldIntList<Stored, R, Fold::kSum>,
+              .flags = kCostly | kFallible});
+  AddIntExtremes<Stored, R>(table, element, result);
+}
+void AddTextList(BuiltinTable* table, TypeId element) {
+  table->Add({.name = "list_min",
+              .parameters = {List(element)},
+              .result = element,
+              .kernel = FoldTextList<Fold::kMin>,
+              .flags = kCostly});
+  table->Add({.name = "list_max",
+              .parameters = {List(element)},
+              .result = element,
+              .kernel = FoldTextList<Fold::kMax>,
+              .flags = kCostly});
 }
 template <class Stored, class R>
 void AddElement(BuiltinTable* table, TypeId element, TypeId result) {
@@ -363,7 +406,15 @@ void AddElement(BuiltinTable* table, TypeId element, TypeId result) {
   table->Add({.name = "list_contains",
               .parameters = {List(element), result},
               .result = TypeId::kBool,
-              .kernel = ListContains<Stored, R>,
+              .kernel = ListContains<Stored, R, R>,
+              .flags = kCostly});
+}
+template <class Stored, class R, class Wanted>
+void AddMixedContains(BuiltinTable* table, TypeId element, TypeId wanted) {
+  table->Add({.name = "list_contains",
+              .parameters = {List(element), wanted},
+              .result = TypeId::kBool,
+              .kernel = ListContains<Stored, R, Wanted>,
               .flags = kCostly});
 }
 template <class Stored>
@@ -416,8 +467,20 @@ void AddNested(BuiltinTable* table) {
               .result = TypeId::kBool,
               .kernel = BoolElement,
               .flags = kCostly});
-  AddIntList<int32_t>(table, TypeId::kInt32);
-  AddIntList<int64_t>(table, kInt);
+  AddMixedContains<int32_t, int64_t, uint64_t>(table, TypeId::kInt32, TypeId::kUint64);
+  AddMixedContains<int64_t, int64_t, uint64_t>(table, kInt, TypeId::kUint64);
+  AddMixedContains<uint64_t, uint64_t, int64_t>(table, TypeId::kUint64, kInt);
+  AddMixedContains<int32_t, int64_t, double>(table, TypeId::kInt32, kFloat);
+  AddMixedContains<int64_t, int64_t, double>(table, kInt, kFloat);
+  AddMixedContains<uint64_t, uint64_t, double>(table, TypeId::kUint64, kFloat);
+  AddIntList<int32_t, int64_t>(table, TypeId::kInt32, kInt);
+  AddIntList<int64_t, int64_t>(table, kInt, kInt);
+  AddIntList<uint64_t, uint64_t>(table, TypeId::kUint64, TypeId::kUint64);
+  AddIntList<int64_t, int64_t>(table, TypeId::kDuration, TypeId::kDuration);
+  AddIntExtremes<int32_t, int64_t>(table, TypeId::kDate, TypeId::kDate);
+  AddIntExtremes<int64_t, int64_t>(table, TypeId::kTimestamp, TypeId::kTimestamp);
+  AddTextList(table, TypeId::kString);
+  AddTextList(table, TypeId::kBytes);
   AddFloatList<float>(table, TypeId::kFloat32);
   AddFloatList<double>(table, kFloat);
   AddMean<int32_t>(table, TypeId::kInt32);

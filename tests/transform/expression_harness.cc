@@ -55,6 +55,13 @@ const std::vector<Cell>& Cells() {
        Value(larder::ListValue{TypeId::kInt64, {Value(int64_t{5}), Value(), Value(int64_t{9})}})},
       {"tags", DataType::List(TypeId::kString),
        Value(larder::ListValue{TypeId::kString, {Value("red"), Value("blue")}})},
+      {"bigs", DataType::List(TypeId::kUint64),
+       Value(larder::ListValue{
+           TypeId::kUint64,
+           {Value(uint64_t{18446744073709551615ULL}), Value(), Value(uint64_t{3})}})},
+      {"days", DataType::List(TypeId::kDate),
+       Value(larder::ListValue{TypeId::kDate,
+                               {Value(larder::Date{20156}), Value(larder::Date{11016})}})},
       {"none", DataType::List(TypeId::kFloat64), Value(larder::ListValue{TypeId::kFloat64, {}})},
       {"null_b", TypeId::kBool, Value()},
       {"null_i", TypeId::kInt64, Value()},

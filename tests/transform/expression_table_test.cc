@@ -240,6 +240,7 @@ TEST_CASE("case, if, coalesce, nullif, greatest and least choose", "[transform]"
       {"least(nan, inf)", "Infinity"},
       {"greatest(null_i, null_i)", "null"},
       {"greatest('a', 'b', null_s)", "b"},
+      {"greatest(1, 18446744073709551615, 2)", "18446744073709551615"},
       {"greatest(birth, day)", "2025-03-09"},
   });
 }
