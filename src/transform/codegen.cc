@@ -248,11 +248,9 @@ class Generator {
       instruction.out = node_register_[step.id] = NewRegister(StorageOf(node.type));
       program_->instruction_names.push_back(node.name);
     }
-    for (std::size_t i = 0; i < arguments.size() && i < 32; ++i) {
-      if (program_->registers[arguments[i]].constant) instruction.constants |= uint32_t{1} << i;
-    }
-    instruction.argument_count = static_cast<uint32_t>(arguments.size());
-    instruction.arguments = arguments.data();
+    FinishArguments(
+        &arguments, [this](uint32_t index) { return program_->registers[index].constant; },
+        &instruction);
     program_->instructions.push_back(instruction);
     Release(step, at);
   }

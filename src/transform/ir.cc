@@ -119,9 +119,8 @@ std::optional<Constant> IrGraph::Fold(const KernelNode& node) const {
   Instruction instruction;
   instruction.kernel = node.kernel;
   instruction.out = static_cast<uint32_t>(registers.size() - 1);
-  instruction.argument_count = static_cast<uint32_t>(arguments.size());
-  instruction.constants = 0xffffffffU;
-  instruction.arguments = arguments.data();
+  FinishArguments(
+      &arguments, [](uint32_t) { return true; }, &instruction);
   instruction.aux = node.aux.get();
   node.kernel(instruction, frame);
   if (counts.total() != 0) return std::nullopt;

@@ -290,13 +290,20 @@ void Extremes(const Instruction& instruction, Frame& frame) {
   for (std::size_t w = 0; w < call.words(); ++w) {
     const uint64_t va = call.valid_word(0, w);
     const uint64_t vb = call.valid_word(1, w);
-    for (std::size_t j = 0; j < call.rows_in_word(w); ++j) {
+    const auto settle = [&](std::size_t j) {
       const std::size_t i = 64 * w + j;
       const bool has_a = ((va >> j) & 1U) != 0;
       const bool has_b = ((vb >> j) & 1U) != 0;
       out[i] = has_a && has_b ? Extreme<T, kGreatest>(a[i], b[i]) : has_a ? a[i] : b[i];
-    }
+    };
     valid[w] = va | vb;
+    if constexpr (std::is_same_v<T, TextRef>) {
+      // A row that the guard leaves out may hold the text of an earlier chunk: a branch that no row took did not run.
+      valid[w] &= call.active_word(w);
+      ForEachSetBit(valid[w], settle);
+    } else {
+      for (std::size_t j = 0; j < call.rows_in_word(w); ++j) settle(j);
+    }
   }
 }
 

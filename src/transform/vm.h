@@ -95,13 +95,30 @@ struct Instruction {
       kNoRegister;  // bits of the rows that matter; none set: the instruction is skipped
   uint32_t argument_count = 0;
   uint32_t constants = 0;  // bit i: argument i (of the first 32) is constant
+  // After the registers, the bits of arguments 32 and on, a word for each 32 (see FinishArguments).
   const uint32_t* arguments = nullptr;
   const void* aux = nullptr;  // what the builtin prepared at compile time
 
   [[nodiscard]] bool IsConstant(std::size_t i) const {
-    return i < 32 && ((constants >> i) & 1U) != 0;
+    const uint32_t word = i < 32 ? constants : arguments[argument_count + i / 32 - 1];
+    return ((word >> (i % 32)) & 1U) != 0;
   }
 };
+
+// Completes an instruction's list of registers: puts the bits of the arguments that are constant where IsConstant
+// looks, in `*instruction` and behind the registers.
+template <class IsConstant>
+void FinishArguments(std::vector<uint32_t>* arguments, const IsConstant& is_constant,
+                     Instruction* instruction) {
+  const std::size_t count = arguments->size();
+  arguments->resize(count + (count == 0 ? 0 : (count - 1) / 32));
+  for (std::size_t i = 0; i < count; ++i) {
+    const uint32_t bit = uint32_t{is_constant((*arguments)[i])} << (i % 32);
+    (i < 32 ? instruction->constants : (*arguments)[count + i / 32 - 1]) |= bit;
+  }
+  instruction->argument_count = static_cast<uint32_t>(count);
+  instruction->arguments = arguments->data();
+}
 
 // Typed access used by all kernels.
 class Call {

@@ -54,10 +54,11 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, std::size_t size) {
   const auto program = larder::Program::Compile({&expression, 1}, RandomPrograms::Fields(), options);
   if (!program.ok()) std::abort();
 
-  constexpr std::size_t kRows = 3;
+  // Mostly more rows than one word of bits has, now and then more than a chunk.
+  const std::size_t row_count = random.Below(16) == 0 ? 600 : 70;
   constexpr larder::Timestamp kNow = {1741532645250000};
   std::vector<std::vector<Maybe>> rows;
-  for (std::size_t i = 0; i < kRows; ++i) rows.push_back(random.MakeRow());
+  for (std::size_t i = 0; i < row_count; ++i) rows.push_back(random.MakeRow());
   std::vector<larder::Column> columns;
   std::vector<std::size_t> fields;
   for (const larder::Field& field : program->inputs()) {
@@ -73,11 +74,11 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, std::size_t size) {
   std::vector<const larder::Column*> inputs;
   for (const larder::Column& column : columns) inputs.push_back(&column);
   larder::EvalCounts counts;
-  const auto batch = program->EvaluateBatch(inputs, kRows, {&kNow, 1}, &counts);
+  const auto batch = program->EvaluateBatch(inputs, row_count, {&kNow, 1}, &counts);
   if (!batch.ok()) std::abort();
 
   larder::RowEvaluator evaluator(*program);
-  for (std::size_t i = 0; i < kRows; ++i) {
+  for (std::size_t i = 0; i < row_count; ++i) {
     std::vector<larder::Value> values;
     std::vector<larder::Datum> arguments;
     values.reserve(columns.size());

@@ -1,0 +1,151 @@
+// Batches of more than one chunk, and what a chunk must not keep of the one before.
+#include <string>
+#include <vector>
+
+#include "larder/base/text.h"
+#include "larder/transform/chunk_evaluator.h"
+#include "larder/transform/program.h"
+#include "support/catch.h"
+
+namespace larder_test {
+namespace {
+
+using larder::Column;
+using larder::Datum;
+using larder::Field;
+using larder::Program;
+using larder::TypeId;
+using larder::Value;
+
+constexpr larder::Timestamp kNow = {1741532645250000};
+constexpr std::size_t kChunk = 512;
+
+Field FieldOf(const char* name, TypeId type) {
+  Field field;
+  field.name = name;
+  field.type = type;
+  return field;
+}
+
+Program Compiled(const std::string& expression, const std::vector<Field>& fields) {
+  const larder::NamedExpression named = {"e", expression};
+  auto program = Program::Compile({&named, 1}, fields);
+  INFO(expression);
+  INFO(program.status().ToString());
+  REQUIRE(program.ok());
+  return *std::move(program);
+}
+
+Column TextColumn(const std::vector<std::string>& texts) {
+  Column column(TypeId::kString);
+  for (const std::string& text : texts) REQUIRE(column.Append(Value(text)).ok());
+  return column;
+}
+Column BoolColumn(const std::vector<bool>& bools) {
+  Column column(TypeId::kBool);
+  for (const bool one : bools) REQUIRE(column.Append(Value(one)).ok());
+  return column;
+}
+
+TEST_CASE("an argument after the 32nd may be constant, in every driver", "[transform]") {
+  for (const std::size_t before : {31U, 32U, 33U, 64U, 70U}) {
+    std::string list = "s";
+    for (std::size_t i = 1; i < before; ++i) list += ", s";
+    const Program program = Compiled(larder::Concat("concat(", list, ", 'C', s, 'D', null)"),
+                                     {FieldOf("s", TypeId::kString)});
+    INFO(before);
+    std::vector<std::string> texts;
+    for (std::size_t i = 0; i < 1100; ++i) texts.push_back(std::to_string(i));
+    const Column column = TextColumn(texts);
+    const Column* input = &column;
+    const auto batch = program.EvaluateBatch({&input, 1}, texts.size(), {&kNow, 1});
+    REQUIRE(batch.ok());
+    larder::RowEvaluator row(program);
+    larder::ChunkEvaluator chunk(program, 70);
+    for (std::size_t i = 0; i < 70; ++i) chunk.SetInput(0, i, Datum::Text(texts[i]));
+    chunk.Evaluate(70, kNow);
+    for (std::size_t i = 0; i < texts.size(); ++i) {
+      std::string expected;
+      for (std::size_t k = 0; k < before; ++k) expected += texts[i];
+      expected += "C" + texts[i] + "D";
+      if ((*batch)[0].ValueAt(i) != Value(expected))
+        REQUIRE((*batch)[0].ValueAt(i) == Value(expected));
+      if (i >= 70) continue;
+      REQUIRE(larder::ValueOf(chunk.Output(0, i), TypeId::kString) == Value(expected));
+      Datum in = Datum::Text(texts[i]);
+      Datum out;
+      row.Evaluate({&in, 1}, kNow, {&out, 1});
+      REQUIRE(larder::ValueOf(out, TypeId::kString) == Value(expected));
+    }
+  }
+}
+
+// In the first chunk every row takes both branches and its texts are large; in the second no row takes the inner branch
+// under the outer one, so that what makes its texts does not run.
+TEST_CASE("a guarded kernel never follows the texts of an earlier chunk", "[transform]") {
+  const std::vector<Field> fields = {FieldOf("p", TypeId::kBool), FieldOf("q", TypeId::kBool),
+                                     FieldOf("s", TypeId::kString)};
+  std::vector<bool> p;
+  std::vector<bool> q;
+  std::vector<std::string> s;
+  for (std::size_t i = 0; i < 2 * kChunk; ++i) {
+    const bool first = i < kChunk;
+    p.push_back(first || i % 2 == 0);
+    q.push_back(first || i % 2 == 1);
+    s.push_back(first ? std::string(4000 + i, 'Z') : "ZZZ");
+  }
+  const Column columns[] = {BoolColumn(p), BoolColumn(q), TextColumn(s)};
+  const std::string inner = "case when q then lower(s) else 't' end";
+  for (const char* form : {"length(greatest(?, 'zzz'))",
+                           "length(least(?, 'zzzz'))",
+                           "length(greatest('zzz', ?))",
+                           "cast(? = 'zzz' as int64)",
+                           "cast(? < 'zzz' as int64)",
+                           "cast(? in ('zzz', 'y') as int64)",
+                           "length(concat(?, 'zzz'))",
+                           "length(? || 'zzz')",
+                           "length(lower(?))",
+                           "length(reverse(?))",
+                           "length(replace(?, 'z', 'y'))",
+                           "cast(? like '%z' as int64)",
+                           "strpos(?, 'zz')",
+                           "cast(hash64(?) % 1000 as int64)",
+                           "length(substr(?, 2))",
+                           "levenshtein(left(?, 3), 'zzy')",
+                           "try_cast(? as int64)",
+                           "cast(lower(?) = 'zzz' as int64)",
+                           "length(nullif(?, 'zzz'))",
+                           "vocabulary_index(?, ['zzz', 'y'])",
+                           "length(coalesce(nullif(?, 'zzz'), 'y'))",
+                           "length(regexp_extract(?, 'z+'))",
+                           "length(split_part(?, 'z', 2))",
+                           "length(trim(?))",
+                           "cast(? is distinct from 'zzz' as int64)"}) {
+    std::string call = form;
+    call.replace(call.find('?'), 1, inner);
+    const Program program =
+        Compiled(larder::Concat("case when p then ", call, " else -1 end"), fields);
+    INFO(call);
+    std::vector<const Column*> inputs;
+    std::vector<std::size_t> used;
+    for (const Field& field : program.inputs()) {
+      used.push_back(field.name == "p" ? 0 : field.name == "q" ? 1 : 2);
+      inputs.push_back(&columns[used.back()]);
+    }
+    const auto batch = program.EvaluateBatch(inputs, s.size(), {&kNow, 1});
+    REQUIRE(batch.ok());
+    larder::RowEvaluator row(program);
+    for (std::size_t i = 0; i < s.size(); ++i) {
+      const Datum all[] = {Datum::Bool(p[i]), Datum::Bool(q[i]), Datum::Text(s[i])};
+      std::vector<Datum> data;
+      for (const std::size_t k : used) data.push_back(all[k]);
+      Datum out;
+      row.Evaluate(data, kNow, {&out, 1});
+      const Value expected = larder::ValueOf(out, program.outputs()[0].type);
+      if ((*batch)[0].ValueAt(i) != expected) REQUIRE((*batch)[0].ValueAt(i) == expected);
+    }
+  }
+}
+
+}  // namespace
+}  // namespace larder_test
