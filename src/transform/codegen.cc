@@ -35,6 +35,20 @@ std::size_t RegisterClass(Storage storage) {
   }
 }
 
+bool Holds(GuardKind kind, const Constant& condition) {
+  switch (kind) {
+    case GuardKind::kTrue:
+      return condition.valid && condition.i64 != 0;
+    case GuardKind::kNotTrue:
+      return !condition.valid || condition.i64 == 0;
+    case GuardKind::kNotFalse:
+      return !condition.valid || condition.i64 != 0;
+    case GuardKind::kNull:
+      return !condition.valid;
+  }
+  return true;
+}
+
 class Generator {
  public:
   Generator(const IrGraph& graph, std::span<const IrId> roots, std::span<const std::string> names,
@@ -105,7 +119,9 @@ class Generator {
     if (node.branching == Branching::kAnd && i == 1) kind = GuardKind::kNotFalse;
     if (node.branching == Branching::kOr && i == 1) kind = GuardKind::kNotTrue;
     if (node.branching == Branching::kCoalesce && i == 1) kind = GuardKind::kNull;
-    if (!kind.has_value() || graph_[node.arguments[0]].op == IrOp::kConstant) return outer;
+    if (!kind.has_value()) return outer;
+    const IrNode& condition = graph_[node.arguments[0]];
+    if (condition.op == IrOp::kConstant && Holds(*kind, condition.constant)) return outer;
     const auto key = std::make_tuple(outer, node.arguments[0], *kind);
     const auto [at, inserted] = guard_ids_.try_emplace(key, static_cast<GuardId>(guards_.size()));
     if (inserted) guards_.push_back({outer, node.arguments[0], *kind, guards_[outer].depth + 1});

@@ -132,12 +132,21 @@ TEST_CASE("a branch not taken counts nothing", "[transform]") {
        {"case when zero <> 0 then i64 / zero else 1 end", "if(yes, 1.0, ln(zero))",
         "coalesce(f64, 1 / zero)", "no and 1 / zero > 1", "yes or 1 / zero > 1",
         "try_cast(s as int64)", "null_f / 0",
-        "case when yes then case when no then sqrt(neg) end else ln(zero) end"}) {
+        "case when yes then case when no then sqrt(neg) end else ln(zero) end",
+        "case when false then i64 / zero else 1.0 end",
+        "case when true then 1.0 else i64 / zero end", "case when null then i64 / zero else 1.0 end",
+        "coalesce(5.0, i64 / zero)", "false and 1 / zero > 1", "true or 1 / zero > 1",
+        "if(1 = 2, 1 / 0, 1.0)", "case when yes then case when false then ln(zero) end end"}) {
     INFO(expression);
     CHECK(Evaluate(expression).counts.total() == 0);
   }
   CHECK(Evaluate("yes and 1 / zero > 1").counts.division_by_zero == 1);
   CHECK(Evaluate("coalesce(null_f, 1 / zero)").counts.division_by_zero == 1);
+  CHECK(Evaluate("true and 1 / zero > 1").counts.division_by_zero == 1);
+  CHECK(Evaluate("null and 1 / zero > 1").counts.division_by_zero == 1);
+  CHECK(Evaluate("false or 1 / zero > 1").counts.division_by_zero == 1);
+  CHECK(Evaluate("coalesce(null, 1 / zero)").counts.division_by_zero == 1);
+  CHECK(Evaluate("case when true then i64 / zero else 1.0 end").counts.division_by_zero == 1);
 }
 
 TEST_CASE("comparisons follow SQL and IEEE", "[transform]") {
