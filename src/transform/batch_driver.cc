@@ -3,7 +3,9 @@
 #include <bit>
 #include <cstring>
 #include <limits>
+#include <string>
 #include <type_traits>
+#include <vector>
 
 #include "larder/base/float_environment.h"
 #include "larder/base/text.h"
@@ -216,8 +218,46 @@ Column CopyRows(const Column& from, std::size_t rows) {
   return out;
 }
 
+// What the texts of a chunk may take together before it is cut. A single row that takes more is refused.
+constexpr std::size_t kArenaBytes = std::size_t{128} << 20U;
+
 }  // namespace
 }  // namespace transform
+
+namespace {
+
+absl::Status TextsTooLarge(const Program& program) {
+  std::vector<std::string> names;
+  for (const Field& output : program.outputs()) names.push_back(output.name);
+  return ResourceExhaustedError("the texts that ", Join(names, ", "), " ",
+                                names.size() == 1 ? "makes" : "make", " of one row take more than ",
+                                transform::kArenaBytes >> 20U, " MiB together");
+}
+
+// Rows whose texts are too large for even the shortest chunk, each a batch of its own.
+absl::Status AppendOneByOne(const Program& program, std::span<const Column* const> inputs,
+                            std::size_t begin, std::size_t n, std::span<const Timestamp> as_of,
+                            std::vector<Column>* outputs, EvalCounts* counts) {
+  for (std::size_t row = begin; row < begin + n; ++row) {
+    std::vector<Column> columns;
+    std::vector<const Column*> one;
+    for (const Column* input : inputs) {
+      columns.emplace_back(input->type());
+      columns.back().AppendFrom(*input, row);
+    }
+    for (const Column& column : columns) one.push_back(&column);
+    const absl::StatusOr<std::vector<Column>> made =
+        program.EvaluateBatch(one, 1, as_of.size() > 1 ? as_of.subspan(row, 1) : as_of, counts);
+    if (!made.ok()) return Annotate(made.status(), Concat("row ", row));
+    for (std::size_t i = 0; i < outputs->size(); ++i) {
+      Column& output = (*outputs)[i];
+      if (output.size() == row) output.AppendFrom((*made)[i], 0);  // others are whole inputs
+    }
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
 
 absl::StatusOr<std::vector<Column>> Program::EvaluateBatch(std::span<const Column* const> inputs,
                                                            std::size_t rows,
@@ -242,6 +282,7 @@ absl::StatusOr<std::vector<Column>> Program::EvaluateBatch(std::span<const Colum
   }
 
   transform::Scratch scratch(program, transform::kChunkRows);
+  scratch.arena.SetBudget(transform::kArenaBytes);
   std::vector<bool> has_nulls;
   for (const Column* input : inputs) has_nulls.push_back(input->CountNulls() != 0);
   if (uses_clock()) {
@@ -250,8 +291,11 @@ absl::StatusOr<std::vector<Column>> Program::EvaluateBatch(std::span<const Colum
     if (as_of.size() == 1)
       std::fill_n(static_cast<int64_t*>(clock.data), transform::kChunkRows, as_of[0].us);
   }
-  for (std::size_t begin = 0; begin < rows; begin += transform::kChunkRows) {
-    const std::size_t n = std::min(transform::kChunkRows, rows - begin);
+  // Chunks are shorter while texts are large. Each begins at a word of validity bits.
+  std::size_t chunk_rows = transform::kChunkRows;
+  std::size_t n = 0;
+  for (std::size_t begin = 0; begin < rows; begin += n) {
+    n = std::min(chunk_rows, rows - begin);
     scratch.arena.Reset();
     for (std::size_t i = 0; i < inputs.size(); ++i) {
       const uint32_t index = program.input_plans[i].register_index;
@@ -262,7 +306,20 @@ absl::StatusOr<std::vector<Column>> Program::EvaluateBatch(std::span<const Colum
       auto* clock = static_cast<int64_t*>(scratch.registers[program.as_of_register].data);
       for (std::size_t i = 0; i < n; ++i) clock[i] = as_of[begin + i].us;
     }
-    scratch.Run(program, n);
+    const EvalCounts counts_before = scratch.counts;
+    if (!scratch.Run(program, n)) {
+      scratch.counts = counts_before;
+      if (n > 64) {
+        chunk_rows = (n + 127) / 128 * 64;
+        n = 0;
+      } else {
+        if (n == 1) return TextsTooLarge(*this);
+        LARDER_RETURN_IF_ERROR(
+            AppendOneByOne(*this, inputs, begin, n, as_of, &outputs, &scratch.counts));
+      }
+      continue;
+    }
+    chunk_rows = std::min(2 * chunk_rows, transform::kChunkRows);
     for (std::size_t i = 0; i < outputs.size(); ++i) {
       const transform::OutputPlan& plan = program.output_plans[i];
       if (plan.direct_input >= 0) continue;

@@ -136,7 +136,7 @@ void Concatenate(const Instruction& instruction, Frame& frame) {
   const std::size_t limit = call.aux<SizeLimit>().bytes;
   auto* out = call.result<TextRef>();
   uint64_t* valid = call.BeginValid();
-  for (std::size_t w = 0; w < call.words(); ++w) {
+  for (std::size_t w = 0; w < call.words() && !call.arena().exhausted(); ++w) {
     uint64_t rows = call.active_word(w);
     if (!kSkipNulls) {
       for (std::size_t k = 0; k < call.argument_count(); ++k) rows &= call.valid_word(k, w);

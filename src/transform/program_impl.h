@@ -56,8 +56,8 @@ struct Scratch {
   Scratch(const Scratch&) = delete;
   Scratch& operator=(const Scratch&) = delete;
 
-  // Runs all instructions over `n` loaded rows.
-  void Run(const ProgramImpl& program, std::size_t n);
+  // Runs all instructions over `n` loaded rows; stops, and gives false, where the arena is exhausted.
+  bool Run(const ProgramImpl& program, std::size_t n);
   // The same over the one row of a scratch of capacity 1.
   void RunRow(const ProgramImpl& program);
 

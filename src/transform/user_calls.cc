@@ -80,7 +80,7 @@ void CallUser(const Instruction& instruction, Frame& frame) {
   const FunctionDefinition& function = call.aux<Entry>().definition;
   const std::size_t count = function.arguments.size();
   uint64_t* valid = call.BeginValid();
-  for (std::size_t w = 0; w < call.words(); ++w) {
+  for (std::size_t w = 0; w < call.words() && !call.arena().exhausted(); ++w) {
     if (StorageOf(function.result) == Storage::kBits) call.result<uint64_t>()[w] = 0;
     uint64_t rows = call.active_word(w);
     for (std::size_t k = 0; k < count && !function.takes_nulls; ++k) rows &= call.valid_word(k, w);

@@ -14,12 +14,20 @@ void TextArena::Join() {
   blocks_.push_back(std::make_unique_for_overwrite<char[]>(total_));
 }
 
+void TextArena::Clear() {
+  blocks_.clear();
+  total_ = room_ = 0;
+  next_ = nullptr;
+  exhausted_ = false;
+}
+
 void TextArena::Grow(std::size_t size) {
   const std::size_t block = std::max({size, total_, std::size_t{4096}});
   blocks_.push_back(std::make_unique_for_overwrite<char[]>(block));
   next_ = blocks_.back().get();
   room_ = block;
   total_ += block;
+  exhausted_ = total_ > budget_;
 }
 
 namespace {
@@ -64,7 +72,7 @@ Scratch::Scratch(const ProgramImpl& program, std::size_t capacity) {
   own = registers;
 }
 
-void Scratch::Run(const ProgramImpl& program, std::size_t n) {
+bool Scratch::Run(const ProgramImpl& program, std::size_t n) {
   Frame frame;
   frame.registers = registers.data();
   frame.n = n;
@@ -80,7 +88,9 @@ void Scratch::Run(const ProgramImpl& program, std::size_t n) {
       if (any == 0) continue;
     }
     instruction.kernel(instruction, frame);
+    if (arena.exhausted()) return false;
   }
+  return true;
 }
 
 void Scratch::RunRow(const ProgramImpl& program) {

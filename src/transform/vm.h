@@ -4,6 +4,7 @@
 #include <bit>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <vector>
 
@@ -44,6 +45,10 @@ struct Register {
 // allocates nothing.
 class TextArena {
  public:
+  // Past `bytes` it is exhausted until the next Reset. It goes on serving: who asks stops at the next word of rows.
+  void SetBudget(std::size_t bytes) { budget_ = bytes; }
+  [[nodiscard]] bool exhausted() const { return exhausted_; }
+
   char* Allocate(std::size_t size) {
     if (size > room_) Grow(size);
     char* at = next_;
@@ -58,6 +63,7 @@ class TextArena {
   }
   void Reset() {
     if (blocks_.empty()) return;
+    if (exhausted_) return Clear();
     if (blocks_.size() > 1) Join();
     next_ = blocks_.back().get();
     room_ = total_;
@@ -65,11 +71,14 @@ class TextArena {
 
  private:
   void Join();
+  void Clear();
   void Grow(std::size_t size);
   std::vector<std::unique_ptr<char[]>> blocks_;
   std::size_t total_ = 0;
   char* next_ = nullptr;
   std::size_t room_ = 0;
+  std::size_t budget_ = std::numeric_limits<std::size_t>::max();
+  bool exhausted_ = false;
 };
 
 struct Instruction;

@@ -5,6 +5,12 @@
 
 namespace {
 thread_local std::size_t allocations = 0;
+thread_local std::size_t largest = 0;
+
+void Note(std::size_t size) {
+  ++allocations;
+  if (size > largest) largest = size;
+}
 }
 
 #if defined(__GNUC__) && !defined(__clang__)
@@ -13,13 +19,13 @@ thread_local std::size_t allocations = 0;
 
 // malloc and free, so that sanitizers still see every block.
 void* operator new(std::size_t size) {
-  ++allocations;
+  Note(size);
   void* block = std::malloc(size == 0 ? 1 : size);
   if (block == nullptr) throw std::bad_alloc();
   return block;
 }
 void* operator new(std::size_t size, const std::nothrow_t&) noexcept {
-  ++allocations;
+  Note(size);
   return std::malloc(size == 0 ? 1 : size);
 }
 void operator delete(void* block, const std::nothrow_t&) noexcept { std::free(block); }
@@ -29,5 +35,10 @@ void operator delete(void* block, std::size_t) noexcept { std::free(block); }
 namespace larder_test {
 
 std::size_t Allocations() { return allocations; }
+std::size_t TakeLargestAllocation() {
+  const std::size_t size = largest;
+  largest = 0;
+  return size;
+}
 
 }  // namespace larder_test

@@ -7,5 +7,7 @@ namespace larder_test {
 
 // By this thread since it began.
 [[nodiscard]] std::size_t Allocations();
+// Bytes of the largest since this was last asked, by this thread.
+std::size_t TakeLargestAllocation();
 
 }  // namespace larder_test

@@ -5,6 +5,7 @@
 #include "larder/base/text.h"
 #include "larder/transform/chunk_evaluator.h"
 #include "larder/transform/program.h"
+#include "support/allocations.h"
 #include "support/catch.h"
 
 namespace larder_test {
@@ -145,6 +146,56 @@ TEST_CASE("a guarded kernel never follows the texts of an earlier chunk", "[tran
       if ((*batch)[0].ValueAt(i) != expected) REQUIRE((*batch)[0].ValueAt(i) == expected);
     }
   }
+}
+
+// Five texts of a megabyte for each row: 64 rows of them are more than an arena may hold.
+TEST_CASE("large texts make chunks short instead of memory large", "[transform]") {
+  const std::string letters(64, 'a');
+  const std::string large = larder::Concat("replace(replace('", letters, "', 'a', '", letters,
+                                           "'), 'a', '", std::string(250, 'b'), "')");
+  const Program program =
+      Compiled(larder::Concat("length(concat(concat(concat(concat(s || ", large, ")))) || s)"),
+               {FieldOf("s", TypeId::kString)});
+  std::vector<std::string> texts;
+  for (std::size_t i = 0; i < 130; ++i) {
+    // Row 70 is too long at once, which concat leaves out; row 100 is with the last s.
+    texts.emplace_back(i == 70 ? 30'000 : i == 100 ? 13'000 : i, 'c');
+  }
+  const Column column = TextColumn(texts);
+  const Column* input = &column;
+  larder::EvalCounts counts;
+  TakeLargestAllocation();
+  const auto batch = program.EvaluateBatch({&input, 1}, texts.size(), {&kNow, 1}, &counts);
+  CHECK(TakeLargestAllocation() <= std::size_t{128} << 20U);
+  REQUIRE(batch.ok());
+  larder::RowEvaluator row(program);
+  for (std::size_t i = 0; i < texts.size(); ++i) {
+    const Datum in = Datum::Text(texts[i]);
+    Datum out;
+    row.Evaluate({&in, 1}, kNow, {&out, 1});
+    const Value expected = larder::ValueOf(out, TypeId::kInt64);
+    INFO(i);
+    CHECK(expected.is_null() == (i == 100));
+    CHECK((*batch)[0].ValueAt(i) == expected);
+  }
+  CHECK(counts.overflow == 2);
+  CHECK(row.counts() == counts);
+}
+
+TEST_CASE("a row whose texts fit in no arena is refused by name, not by an exception",
+          "[transform]") {
+  larder::CompileOptions options;
+  options.limits.result_bytes = std::size_t{1} << 28U;
+  const larder::NamedExpression named = {"huge", "length((s || s) || s)"};
+  const auto program =
+      Program::Compile({&named, 1}, std::vector{FieldOf("s", TypeId::kString)}, options);
+  REQUIRE(program.ok());
+  const Column column = TextColumn({"a", std::string(std::size_t{40} << 20U, 'b'), "c"});
+  const Column* input = &column;
+  const auto batch = program->EvaluateBatch({&input, 1}, 3, {&kNow, 1});
+  CHECK(batch.status().code() == absl::StatusCode::kResourceExhausted);
+  CHECK(batch.status().message() ==
+        "row 1: the texts that huge makes of one row take more than 128 MiB together");
 }
 
 }  // namespace

@@ -142,7 +142,8 @@ class Program {
   // `inputs` are in inputs() order, of exactly those types, each at least `rows` long; `as_of` has one entry for all
   // rows, or one each (ignored, and may be empty, unless uses_clock()). Adds to `counts` when given.
   // Errors: kInvalidArgument naming the input whose type or length is not as required; kFailedPrecondition in a thread
-  // whose floating-point settings would change bits, see CheckFloatEnvironment.
+  // whose floating-point settings would change bits, see CheckFloatEnvironment; kResourceExhausted when the texts made
+  // for one row take more than 128 MiB together.
   [[nodiscard]] absl::StatusOr<std::vector<Column>> EvaluateBatch(
       std::span<const Column* const> inputs, std::size_t rows, std::span<const Timestamp> as_of,
       EvalCounts* counts = nullptr) const;
