@@ -79,11 +79,13 @@ bool IsAscii(const char* data, std::size_t size) {
 template <bool kUpper>
 void ChangeCase(const Instruction& instruction, Frame& frame) {
   const Call call(instruction, frame);
+  const std::size_t limit = call.aux<SizeLimit>().bytes;
   const Argument<TextRef> a(call, 0);
   auto* out = call.result<TextRef>();
-  ForValidRows(call, nullptr, [&](std::size_t i) {
+  ForValidRows(call, &call.counts().overflow, [&](std::size_t i) {
     const TextRef text = a[i];
     if (IsAscii(text.data, text.size)) {
+      if (text.size > limit) return false;
       char* to = call.arena().Allocate(text.size);
       constexpr unsigned char kFirst = kUpper ? 'a' : 'A';
       for (std::size_t j = 0; j < text.size; ++j) {
@@ -94,7 +96,9 @@ void ChangeCase(const Instruction& instruction, Frame& frame) {
       return true;
     }
     // A mapped code point may take up to 4 bytes where 2 stood.
-    const std::size_t room = 4 * static_cast<std::size_t>(CountCodePoints(View(text)));
+    const auto characters = static_cast<std::size_t>(CountCodePoints(View(text)));
+    if (characters > limit) return false;
+    const std::size_t room = 4 * characters;
     char* to = call.arena().Allocate(room);
     char* at = to;
     const char* from = text.data;
@@ -105,16 +109,18 @@ void ChangeCase(const Instruction& instruction, Frame& frame) {
     const auto size = static_cast<std::size_t>(at - to);
     call.arena().Trim(room - size);
     out[i] = {to, size};
-    return true;
+    return size <= limit;
   });
 }
 
 void Reverse(const Instruction& instruction, Frame& frame) {
   const Call call(instruction, frame);
+  const std::size_t limit = call.aux<SizeLimit>().bytes;
   const Argument<TextRef> a(call, 0);
   auto* out = call.result<TextRef>();
-  ForValidRows(call, nullptr, [&](std::size_t i) {
+  ForValidRows(call, &call.counts().overflow, [&](std::size_t i) {
     const TextRef text = a[i];
+    if (text.size > limit) return false;
     char* to = call.arena().Allocate(text.size);
     std::size_t end = text.size;
     for (std::size_t at = 0; at < text.size;) {
@@ -309,12 +315,9 @@ void AddText(BuiltinTable* table) {
   add("length", {kText}, kInt, Measure<int64_t, Characters>);
   add("octet_length", {kText}, kInt, Measure<int64_t, ByteCount>);
   add("octet_length", {TypeId::kBytes}, kInt, Measure<int64_t, ByteCount>);
-  add("lower", {kText}, kText, ChangeCase<false>);
-  add("upper", {kText}, kText, ChangeCase<true>);
   add("trim", {kText}, kText, Cut<Trim>);
   add("ltrim", {kText}, kText, Cut<LeftTrim>);
   add("rtrim", {kText}, kText, Cut<RightTrim>);
-  add("reverse", {kText}, kText, Reverse);
   add("substr", {kText, kInt}, kText, Substring<false>);
   add("substr", {kText, kInt, kInt}, kText, Substring<true>);
   add("substring", {kText, kInt}, kText, Substring<false>);
@@ -323,6 +326,17 @@ void AddText(BuiltinTable* table) {
   add("right", {kText, kInt}, kText, Side<false>);
   add("split_part", {kText, kText, kInt}, kText, SplitParts);
   constexpr uint8_t kGrows = kCostly | kFallible;
+  const auto add_limited = [table](std::string_view name, Kernel kernel) {
+    table->Add({.name = name,
+                .parameters = {kText},
+                .result = kText,
+                .kernel = kernel,
+                .flags = kGrows,
+                .prepare = PrepareLimit});
+  };
+  add_limited("lower", ChangeCase<false>);
+  add_limited("upper", ChangeCase<true>);
+  add_limited("reverse", Reverse);
   table->Add({.name = "replace",
               .parameters = {kText, kText, kText},
               .result = kText,

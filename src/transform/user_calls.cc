@@ -24,6 +24,11 @@ namespace {
 
 using Entry = FunctionRegistry::Entry;
 
+struct UserCall {
+  std::shared_ptr<const Entry> entry;
+  std::size_t result_bytes = 0;  // of a text
+};
+
 Datum ArgumentAt(const Call& call, std::size_t k, std::size_t i, const DataType& type) {
   if (((call.valid_word(k, i / 64) >> (i % 64)) & 1U) == 0) return Datum::Null();
   switch (StorageOf(type)) {
@@ -49,7 +54,7 @@ Datum ArgumentAt(const Call& call, std::size_t k, std::size_t i, const DataType&
   return Datum::Null();
 }
 
-bool StoreAnswer(const Call& call, std::size_t i, const DataType& type,
+bool StoreAnswer(const Call& call, std::size_t i, const DataType& type, std::size_t result_bytes,
                  const FunctionResult& result) {
   if (result.failed()) ++call.counts().other;
   const Datum& datum = result.datum();
@@ -59,6 +64,14 @@ bool StoreAnswer(const Call& call, std::size_t i, const DataType& type,
       call.result<uint64_t>()[i / 64] |= static_cast<uint64_t>(datum.b) << (i % 64);
       break;
     case Storage::kText:
+      if (datum.text.size > result_bytes) {
+        ++call.counts().overflow;
+        return false;
+      }
+      if (type == TypeId::kString && !IsValidUtf8({datum.text.data, datum.text.size})) {
+        ++call.counts().other;
+        return false;
+      }
       call.result<TextRef>()[i] = datum.text;
       break;
     case Storage::kI64:
@@ -77,7 +90,8 @@ bool StoreAnswer(const Call& call, std::size_t i, const DataType& type,
 
 void CallUser(const Instruction& instruction, Frame& frame) {
   const Call call(instruction, frame);
-  const FunctionDefinition& function = call.aux<Entry>().definition;
+  const auto& aux = call.aux<UserCall>();
+  const FunctionDefinition& function = aux.entry->definition;
   const std::size_t count = function.arguments.size();
   uint64_t* valid = call.BeginValid();
   for (std::size_t w = 0; w < call.words() && !call.arena().exhausted(); ++w) {
@@ -93,7 +107,9 @@ void CallUser(const Instruction& instruction, Frame& frame) {
           arguments[k] = ArgumentAt(call, k, 64 * w + j, function.arguments[k]);
         FunctionResult result(&call.arena());
         function.scalar({arguments, count}, &result);
-        good |= static_cast<uint64_t>(StoreAnswer(call, 64 * w + j, function.result, result)) << j;
+        good |= static_cast<uint64_t>(
+                    StoreAnswer(call, 64 * w + j, function.result, aux.result_bytes, result))
+                << j;
       });
     } else {
       std::vector<std::vector<Datum>> columns(count);
@@ -109,7 +125,8 @@ void CallUser(const Instruction& instruction, Frame& frame) {
       if (!results.empty()) function.batch(arguments, results);
       std::size_t at = 0;
       ForEachSetBit(rows, [&](std::size_t j) {
-        good |= static_cast<uint64_t>(StoreAnswer(call, 64 * w + j, function.result, results[at++]))
+        good |= static_cast<uint64_t>(
+                    StoreAnswer(call, 64 * w + j, function.result, aux.result_bytes, results[at++]))
                 << j;
       });
     }
@@ -187,14 +204,15 @@ absl::StatusOr<IrId> Analyzer::LowerUserCall(NodeId id, const Node& node, const 
     functions_.push_back(identity);
     std::sort(functions_.begin(), functions_.end());
   }
-  return graph_.Add({.name = name,
-                     .type = function.result,
-                     .kernel = CallUser,
-                     .arguments = std::move(converted),
-                     .worth_guarding = true,
-                     .foldable = false,
-                     .aux = *found,
-                     .aux_key = identity});
+  return graph_.Add(
+      {.name = name,
+       .type = function.result,
+       .kernel = CallUser,
+       .arguments = std::move(converted),
+       .worth_guarding = true,
+       .foldable = false,
+       .aux = std::make_shared<const UserCall>(UserCall{*found, options_.limits.result_bytes}),
+       .aux_key = identity});
 }
 
 }  // namespace transform

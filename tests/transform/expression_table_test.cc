@@ -127,6 +127,23 @@ TEST_CASE("what does not fit is null and counted by its cause", "[transform]") {
   });
 }
 
+TEST_CASE("a text over the limit is null and counted, whatever makes it", "[transform]") {
+  larder::CompileOptions options;
+  options.limits.result_bytes = 7;  // word is seven bytes
+  for (const char* fits : {"lower(word)", "upper(word)", "reverse(word)", "concat(word, '')"})
+    CHECK(Evaluate(fits, options).counts.total() == 0);
+  options.limits.result_bytes = 6;
+  for (const char* expression :
+       {"lower(word)", "upper(word)", "reverse(word)", "concat(word, '')", "word || ''",
+        "replace(word, 's', 't')", "lower('ABCDEFG')", "upper('abcdefg')", "reverse('abcdefg')"}) {
+    INFO(expression);
+    const Outcome outcome = Evaluate(expression, options);
+    CHECK(outcome.text == "null");
+    CHECK(outcome.counts.overflow == 1);
+    CHECK(outcome.counts.total() == 1);
+  }
+}
+
 TEST_CASE("a branch not taken counts nothing", "[transform]") {
   for (const char* expression :
        {"case when zero <> 0 then i64 / zero else 1 end", "if(yes, 1.0, ln(zero))",

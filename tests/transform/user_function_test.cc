@@ -68,6 +68,38 @@ TEST_CASE("a C++ function is called by name and version, alone and in batches", 
   CHECK_THAT(Evaluate("plus(f64)").text, ContainsSubstring("unknown function \"plus\""));
 }
 
+TEST_CASE("a text from C++ is checked as any other", "[transform]") {
+  FunctionDefinition answer;  // a text of i64 bytes of one value
+  answer.name = "answer";
+  answer.arguments = {TypeId::kInt64, TypeId::kInt64};
+  answer.result = TypeId::kString;
+  answer.scalar = [](std::span<const Datum> arguments, FunctionResult* result) {
+    result->SetText(std::string(static_cast<std::size_t>(arguments[0].i64),
+                                static_cast<char>(arguments[1].i64)));
+  };
+  answer.probes = {{Value(int64_t{1}), Value(int64_t{65})}};
+  FunctionDefinition raw = answer;
+  raw.name = "raw";
+  raw.result = TypeId::kBytes;
+  FunctionRegistry functions;
+  REQUIRE(functions.Register(answer).ok());
+  REQUIRE(functions.Register(raw).ok());
+  CompileOptions options;
+  options.functions = &functions;
+  options.limits.result_bytes = 10;
+  CHECK(Evaluate("answer(10, 66)", options).text == "BBBBBBBBBB");
+  const Outcome invalid = Evaluate("answer(3, 200)", options);
+  CHECK(invalid.text == "null");
+  CHECK(invalid.counts.other == 1);
+  CHECK(invalid.counts.total() == 1);
+  const Outcome large = Evaluate("length(answer(11, 66))", options);
+  CHECK(large.text == "null");
+  CHECK(large.counts.overflow == 1);
+  CHECK(large.counts.total() == 1);
+  CHECK(Evaluate("octet_length(raw(10, 200))", options).text == "10");
+  CHECK(Evaluate("octet_length(raw(11, 200))", options).counts.overflow == 1);
+}
+
 TEST_CASE("a function's probes are part of the meaning of what calls it", "[transform]") {
   FunctionRegistry before;
   FunctionRegistry after;

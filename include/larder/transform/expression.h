@@ -55,7 +55,7 @@ struct EvalCounts {
   int64_t domain = 0;  // ln(-1), sqrt(-1), asin(2), ...
   int64_t bad_cast =
       0;              // cast('abc' as int64), cast(1e30 as int64), NaN to an integer; not try_cast
-  int64_t other = 0;  // a C++ function said so
+  int64_t other = 0;  // a C++ function said so, or answered with a string that is no UTF-8
 
   [[nodiscard]] int64_t total() const {
     return division_by_zero + overflow + domain + bad_cast + other;

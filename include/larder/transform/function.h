@@ -34,6 +34,8 @@ class FunctionResult {
   void SetInt(int64_t v) { datum_ = Datum::Int64(v); }  // int64, timestamp, date (days), duration
   void SetUint(uint64_t v) { datum_ = Datum::Uint64(v); }
   void SetFloat(double v) { datum_ = Datum::Float64(v); }
+  // Null instead, counted, when longer than ExpressionLimits::result_bytes (overflow) or, of a string, no valid UTF-8
+  // (other).
   void SetText(std::string_view text);
   [[nodiscard]] const Datum& datum() const LARDER_LIFETIME_BOUND { return datum_; }
   [[nodiscard]] bool failed() const { return failed_; }
