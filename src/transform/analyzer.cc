@@ -6,6 +6,7 @@
 #include "larder/base/text.h"
 #include "transform/conversion.h"
 #include "transform/diagnostics.h"
+#include "transform/parser.h"
 #include "transform/versioned_name.h"
 
 namespace larder::inline LARDER_ABI {
@@ -79,6 +80,15 @@ std::string Analyzer::DescribeAll(const Ids& ids) const {
   std::vector<std::string> types;
   for (const IrId id : ids) types.push_back(Describe(id));
   return larder::Join(types, ", ");
+}
+
+bool Analyzer::IsTaken(std::string_view name) {
+  const std::vector<std::string> names = AllNames();
+  return std::find(names.begin(), names.end(), name) != names.end() ||
+         std::any_of(kAliases.begin(), kAliases.end(),
+                     [name](const Alias& alias) { return alias.alias == name; }) ||
+         SignOf(name) != name || IsReservedWord(name) || TypeNamed(name).has_value() ||
+         name == "current_timestamp" || name == "extract";
 }
 
 absl::StatusOr<IrId> Analyzer::Lower(const Ast& ast) {

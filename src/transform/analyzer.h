@@ -33,6 +33,9 @@ class Analyzer {
   [[nodiscard]] const std::vector<std::string>& functions() const { return functions_; }
   [[nodiscard]] std::string_view NoteOf(NodeId node) const { return notes_[node]; }
 
+  // Whether the language itself reads a call of `name` (in lower case): no C++ function of that name is ever found.
+  static bool IsTaken(std::string_view name);
+
  private:
   using Ids = std::vector<IrId>;
   absl::StatusOr<IrId> LowerNode(NodeId id);

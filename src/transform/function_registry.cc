@@ -3,7 +3,7 @@
 
 #include "larder/base/text.h"
 #include "larder/transform/function.h"
-#include "transform/builtin.h"
+#include "transform/analyzer.h"
 #include "transform/conversion.h"
 #include "transform/program_impl.h"
 
@@ -95,9 +95,8 @@ absl::Status FunctionRegistry::Register(FunctionDefinition definition) {
     return InvalidArgumentError("\"", name, "\" is not a valid function name");
   if (name != ToLowerAscii(name))
     return InvalidArgumentError("function names are lower case: ", name);
-  if (!transform::BuiltinTable::Get().Find(name).empty() || transform::TypeNamed(name).has_value()) {
+  if (transform::Analyzer::IsTaken(name))
     return InvalidArgumentError("\"", name, "\" is a built-in's name");
-  }
   if (definition.version < 1) return InvalidArgumentError(name, ": versions start at 1");
   if (static_cast<bool>(definition.scalar) == static_cast<bool>(definition.batch)) {
     return InvalidArgumentError(name, " needs either a scalar or a batch function");

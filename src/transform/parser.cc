@@ -564,6 +564,10 @@ std::string_view WrittenInstead(std::string_view name) {
   return {};
 }
 
+bool IsReservedWord(std::string_view word) {
+  return std::find(kReserved.begin(), kReserved.end(), word) != kReserved.end();
+}
+
 absl::StatusOr<Ast> Parse(std::string_view source, std::span<const Field> inputs,
                           const ExpressionLimits& limits) {
   if (source.size() > limits.text_bytes) {

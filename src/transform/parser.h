@@ -20,6 +20,8 @@ absl::StatusOr<Ast> Parse(std::string_view source, std::span<const Field> inputs
 
 // What to write for a function that has no name for writing: `x + y` for `add`. Empty for all others.
 std::string_view WrittenInstead(std::string_view name);
+// A word of the grammar, in lower case: it names no column and no function.
+bool IsReservedWord(std::string_view word);
 
 }  // namespace transform
 }  // namespace larder::inline LARDER_ABI
