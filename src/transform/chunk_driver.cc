@@ -1,6 +1,7 @@
 // The chunk driver: the kernels over a few rows, whose registers the caller
 // fills and reads.
 #include <algorithm>
+#include <bit>
 #include <limits>
 
 #include "larder/transform/chunk_evaluator.h"
@@ -28,6 +29,21 @@ double OneNan(double value) {
   return value != value ? std::numeric_limits<double>::quiet_NaN() : value;
 }
 
+// A conversion makes a signalling NaN quiet; an input that is passed on keeps its bits.
+double WidenBits(float value) {
+  if (value == value) return static_cast<double>(value);
+  const auto bits = std::bit_cast<uint32_t>(value);
+  return std::bit_cast<double>(static_cast<uint64_t>(bits & 0x80000000U) << 32U |
+                               uint64_t{0x7FF} << 52U |
+                               static_cast<uint64_t>(bits & 0x7FFFFFU) << 29U);
+}
+float NarrowBits(double value) {
+  if (value == value) return static_cast<float>(value);
+  const auto bits = std::bit_cast<uint64_t>(value);
+  return std::bit_cast<float>(static_cast<uint32_t>(bits >> 32U & 0x80000000U) | 0x7F800000U |
+                              static_cast<uint32_t>(bits >> 29U & 0x7FFFFFU));
+}
+
 // Entry `i` of a register that holds values of `type` widened. `computed`: not
 // an input passed on bit for bit.
 Datum DatumAt(const Register& from, TypeId type, std::size_t i, bool computed) {
@@ -40,7 +56,7 @@ Datum DatumAt(const Register& from, TypeId type, std::size_t i, bool computed) {
       return Datum::Int32(static_cast<int32_t>(static_cast<const int64_t*>(from.data)[i]));
     case TypeId::kFloat32: {
       const double wide = static_cast<const double*>(from.data)[i];
-      return Datum::Float32(static_cast<float>(computed ? OneNan(wide) : wide));
+      return Datum::Float32(computed ? static_cast<float>(OneNan(wide)) : NarrowBits(wide));
     }
     case TypeId::kFloat64: {
       const double value = static_cast<const double*>(from.data)[i];
@@ -86,7 +102,7 @@ void ChunkEvaluator::SetInput(std::size_t input, std::size_t row, const Datum& v
       static_cast<int64_t*>(to.data)[row] = value.valid ? value.i32 : 0;
       return;
     case TypeId::kFloat32:
-      static_cast<double*>(to.data)[row] = value.valid ? static_cast<double>(value.f32) : 0;
+      static_cast<double*>(to.data)[row] = value.valid ? WidenBits(value.f32) : 0;
       return;
     case TypeId::kString:
     case TypeId::kBytes:

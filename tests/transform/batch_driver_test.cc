@@ -1,4 +1,5 @@
 // Batches of more than one chunk, and what a chunk must not keep of the one before.
+#include <bit>
 #include <string>
 #include <vector>
 
@@ -196,6 +197,56 @@ TEST_CASE("a row whose texts fit in no arena is refused by name, not by an excep
   CHECK(batch.status().code() == absl::StatusCode::kResourceExhausted);
   CHECK(batch.status().message() ==
         "row 1: the texts that huge makes of one row take more than 128 MiB together");
+}
+
+TEST_CASE(
+    "an input that is passed on keeps its bits in every driver, one that is computed with not",
+    "[transform]") {
+  const std::vector<uint32_t> patterns = {0x7F800001, 0xFF800001, 0x7FA00000, 0x7FBFFFFF,
+                                          0xFFBFFFFF, 0x7FC00000, 0xFFC12345, 0x7FFFFFFF,
+                                          0x7F800000, 0xFF800000, 0x80000000, 1,
+                                          0x807FFFFF, 0x3FC00000, 0x7F7FFFFF};
+  const std::vector<Field> fields = {FieldOf("x", TypeId::kFloat32), FieldOf("y", TypeId::kFloat64)};
+  const larder::NamedExpression named[] = {
+      {"x_whole", "x"}, {"y_whole", "y"}, {"x_sum", "x + 1"}, {"x_chosen", "coalesce(x, 0)"}};
+  const auto program = Program::Compile(named, fields);
+  REQUIRE(program.ok());
+  Column x(TypeId::kFloat32);
+  Column y(TypeId::kFloat64);
+  std::vector<std::vector<Datum>> rows;
+  for (const uint32_t pattern : patterns) {
+    const uint64_t wide = static_cast<uint64_t>(pattern) << 32U | 1U;
+    x.AppendFixed(std::bit_cast<float>(pattern));
+    y.AppendFixed(std::bit_cast<double>(wide));
+    rows.push_back({Datum::Float32(std::bit_cast<float>(pattern)),
+                    Datum::Float64(std::bit_cast<double>(wide))});
+  }
+  const Column* inputs[] = {&x, &y};
+  const auto batch = program->EvaluateBatch(inputs, rows.size(), {&kNow, 1});
+  REQUIRE(batch.ok());
+  larder::RowEvaluator row(*program);
+  larder::ChunkEvaluator chunk(*program, rows.size());
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    for (std::size_t k = 0; k < 2; ++k) chunk.SetInput(k, i, rows[i][k]);
+  }
+  chunk.Evaluate(rows.size(), kNow);
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    INFO(std::hex << patterns[i]);
+    Datum out[4];
+    row.Evaluate(rows[i], kNow, out);
+    CHECK(std::bit_cast<uint32_t>((*batch)[0].Values<float>()[i]) == patterns[i]);
+    CHECK(std::bit_cast<uint32_t>(out[0].f32) == patterns[i]);
+    CHECK(std::bit_cast<uint32_t>(chunk.Output(0, i).f32) == patterns[i]);
+    CHECK(std::bit_cast<uint64_t>(chunk.Output(1, i).f64) ==
+          std::bit_cast<uint64_t>(rows[i][1].f64));
+    CHECK(std::bit_cast<uint64_t>(out[1].f64) == std::bit_cast<uint64_t>(rows[i][1].f64));
+    for (std::size_t k = 2; k < 4; ++k) {
+      const larder::DataType type = program->outputs()[k].type;
+      const Value expected = (*batch)[k].ValueAt(i);
+      CHECK(larder::ValueOf(out[k], type) == expected);
+      CHECK(larder::ValueOf(chunk.Output(k, i), type) == expected);
+    }
+  }
 }
 
 }  // namespace
