@@ -5,6 +5,7 @@
 #include <string>
 
 #include "transform/builtin.h"
+#include "transform/find_text.h"
 #include "transform/loops.h"
 #include "transform/trim.h"
 #include "transform/utf8.h"
@@ -239,8 +240,8 @@ void Replace(const Instruction& instruction, Frame& frame) {
     const std::string_view fresh = View(to[i]);
     std::size_t hits = 0;
     if (!old.empty()) {
-      for (std::size_t at = text.find(old); at != std::string_view::npos;
-           at = text.find(old, at + old.size()))
+      for (std::size_t at = FindText(text, old); at != std::string_view::npos;
+           at = FindText(text, old, at + old.size()))
         ++hits;
     }
     if (hits == 0) return out[i] = a[i], true;
@@ -250,7 +251,8 @@ void Replace(const Instruction& instruction, Frame& frame) {
     char* result = call.arena().Allocate(size);
     char* put = result;
     std::size_t done = 0;
-    for (std::size_t at = text.find(old); at != std::string_view::npos; at = text.find(old, done)) {
+    for (std::size_t at = FindText(text, old); at != std::string_view::npos;
+         at = FindText(text, old, done)) {
       put = std::copy(text.begin() + static_cast<std::ptrdiff_t>(done),
                       text.begin() + static_cast<std::ptrdiff_t>(at), put);
       put = std::copy(fresh.begin(), fresh.end(), put);
@@ -274,15 +276,15 @@ std::string_view SplitPart(std::string_view text, std::string_view separator, in
   }
   if (index < 0) {
     int64_t parts = 1;
-    for (std::size_t at = text.find(separator); at != std::string_view::npos;
-         at = text.find(separator, at + separator.size()))
+    for (std::size_t at = FindText(text, separator); at != std::string_view::npos;
+         at = FindText(text, separator, at + separator.size()))
       ++parts;
     if (index < -parts) return none;
     index += parts + 1;
   }
   std::size_t begin = 0;
   for (;;) {
-    const std::size_t end = text.find(separator, begin);
+    const std::size_t end = FindText(text, separator, begin);
     if (--index == 0) return text.substr(begin, end == std::string_view::npos ? end : end - begin);
     if (end == std::string_view::npos) return none;
     begin = end + separator.size();

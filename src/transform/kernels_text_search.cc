@@ -7,6 +7,7 @@
 #include <string>
 
 #include "transform/builtin.h"
+#include "transform/find_text.h"
 #include "transform/loops.h"
 #include "transform/utf8.h"
 
@@ -57,7 +58,7 @@ struct EndsWith {
 };
 struct Contains {
   static bool Do(std::string_view text, std::string_view part) {
-    return text.find(part) != std::string_view::npos;
+    return FindText(text, part) != std::string_view::npos;
   }
 };
 
@@ -102,6 +103,23 @@ struct Like {
   }
 };
 
+constexpr std::size_t kMostSteps = std::size_t{1} << 26U;
+
+// A text and a pattern whose bytes multiply to more than 2^26 give null, counted.
+template <bool kIgnoreCase>
+void LikeRows(const Instruction& instruction, Frame& frame) {
+  const Call call(instruction, frame);
+  const Argument<TextRef> a(call, 0);
+  const Argument<TextRef> b(call, 1);
+  auto* out = call.result<uint64_t>();
+  std::fill_n(out, call.words(), uint64_t{0});
+  ForValidRows(call, &call.counts().overflow, [&](std::size_t i) {
+    if (b[i].size != 0 && a[i].size > kMostSteps / b[i].size) return false;
+    out[i / 64] |= uint64_t{Like<kIgnoreCase>::Do(View(a[i]), View(b[i]))} << (i % 64);
+    return true;
+  });
+}
+
 absl::StatusOr<Prepared> PrepareLike(const PrepareContext& context) {
   const Constant* pattern = context.arguments[1].constant;
   if (pattern != nullptr && pattern->text.size() > context.limits->pattern_bytes) {
@@ -118,7 +136,7 @@ void Position(const Instruction& instruction, Frame& frame) {
   const Argument<TextRef> b(call, 1);
   auto* out = call.result<int64_t>();
   ForValidRows(call, nullptr, [&](std::size_t i) {
-    const std::size_t at = View(a[i]).find(View(b[i]));
+    const std::size_t at = FindText(View(a[i]), View(b[i]));
     out[i] = at == std::string_view::npos ? 0 : CountCodePoints(View(a[i]).substr(0, at)) + 1;
     return true;
   });
@@ -250,8 +268,14 @@ void AddTextSearch(BuiltinTable* table) {
   add("starts_with", {kText, kText}, kBool, TestPair<StartsWith>);
   add("ends_with", {kText, kText}, kBool, TestPair<EndsWith>);
   add("contains", {kText, kText}, kBool, TestPair<Contains>);
-  add("like", {kText, kText}, kBool, TestPair<Like<false>>, PrepareLike);
-  add("ilike", {kText, kText}, kBool, TestPair<Like<true>>, PrepareLike);
+  for (const bool ignore_case : {false, true}) {
+    table->Add({.name = ignore_case ? "ilike" : "like",
+                .parameters = {kText, kText},
+                .result = kBool,
+                .kernel = ignore_case ? LikeRows<true> : LikeRows<false>,
+                .flags = kCostly | kFallible,
+                .prepare = PrepareLike});
+  }
   add("strpos", {kText, kText}, kInt, Position);
   add("regexp_matches", {kText, kText}, kBool, RegexMatches<RE2::UNANCHORED>, PrepareRegex);
   add("regexp_full_match", {kText, kText}, kBool, RegexMatches<RE2::ANCHOR_BOTH>, PrepareRegex);

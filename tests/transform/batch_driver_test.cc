@@ -199,9 +199,7 @@ TEST_CASE("a row whose texts fit in no arena is refused by name, not by an excep
         "row 1: the texts that huge makes of one row take more than 128 MiB together");
 }
 
-TEST_CASE(
-    "an input that is passed on keeps its bits in every driver, one that is computed with not",
-    "[transform]") {
+TEST_CASE("an input that is passed on keeps its bits in every driver", "[transform]") {
   const std::vector<uint32_t> patterns = {0x7F800001, 0xFF800001, 0x7FA00000, 0x7FBFFFFF,
                                           0xFFBFFFFF, 0x7FC00000, 0xFFC12345, 0x7FFFFFFF,
                                           0x7F800000, 0xFF800000, 0x80000000, 1,
