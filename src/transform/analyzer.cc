@@ -87,8 +87,8 @@ bool Analyzer::IsTaken(std::string_view name) {
   return std::find(names.begin(), names.end(), name) != names.end() ||
          std::any_of(kAliases.begin(), kAliases.end(),
                      [name](const Alias& alias) { return alias.alias == name; }) ||
-         SignOf(name) != name || IsReservedWord(name) || TypeNamed(name).has_value() ||
-         name == "current_timestamp" || name == "extract";
+         SignOf(name) != name || !WrittenInstead(name).empty() || IsReservedWord(name) ||
+         TypeNamed(name).has_value() || name == "current_timestamp" || name == "extract";
 }
 
 absl::StatusOr<IrId> Analyzer::Lower(const Ast& ast) {
