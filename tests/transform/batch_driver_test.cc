@@ -1,5 +1,6 @@
 // Batches of more than one chunk, and what a chunk must not keep of the one before.
 #include <bit>
+#include <random>
 #include <string>
 #include <vector>
 
@@ -8,6 +9,7 @@
 #include "larder/transform/program.h"
 #include "support/allocations.h"
 #include "support/catch.h"
+#include "transform/random_program.h"
 
 namespace larder_test {
 namespace {
@@ -146,6 +148,84 @@ TEST_CASE("a guarded kernel never follows the texts of an earlier chunk", "[tran
       const Value expected = larder::ValueOf(out, program.outputs()[0].type);
       if ((*batch)[0].ValueAt(i) != expected) REQUIRE((*batch)[0].ValueAt(i) == expected);
     }
+  }
+}
+
+// A random text expression over p, q and s, guards within guards.
+std::string RandomText(std::mt19937_64* random, int depth) {
+  const auto below = [random](uint64_t n) { return (*random)() % n; };
+  const auto text = [&] { return RandomText(random, depth - 1); };
+  if (depth == 0) {
+    const char* kLeaves[] = {"s", "lower(s)", "'t'", "'zzz'", "reverse(s)"};
+    return kLeaves[below(5)];
+  }
+  const char* kForms[] = {"greatest(?, ?)",
+                          "least(?, ?)",
+                          "concat(?, ?)",
+                          "? || ?",
+                          "lower(?)",
+                          "reverse(?)",
+                          "replace(?, 'z', 'y')",
+                          "nullif(?, ?)",
+                          "coalesce(?, ?)",
+                          "substr(?, 2)",
+                          "trim(?)",
+                          "left(?, 3)"};
+  const char* kConditions[] = {"p", "q", "? = ?", "? < ?", "? like 'z%'", "? in ('zzz', 't')"};
+  std::string form = kForms[below(12)];
+  if (below(2) == 0)
+    form = larder::Concat("case when ", kConditions[below(6)], " then ? else ? end");
+  std::string out;
+  for (const char c : form) out += c == '?' ? text() : std::string(1, c);
+  return "(" + out + ")";
+}
+
+TEST_CASE("random guarded texts over chunks unlike each other: batches and rows agree",
+          "[transform][random]") {
+  const uint64_t seed = SeedFromEnvironment(41);
+  INFO("LARDER_SEED=" << seed);
+  std::mt19937_64 random(seed);
+  const std::vector<Field> fields = {FieldOf("p", TypeId::kBool), FieldOf("q", TypeId::kBool),
+                                     FieldOf("s", TypeId::kString)};
+  for (int program_index = 0; program_index < 60; ++program_index) {
+    const std::string expression = larder::Concat("length(", RandomText(&random, 4), ")");
+    const Program program = Compiled(expression, fields);
+    std::vector<bool> p;
+    std::vector<bool> q;
+    std::vector<std::string> s;
+    for (std::size_t chunk = 0; chunk < 3; ++chunk) {
+      // Never, always, or here and there; the two together, apart, or as it comes.
+      const uint64_t often = random() % 3;
+      const uint64_t together = random() % 3;
+      const std::size_t size = chunk == 0 ? 2000 : random() % 4;
+      for (std::size_t i = 0; i < kChunk; ++i) {
+        p.push_back(often == 2 ? random() % 2 == 0 : often == 1);
+        q.push_back(together == 0 ? p.back() : together == 1 ? !p.back() : random() % 2 == 0);
+        s.emplace_back(size, random() % 2 == 0 ? 'Z' : 'z');
+      }
+    }
+    const Column columns[] = {BoolColumn(p), BoolColumn(q), TextColumn(s)};
+    std::vector<const Column*> inputs;
+    std::vector<std::size_t> used;
+    for (const Field& field : program.inputs()) {
+      used.push_back(field.name == "p" ? 0 : field.name == "q" ? 1 : 2);
+      inputs.push_back(&columns[used.back()]);
+    }
+    larder::EvalCounts counts;
+    const auto batch = program.EvaluateBatch(inputs, s.size(), {&kNow, 1}, &counts);
+    INFO(expression);
+    REQUIRE(batch.ok());
+    larder::RowEvaluator row(program);
+    for (std::size_t i = 0; i < s.size(); ++i) {
+      const Datum all[] = {Datum::Bool(p[i]), Datum::Bool(q[i]), Datum::Text(s[i])};
+      std::vector<Datum> data;
+      for (const std::size_t k : used) data.push_back(all[k]);
+      Datum out;
+      row.Evaluate(data, kNow, {&out, 1});
+      const Value expected = larder::ValueOf(out, program.outputs()[0].type);
+      if ((*batch)[0].ValueAt(i) != expected) REQUIRE((*batch)[0].ValueAt(i) == expected);
+    }
+    CHECK(row.counts() == counts);
   }
 }
 
