@@ -81,7 +81,8 @@ absl::Status ViewRows::Refresh(const SegmentSource& source, bool all) {
     LARDER_ASSIGN_OR_RETURN(const std::optional<std::string_view> stored,
                             ReadRecord(source, kDirectoryTable, DirectoryKey(view_id_, layer)));
     if (!stored) {
-      if (!state.directory.empty() || state.resolved.empty()) {
+      // One without rows has a commit too, by which loads know it.
+      if (state.directory.changed_at != 0 || state.resolved.empty()) {
         state.directory = ViewDirectory();
         state.resolved.assign(1, {});
         state.shortcuts.assign(1, {});

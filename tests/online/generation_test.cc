@@ -345,3 +345,23 @@ TEST_CASE("readers of all times see whole generations while loads and pushes go 
   CHECK(torn == 0);
   CHECK(reads > 1000);
 }
+
+TEST_CASE("a view that is dropped after a load that kept no row can be loaded again",
+          "[online][generation]") {
+  Store store;
+  store.Load({});
+  {
+    const larder::ReadSession session = store.Session();  // its place in the pool remembers the load
+    CHECK_FALSE(session.FindRow(Store::kView, store.layout, IntKey(2), {kNow})->has_value());
+  }
+  auto transaction = larder::WriteTransaction::Begin(store.environment);
+  REQUIRE(transaction.ok());
+  REQUIRE(transaction->DropView(Store::kView).ok());
+  REQUIRE(transaction->Commit().ok());
+  store.Load(Rows(0, 3, 1));
+  const larder::ReadSession session = store.Session();
+  const auto row = session.FindRow(Store::kView, store.layout, IntKey(2), {kNow});
+  REQUIRE(row.ok());
+  REQUIRE(row->has_value());
+  CHECK((*row)->Get<int64_t>(0) == 3);
+}
