@@ -235,7 +235,8 @@ void ForEachSetBit(uint64_t word, Each each) {
 template <class Each>
 void ForValidRows(const Call& call, int64_t* cause, Each each) {
   uint64_t* valid = call.BeginValid();
-  for (std::size_t w = 0; w < call.words() && !call.arena().exhausted(); ++w) {
+  for (std::size_t w = 0; w < call.words(); ++w) {
+    if (w > 0 && call.arena().exhausted()) break;  // a row alone need not ask
     uint64_t rows = call.active_word(w);
     for (std::size_t k = 0; k < call.argument_count(); ++k) rows &= call.valid_word(k, w);
     uint64_t good = rows;
