@@ -167,7 +167,8 @@ TEST_CASE("rows of one size are packed, and are what they were once loose again"
       for (const std::size_t at : {std::size_t{0}, key.size() / 2, key.size() - 1}) {
         std::string other = key;
         other[at] ^= static_cast<char>(1 + random() % 255);
-        CHECK(segment->Find(hash, other).row == nullptr);
+        // Where keys differ in one byte only, this may be one of them, and near enough to be found with this hash.
+        if (!content.rows.contains(other)) CHECK(segment->Find(hash, other).row == nullptr);
       }
       CHECK(segment->Find(hash, key.substr(1)).row == nullptr);
       CHECK(segment->Find(hash, key + "k").row == nullptr);
