@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "feature_store/event_mapper.h"
-#include "larder/io/csv_reader.h"
+#include "larder/io/source_reader.h"
 
 namespace larder::inline LARDER_ABI {
 namespace {
@@ -48,17 +48,6 @@ class SourceEvents : public EventReader {
   std::vector<const Column*> keys_;
   std::vector<const Column*> stored_;
 };
-
-absl::StatusOr<std::unique_ptr<RecordReader>> OpenSource(const Source& source,
-                                                         const TextReadOptions& options) {
-  if (source.kind == SourceKind::kCsv) return OpenCsv(source, options);
-  if (source.kind == SourceKind::kPush) {
-    return FailedPreconditionError(
-        "source ", source.name,
-        " is push only and keeps no history to train from: give it a batch_source");
-  }
-  return UnimplementedError("source ", source.name, ": only csv sources can be read yet");
-}
 
 absl::StatusOr<JoinedView> Join(const ViewVersion& view, const std::string& base_path,
                                 const CompileOptions& compile, const Column& times, JoinView join,

@@ -10,7 +10,7 @@
 #include "feature_store/row_writing.h"
 #include "feature_store/store_impl.h"
 #include "feature_store/tables.h"
-#include "larder/io/csv_reader.h"
+#include "larder/io/source_reader.h"
 #include "larder/online/generation.h"
 #include "larder/registry/rollback.h"
 
@@ -59,7 +59,7 @@ class ViewReader {
     TextReadOptions read;
     read.base_path = catalog_.DefinitionsOf(view.project).base_path;
     read.strict = options_.strict;
-    LARDER_ASSIGN_OR_RETURN(const std::unique_ptr<RecordReader> reader, OpenCsv(source, read));
+    LARDER_ASSIGN_OR_RETURN(const std::unique_ptr<RecordReader> reader, OpenSource(source, read));
     const bool strict = options_.strict.value_or(source.format.strict);
     Batch batch;
     while (true) {
@@ -192,9 +192,7 @@ std::string WhyNot(const ViewVersion& view) {
   const Source& source = view.offline_source();
   if (source.kind == SourceKind::kPush)
     return Concat("source ", source.name, " is push only: nothing to load from");
-  if (source.kind != SourceKind::kCsv)
-    return Concat("source ", source.name, ": only csv sources can be read yet");
-  return {};
+  return WhyUnreadable(source);
 }
 
 // A version to load. Older versions that are kept up are loaded too, but cannot stop the rest.

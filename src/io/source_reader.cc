@@ -1,0 +1,32 @@
+#include "larder/io/source_reader.h"
+
+#include "larder/io/ndjson_reader.h"
+
+namespace larder::inline LARDER_ABI {
+
+std::string WhyUnreadable(const Source& source) {
+  switch (source.kind) {
+    case SourceKind::kCsv:
+    case SourceKind::kNdjson:
+      return {};
+    case SourceKind::kPush:
+      return Concat("source ", source.name,
+                    " is push only and keeps no history to read: give it a batch_source");
+    case SourceKind::kParquet:
+    case SourceKind::kSql:
+      return Concat("source ", source.name, ": parquet and sql sources cannot be read yet");
+    case SourceKind::kView:
+      return Concat("source ", source.name, ": the rows of other views cannot be read yet");
+  }
+  return Concat("source ", source.name, " is of no known kind");
+}
+
+absl::StatusOr<std::unique_ptr<RecordReader>> OpenSource(const Source& source,
+                                                         const TextReadOptions& options) {
+  if (source.kind == SourceKind::kCsv) return OpenCsv(source, options);
+  if (source.kind == SourceKind::kNdjson) return OpenNdjson(source, options);
+  if (source.kind == SourceKind::kPush) return FailedPreconditionError(WhyUnreadable(source));
+  return UnimplementedError(WhyUnreadable(source));
+}
+
+}  // namespace larder::inline LARDER_ABI
