@@ -65,6 +65,7 @@ class Generator {
     FindLastUses();
     AssignInputs();
     for (const Step& step : steps_) Emit(step);
+    MarkSkips();
     AssignOutputs();
     return program_;
   }
@@ -284,6 +285,15 @@ class Generator {
     ForEachUse(step, release);
     for (const uint32_t index : released)
       free_[RegisterClass(program_->registers[index].storage)].push_back(index);
+  }
+
+  // A guard's register is written by the guard's own instruction only, which is never guarded itself and so ends a run.
+  void MarkSkips() {
+    std::vector<Instruction>& all = program_->instructions;
+    for (std::size_t i = all.size(); i-- > 1;) {
+      if (all[i - 1].guard != kNoRegister && all[i - 1].guard == all[i].guard)
+        all[i - 1].skip = all[i].skip + 1;
+    }
   }
 
   void AssignOutputs() {

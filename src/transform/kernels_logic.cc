@@ -118,6 +118,14 @@ void Select(const Instruction& instruction, Frame& frame) {
   const Call call(instruction, frame);
   const uint64_t* condition = call.bits(0);
   uint64_t* valid = call.BeginValid();
+  if constexpr (!std::is_void_v<T>) {
+    if (call.is_row()) {
+      const std::size_t taken = (condition[0] & call.valid_word(0, 0) & 1U) != 0 ? 1 : 2;
+      *call.result<T>() = *call.in<T>(taken);
+      valid[0] = call.valid_word(taken, 0);
+      return;
+    }
+  }
   uint64_t takes[kChunkRows / 64];
   for (std::size_t w = 0; w < call.words(); ++w) {
     const uint64_t take = takes[w] = condition[w] & call.valid_word(0, w);
@@ -167,19 +175,21 @@ template <GuardKind kKind>
 void Guard(const Instruction& instruction, Frame& frame) {
   const Call call(instruction, frame);
   uint64_t* out = call.result<uint64_t>();
-  for (std::size_t w = 0; w < call.words(); ++w) {
+  const auto rows = [&call](std::size_t w) LARDER_ALWAYS_INLINE {
     const uint64_t valid = call.valid_word(0, w);
-    uint64_t rows;
-    if constexpr (kKind == GuardKind::kNull) {
-      rows = ~valid;
-    } else {
+    uint64_t word = ~valid;
+    if constexpr (kKind != GuardKind::kNull) {
       const uint64_t bits = call.bits(0)[w];
-      rows = kKind == GuardKind::kTrue      ? bits & valid
+      word = kKind == GuardKind::kTrue      ? bits & valid
              : kKind == GuardKind::kNotTrue ? ~(bits & valid)
                                             : bits | ~valid;
     }
-    if (call.argument_count() == 2) rows &= call.bits(1)[w];
-    out[w] = rows & call.active_word(w);
+    return call.argument_count() == 2 ? word & call.bits(1)[w] : word;
+  };
+  if (call.is_row()) {
+    out[0] = rows(0) & 1U;
+  } else {
+    for (std::size_t w = 0; w < call.words(); ++w) out[w] = rows(w) & call.active_word(w);
   }
   call.AllValid();
 }

@@ -80,26 +80,35 @@ bool Scratch::Run(const ProgramImpl& program, std::size_t n) {
   frame.tail_mask = n % 64 == 0 ? ~uint64_t{0} : (uint64_t{1} << (n % 64)) - 1;
   frame.arena = &arena;
   frame.counts = &counts;
-  for (const Instruction& instruction : program.instructions) {
-    if (instruction.guard != kNoRegister) {
-      const auto* rows = static_cast<const uint64_t*>(registers[instruction.guard].data);
+  const Instruction* const end = program.instructions.data() + program.instructions.size();
+  for (const Instruction* at = program.instructions.data(); at != end;) {
+    if (at->guard != kNoRegister) {
+      const auto* rows = static_cast<const uint64_t*>(registers[at->guard].data);
       uint64_t any = 0;
       for (std::size_t w = 0; w < frame.words; ++w) any |= rows[w];
-      if (any == 0) continue;
+      if (any == 0) {
+        at += at->skip;
+        continue;
+      }
     }
-    instruction.kernel(instruction, frame);
+    at->kernel(*at, frame);
     if (arena.exhausted()) return false;
+    ++at;
   }
   return true;
 }
 
 void Scratch::RunRow(const ProgramImpl& program) {
   Frame frame = {registers.data(), 1, 1, 1, &arena, &counts};
-  for (const Instruction& instruction : program.instructions) {
-    if (instruction.guard != kNoRegister &&
-        (*static_cast<const uint64_t*>(registers[instruction.guard].data) & 1U) == 0)
+  const Instruction* const end = program.instructions.data() + program.instructions.size();
+  for (const Instruction* at = program.instructions.data(); at != end;) {
+    if (at->guard != kNoRegister &&
+        (*static_cast<const uint64_t*>(frame.registers[at->guard].data) & 1U) == 0) {
+      at += at->skip;
       continue;
-    instruction.kernel(instruction, frame);
+    }
+    at->kernel(*at, frame);
+    ++at;
   }
 }
 

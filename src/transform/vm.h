@@ -100,8 +100,10 @@ inline constexpr uint32_t kNoRegister = 0xffffffffU;
 struct Instruction {
   Kernel kernel = nullptr;
   uint32_t out = kNoRegister;
-  uint32_t guard =
-      kNoRegister;  // bits of the rows that matter; none set: the instruction is skipped
+  // Bits of the rows that matter. None set: this and the `skip` - 1 instructions behind it, which have the same guard,
+  // are skipped.
+  uint32_t guard = kNoRegister;
+  uint32_t skip = 1;
   uint32_t argument_count = 0;
   uint32_t constants = 0;  // bit i: argument i (of the first 32) is constant
   // After the registers, the bits of arguments 32 and on, a word for each 32 (see FinishArguments).
