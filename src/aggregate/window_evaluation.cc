@@ -4,8 +4,13 @@
 #include <limits>
 
 #include "aggregate/tree_page.h"
+#include "aggregate/window_columns.h"
 
 namespace larder::inline LARDER_ABI {
+
+using aggregate::AppendResults;
+using aggregate::SpecPart;
+
 namespace {
 
 bool Precedes(const AggregateEvent& a, const AggregateEvent& b) {
@@ -16,34 +21,9 @@ bool IsSameEvent(const AggregateEvent& a, const AggregateEvent& b) {
   return !a.order.event_id.empty() && aggregate::CompareInTree(a.order, b.order) == 0;
 }
 
-// Some of the functions, and where their results go.
-struct Part {
-  std::vector<AggregateSpec> specs;
-  std::vector<std::size_t> columns;
-};
-
-absl::Status Append(const AggregateResult& result, Column* column, int64_t* refused) {
-  *refused += result.refused ? 1 : 0;
-  if (const double* number = result.value.As<double>()) {
-    column->AppendFixed(*number);
-    return {};
-  }
-  return column->Append(result.value);
-}
-
-absl::Status AppendAll(const AccumulatorSet& sums, const Part& part, std::size_t first_column,
-                       Timestamp as_of, WindowResults* out) {
-  for (std::size_t i = 0; i < part.columns.size(); ++i) {
-    const std::size_t column = first_column + part.columns[i];
-    LARDER_RETURN_IF_ERROR(
-        Append(sums.Result(i, as_of), &out->columns[column], &out->refused[column]));
-  }
-  return {};
-}
-
 // Events [begin, end) of a window that only moves forward.
 absl::Status Slide(std::span<const AggregateEvent> events, std::span<const Timestamp> instants,
-                   const AggregateWindow& window, const Part& part, std::size_t first_column,
+                   const AggregateWindow& window, const SpecPart& part, std::size_t first_column,
                    WindowResults* out) {
   LARDER_ASSIGN_OR_RETURN(AccumulatorSet sums, AccumulatorSet::Make(part.specs));
   std::size_t begin = 0;
@@ -68,13 +48,13 @@ absl::Status Slide(std::span<const AggregateEvent> events, std::span<const Times
     }
     for (; begin < next_begin; ++begin) sums.Remove(events[begin]);
     for (; end < next_end; ++end) sums.Add(events[end]);
-    LARDER_RETURN_IF_ERROR(AppendAll(sums, part, first_column, as_of, out));
+    LARDER_RETURN_IF_ERROR(AppendResults(sums, part, first_column, as_of, out));
   }
   return {};
 }
 
 absl::Status WalkTree(std::span<const AggregateEvent> events, std::span<const Timestamp> instants,
-                      std::span<const AggregateWindow> windows, const Part& part,
+                      std::span<const AggregateWindow> windows, const SpecPart& part,
                       std::size_t spec_count, WindowResults* out) {
   LARDER_ASSIGN_OR_RETURN(const AccumulatorSet set, AccumulatorSet::Make(part.specs));
   MemoryNodeStore store;
@@ -91,7 +71,7 @@ absl::Status WalkTree(std::span<const AggregateEvent> events, std::span<const Ti
         LARDER_ASSIGN_OR_RETURN(sums[w],
                                 tree.FoldLast(windows[w].RangeAt(as_of).to_us, *windows[w].rows));
       }
-      LARDER_RETURN_IF_ERROR(AppendAll(sums[w], part, w * spec_count, as_of, out));
+      LARDER_RETURN_IF_ERROR(AppendResults(sums[w], part, w * spec_count, as_of, out));
     }
   }
   return {};
@@ -112,23 +92,10 @@ absl::StatusOr<WindowResults> EvaluateWindows(std::span<const AggregateEvent> ev
   if (!std::is_sorted(instants.begin(), instants.end())) {
     return InvalidArgumentError("instants of windows must be in order");
   }
-  Part sliding;
-  Part others;
-  for (std::size_t i = 0; i < specs.size(); ++i) {
-    LARDER_ASSIGN_OR_RETURN(const auto state, MakeAccumulator(specs[i]));
-    Part& part = state->algebra().subtractable ? sliding : others;
-    part.specs.push_back(specs[i]);
-    part.columns.push_back(i);
-  }
-  WindowResults results;
-  for (std::size_t w = 0; w < windows.size(); ++w) {
-    for (const AggregateSpec& spec : specs) {
-      LARDER_ASSIGN_OR_RETURN(const DataType type, AggregateResultType(spec));
-      results.columns.emplace_back(type);
-      results.columns.back().Reserve(instants.size());
-      results.refused.push_back(0);
-    }
-  }
+  LARDER_ASSIGN_OR_RETURN(const aggregate::SpecParts parts, aggregate::SplitSpecs(specs));
+  const auto& [sliding, others] = parts;
+  LARDER_ASSIGN_OR_RETURN(WindowResults results,
+                          aggregate::EmptyResults(windows.size(), specs, instants.size()));
   std::vector<AggregateEvent> ordered;
   const bool as_they_are =
       std::is_sorted(events.begin(), events.end(), Precedes) &&

@@ -1,0 +1,48 @@
+// Windows over one key's history as it was known: events that arrive late, are corrected, deleted or left out.
+#pragma once
+
+#include <cstdint>
+#include <limits>
+#include <span>
+#include <string_view>
+
+#include "larder/aggregate/accumulator.h"
+#include "larder/aggregate/event.h"
+#include "larder/aggregate/window_evaluation.h"
+#include "larder/base/config.h"
+#include "larder/base/status.h"
+#include "larder/base/time.h"
+
+namespace larder::inline LARDER_ABI {
+
+// An event, or a version of one: events with one id are one event, and of its versions visible and known at an instant
+// the last counts, by event time, sequence, known time, input, a delete after all others. Events without an id are a bag.
+struct HistoryEvent {
+  static constexpr int64_t kNeverKnown = std::numeric_limits<int64_t>::max();
+  AggregateEvent event;
+  // From when on it is known. kNeverKnown: counts only where known_at is Timestamp::Max(), and precedes all others.
+  int64_t known_us = std::numeric_limits<int64_t>::min();
+  bool is_delete = false;  // while this version counts, the event does not. Requires: an id
+};
+
+struct HistoryInstant {
+  Timestamp as_of;
+  Timestamp known_at = Timestamp::Max();
+  std::string_view excluded_id = {};  // of an event that does not count here; empty: none
+};
+
+// Whether version `a` of an event gives way to version `b`.
+[[nodiscard]] bool GivesWayTo(const HistoryEvent& a, const HistoryEvent& b);
+
+// At each instant and for each window: the versions with an event time before the window's end that are known, of each
+// event the last one, without deletes; of these the ones in the window.
+//
+// Errors: kInvalidArgument for instants whose as_of or known_at are not in order.
+// Cost: as EvaluateWindows where nothing is late, deleted, repeated or excluded. Otherwise functions whose state is
+//   subtractable still slide; the others keep a tree that changes as instants pass.
+[[nodiscard]] absl::StatusOr<WindowResults> EvaluateHistory(std::span<const HistoryEvent> events,
+                                                            std::span<const HistoryInstant> instants,
+                                                            std::span<const AggregateWindow> windows,
+                                                            std::span<const AggregateSpec> specs);
+
+}  // namespace larder::inline LARDER_ABI

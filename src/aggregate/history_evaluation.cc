@@ -1,0 +1,285 @@
+#include "larder/aggregate/history_evaluation.h"
+
+#include <algorithm>
+#include <map>
+#include <tuple>
+#include <utility>
+#include <vector>
+
+#include "absl/container/flat_hash_map.h"
+#include "aggregate/event_bytes.h"
+#include "aggregate/window_columns.h"
+#include "larder/aggregate/aggregate_tree.h"
+
+namespace larder::inline LARDER_ABI {
+namespace {
+
+using aggregate::SpecPart;
+
+bool Precedes(const AggregateEvent& a, const AggregateEvent& b) {
+  return aggregate::CompareEvents(a, b) < 0;
+}
+
+// The instants at which an event counts, its window's left edge aside: [begin, end).
+struct Life {
+  std::size_t begin = 0;
+  std::size_t end = 0;
+};
+
+// Windows that end at the same instants.
+struct WindowGroup {
+  std::vector<std::size_t> windows;
+  std::vector<TimeRange> ranges;  // of the first of them, for each instant
+};
+
+class HistoryEvaluation {
+ public:
+  HistoryEvaluation(std::span<const HistoryEvent> events, std::span<const HistoryInstant> instants,
+                    std::span<const AggregateWindow> windows, std::span<const AggregateSpec> specs)
+      : instants_(instants), windows_(windows), specs_(specs) {
+    events_.reserve(events.size());
+    for (const HistoryEvent& event : events) events_.push_back(&event);
+    std::sort(events_.begin(), events_.end(), [](const HistoryEvent* a, const HistoryEvent* b) {
+      return Precedes(a->event, b->event);
+    });
+    for (std::size_t i = 0; i < events_.size(); ++i) {
+      const std::string_view id = events_[i]->event.order.event_id;
+      if (!id.empty()) versions_[id].push_back(i);
+    }
+  }
+
+  // Whether every event counts from its event time on, for ever and everywhere.
+  [[nodiscard]] bool IsPlain() const {
+    const bool all_ids = std::all_of(versions_.begin(), versions_.end(),
+                                     [](const auto& versions) { return versions.second.size() == 1; });
+    return all_ids &&
+           std::all_of(instants_.begin(), instants_.end(),
+                       [&](const HistoryInstant& instant) {
+                         return instant.known_at >= instant.as_of && instant.excluded_id.empty();
+                       }) &&
+           std::all_of(events_.begin(), events_.end(), [&](const HistoryEvent* event) {
+             const bool known = event->known_us <= event->event.order.time_us ||
+                                event->known_us <= instants_.front().known_at.us;
+             return known && !event->is_delete;
+           });
+  }
+
+  absl::StatusOr<WindowResults> RunPlain() const {
+    std::vector<AggregateEvent> events;
+    events.reserve(events_.size());
+    for (const HistoryEvent* event : events_) events.push_back(event->event);
+    std::vector<Timestamp> instants;
+    instants.reserve(instants_.size());
+    for (const HistoryInstant& instant : instants_) instants.push_back(instant.as_of);
+    return EvaluateWindows(events, instants, windows_, specs_);
+  }
+
+  absl::StatusOr<WindowResults> Run() {
+    LARDER_ASSIGN_OR_RETURN(const aggregate::SpecParts parts, aggregate::SplitSpecs(specs_));
+    LARDER_ASSIGN_OR_RETURN(
+        WindowResults results,
+        aggregate::EmptyResults(windows_.size(), specs_, instants_.size()));
+    SpecPart all;
+    all.specs.assign(specs_.begin(), specs_.end());
+    for (std::size_t i = 0; i < specs_.size(); ++i) all.columns.push_back(i);
+    for (const WindowGroup& group : Groups()) {
+      const std::vector<Life> lives = LivesIn(group);
+      std::vector<std::size_t> spans;
+      std::vector<std::size_t> last_rows;
+      for (const std::size_t w : group.windows) (windows_[w].rows ? last_rows : spans).push_back(w);
+      if (!parts.sliding.specs.empty()) {
+        for (const std::size_t w : spans)
+          LARDER_RETURN_IF_ERROR(Slide(w, lives, parts.sliding, &results));
+      }
+      if (!parts.others.specs.empty() && !spans.empty())
+        LARDER_RETURN_IF_ERROR(WalkTree(spans, lives, parts.others, &results));
+      if (!last_rows.empty()) LARDER_RETURN_IF_ERROR(WalkTree(last_rows, lives, all, &results));
+    }
+    return results;
+  }
+
+ private:
+  [[nodiscard]] std::vector<WindowGroup> Groups() const {
+    std::map<std::pair<int64_t, bool>, WindowGroup> groups;
+    for (std::size_t w = 0; w < windows_.size(); ++w) {
+      WindowGroup& group = groups[{windows_[w].delay.us, windows_[w].at}];
+      group.windows.push_back(w);
+      if (group.windows.size() > 1) continue;
+      for (const HistoryInstant& instant : instants_)
+        group.ranges.push_back(windows_[w].RangeAt(instant.as_of));
+    }
+    std::vector<WindowGroup> out;
+    for (auto& [end, group] : groups) out.push_back(std::move(group));
+    return out;
+  }
+
+  // From the first instant at which it is visible and known, to that of a version it gives way to.
+  [[nodiscard]] std::vector<Life> LivesIn(const WindowGroup& group) const {
+    std::vector<Life> lives(events_.size());
+    for (std::size_t i = 0; i < events_.size(); ++i) {
+      const HistoryEvent& event = *events_[i];
+      const auto visible = std::partition_point(
+          group.ranges.begin(), group.ranges.end(),
+          [&](const TimeRange& range) { return range.to_us <= event.event.order.time_us; });
+      const auto known = std::partition_point(
+          instants_.begin(), instants_.end(),
+          [&](const HistoryInstant& instant) { return instant.known_at.us < event.known_us; });
+      lives[i].begin = static_cast<std::size_t>(
+          std::max(visible - group.ranges.begin(), known - instants_.begin()));
+      lives[i].end = instants_.size();
+    }
+    for (const auto& [id, versions] : versions_) {
+      std::vector<std::size_t> newest_first(versions);
+      std::sort(newest_first.begin(), newest_first.end(), [&](std::size_t a, std::size_t b) {
+        return GivesWayTo(*events_[b], *events_[a]);
+      });
+      std::size_t end = instants_.size();
+      for (const std::size_t i : newest_first) {
+        lives[i].end = end;
+        end = std::min(end, lives[i].begin);
+        if (events_[i]->is_delete) lives[i].end = 0;
+      }
+    }
+    return lives;
+  }
+
+  // The version of `id`'s event that counts at an instant; null: none.
+  [[nodiscard]] const AggregateEvent* Counting(std::string_view id, std::size_t instant,
+                                               const std::vector<Life>& lives) const {
+    const auto versions = versions_.find(id);
+    if (versions == versions_.end()) return nullptr;
+    for (const std::size_t i : versions->second) {
+      if (lives[i].begin <= instant && instant < lives[i].end) return &events_[i]->event;
+    }
+    return nullptr;
+  }
+
+  // Places of `lives` in the order in which `at` comes, of those that live.
+  template <class At>
+  static std::vector<std::size_t> InOrderOf(const std::vector<Life>& lives, At at) {
+    std::vector<std::size_t> places;
+    places.reserve(lives.size());
+    for (std::size_t i = 0; i < lives.size(); ++i) {
+      if (lives[i].begin < lives[i].end) places.push_back(i);
+    }
+    std::stable_sort(places.begin(), places.end(), [&](std::size_t a, std::size_t b) {
+      return at(lives[a]) < at(lives[b]);
+    });
+    return places;
+  }
+
+  absl::Status Slide(std::size_t window, std::vector<Life> lives, const SpecPart& part,
+                     WindowResults* out) const {
+    std::vector<int64_t> left_edges;
+    left_edges.reserve(instants_.size());
+    for (const HistoryInstant& instant : instants_)
+      left_edges.push_back(windows_[window].RangeAt(instant.as_of).from_us);
+    for (std::size_t i = 0; i < lives.size(); ++i) {
+      const auto left = std::upper_bound(left_edges.begin(), left_edges.end(),
+                                         events_[i]->event.order.time_us);
+      lives[i].end = std::min(lives[i].end, static_cast<std::size_t>(left - left_edges.begin()));
+    }
+    LARDER_ASSIGN_OR_RETURN(AccumulatorSet sums, AccumulatorSet::Make(part.specs));
+    const std::vector<std::size_t> coming =
+        InOrderOf(lives, [](const Life& life) { return life.begin; });
+    const std::vector<std::size_t> going =
+        InOrderOf(lives, [](const Life& life) { return life.end; });
+    std::size_t come = 0;
+    std::size_t go = 0;
+    for (std::size_t i = 0; i < instants_.size(); ++i) {
+      for (; come < coming.size() && lives[coming[come]].begin <= i; ++come)
+        sums.Add(events_[coming[come]]->event);
+      for (; go < going.size() && lives[going[go]].end <= i; ++go)
+        sums.Remove(events_[going[go]]->event);
+      const AggregateEvent* excluded = Counting(instants_[i].excluded_id, i, lives);
+      if (excluded != nullptr) sums.Remove(*excluded);
+      LARDER_RETURN_IF_ERROR(aggregate::AppendResults(sums, part, window * specs_.size(),
+                                                      instants_[i].as_of, out));
+      if (excluded != nullptr) sums.Add(*excluded);
+    }
+    return {};
+  }
+
+  absl::Status WalkTree(const std::vector<std::size_t>& windows, const std::vector<Life>& lives,
+                        const SpecPart& part, WindowResults* out) const {
+    LARDER_ASSIGN_OR_RETURN(const AccumulatorSet set, AccumulatorSet::Make(part.specs));
+    MemoryNodeStore store;
+    AggregateTree tree(set, &store);
+    const std::vector<std::size_t> coming =
+        InOrderOf(lives, [](const Life& life) { return life.begin; });
+    const std::vector<std::size_t> going =
+        InOrderOf(lives, [](const Life& life) { return life.end; });
+    std::size_t come = 0;
+    std::size_t go = 0;
+    std::vector<AggregateEvent> batch;
+    for (std::size_t i = 0; i < instants_.size(); ++i) {
+      // First those that go: a version may stand where the one it gives way to stood.
+      batch.clear();
+      for (; go < going.size() && lives[going[go]].end <= i; ++go)
+        batch.push_back(events_[going[go]]->event);
+      LARDER_RETURN_IF_ERROR(tree.Remove(batch).status());
+      batch.clear();
+      for (; come < coming.size() && lives[coming[come]].begin <= i; ++come)
+        batch.push_back(events_[coming[come]]->event);
+      LARDER_RETURN_IF_ERROR(tree.Insert(batch).status());
+      const AggregateEvent* excluded = Counting(instants_[i].excluded_id, i, lives);
+      const std::span<const AggregateEvent> without(excluded, excluded != nullptr ? 1 : 0);
+      LARDER_RETURN_IF_ERROR(tree.Remove(without).status());
+      LARDER_RETURN_IF_ERROR(AppendFrom(tree, windows, part, instants_[i].as_of, out));
+      LARDER_RETURN_IF_ERROR(tree.Insert(without).status());
+    }
+    return {};
+  }
+
+  absl::Status AppendFrom(const AggregateTree& tree, const std::vector<std::size_t>& windows,
+                          const SpecPart& part, Timestamp as_of, WindowResults* out) const {
+    std::vector<TimeRange> ranges;
+    for (const std::size_t w : windows)
+      ranges.push_back(windows_[w].rows ? TimeRange{} : windows_[w].RangeAt(as_of));
+    LARDER_ASSIGN_OR_RETURN(std::vector<AccumulatorSet> sums, tree.Fold(ranges));
+    for (std::size_t i = 0; i < windows.size(); ++i) {
+      const AggregateWindow& window = windows_[windows[i]];
+      if (window.rows) {
+        LARDER_ASSIGN_OR_RETURN(sums[i], tree.FoldLast(window.RangeAt(as_of).to_us, *window.rows));
+      }
+      LARDER_RETURN_IF_ERROR(
+          aggregate::AppendResults(sums[i], part, windows[i] * specs_.size(), as_of, out));
+    }
+    return {};
+  }
+
+  const std::span<const HistoryInstant> instants_;
+  const std::span<const AggregateWindow> windows_;
+  const std::span<const AggregateSpec> specs_;
+  std::vector<const HistoryEvent*> events_;  // in the order of a tree
+  absl::flat_hash_map<std::string_view, std::vector<std::size_t>> versions_;  // by id: of events_
+};
+
+}  // namespace
+
+bool GivesWayTo(const HistoryEvent& a, const HistoryEvent& b) {
+  const auto place = [](const HistoryEvent& version) {
+    const EventOrder& order = version.event.order;
+    const bool has_known = version.known_us != HistoryEvent::kNeverKnown;
+    return std::tuple(order.time_us, order.has_sequence, order.sequence, has_known,
+                      has_known ? version.known_us : 0, version.is_delete);
+  };
+  if (place(a) != place(b)) return place(a) < place(b);
+  return Precedes(a.event, b.event);
+}
+
+absl::StatusOr<WindowResults> EvaluateHistory(std::span<const HistoryEvent> events,
+                                              std::span<const HistoryInstant> instants,
+                                              std::span<const AggregateWindow> windows,
+                                              std::span<const AggregateSpec> specs) {
+  const bool ordered = std::is_sorted(instants.begin(), instants.end(),
+                                      [](const HistoryInstant& a, const HistoryInstant& b) {
+                                        return a.as_of < b.as_of || a.known_at < b.known_at;
+                                      });
+  if (!ordered) return InvalidArgumentError("instants of windows must be in order");
+  if (instants.empty()) return aggregate::EmptyResults(windows.size(), specs, 0);
+  HistoryEvaluation evaluation(events, instants, windows, specs);
+  return evaluation.IsPlain() ? evaluation.RunPlain() : evaluation.Run();
+}
+
+}  // namespace larder::inline LARDER_ABI
