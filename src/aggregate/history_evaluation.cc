@@ -50,8 +50,9 @@ class HistoryEvaluation {
 
   // Whether every event counts from its event time on, for ever and everywhere.
   [[nodiscard]] bool IsPlain() const {
-    const bool all_ids = std::all_of(versions_.begin(), versions_.end(),
-                                     [](const auto& versions) { return versions.second.size() == 1; });
+    const bool all_ids = std::all_of(versions_.begin(), versions_.end(), [](const auto& versions) {
+      return versions.second.size() == 1;
+    });
     return all_ids &&
            std::all_of(instants_.begin(), instants_.end(),
                        [&](const HistoryInstant& instant) {
@@ -60,7 +61,7 @@ class HistoryEvaluation {
            std::all_of(events_.begin(), events_.end(), [&](const HistoryEvent* event) {
              const bool known = event->known_us <= event->event.order.time_us ||
                                 event->known_us <= instants_.front().known_at.us;
-             return known && !event->is_delete;
+             return known && !event->is_delete && event->counts;
            });
   }
 
@@ -76,9 +77,8 @@ class HistoryEvaluation {
 
   absl::StatusOr<WindowResults> Run() {
     LARDER_ASSIGN_OR_RETURN(const aggregate::SpecParts parts, aggregate::SplitSpecs(specs_));
-    LARDER_ASSIGN_OR_RETURN(
-        WindowResults results,
-        aggregate::EmptyResults(windows_.size(), specs_, instants_.size()));
+    LARDER_ASSIGN_OR_RETURN(WindowResults results,
+                            aggregate::EmptyResults(windows_.size(), specs_, instants_.size()));
     SpecPart all;
     all.specs.assign(specs_.begin(), specs_.end());
     for (std::size_t i = 0; i < specs_.size(); ++i) all.columns.push_back(i);
@@ -130,14 +130,13 @@ class HistoryEvaluation {
     }
     for (const auto& [id, versions] : versions_) {
       std::vector<std::size_t> newest_first(versions);
-      std::sort(newest_first.begin(), newest_first.end(), [&](std::size_t a, std::size_t b) {
-        return GivesWayTo(*events_[b], *events_[a]);
-      });
+      std::sort(newest_first.begin(), newest_first.end(),
+                [&](std::size_t a, std::size_t b) { return GivesWayTo(*events_[b], *events_[a]); });
       std::size_t end = instants_.size();
       for (const std::size_t i : newest_first) {
         lives[i].end = end;
         end = std::min(end, lives[i].begin);
-        if (events_[i]->is_delete) lives[i].end = 0;
+        if (events_[i]->is_delete || !events_[i]->counts) lives[i].end = 0;
       }
     }
     return lives;
@@ -162,9 +161,8 @@ class HistoryEvaluation {
     for (std::size_t i = 0; i < lives.size(); ++i) {
       if (lives[i].begin < lives[i].end) places.push_back(i);
     }
-    std::stable_sort(places.begin(), places.end(), [&](std::size_t a, std::size_t b) {
-      return at(lives[a]) < at(lives[b]);
-    });
+    std::stable_sort(places.begin(), places.end(),
+                     [&](std::size_t a, std::size_t b) { return at(lives[a]) < at(lives[b]); });
     return places;
   }
 
@@ -175,8 +173,8 @@ class HistoryEvaluation {
     for (const HistoryInstant& instant : instants_)
       left_edges.push_back(windows_[window].RangeAt(instant.as_of).from_us);
     for (std::size_t i = 0; i < lives.size(); ++i) {
-      const auto left = std::upper_bound(left_edges.begin(), left_edges.end(),
-                                         events_[i]->event.order.time_us);
+      const auto left =
+          std::upper_bound(left_edges.begin(), left_edges.end(), events_[i]->event.order.time_us);
       lives[i].end = std::min(lives[i].end, static_cast<std::size_t>(left - left_edges.begin()));
     }
     LARDER_ASSIGN_OR_RETURN(AccumulatorSet sums, AccumulatorSet::Make(part.specs));
@@ -193,8 +191,8 @@ class HistoryEvaluation {
         sums.Remove(events_[going[go]]->event);
       const AggregateEvent* excluded = Counting(instants_[i].excluded_id, i, lives);
       if (excluded != nullptr) sums.Remove(*excluded);
-      LARDER_RETURN_IF_ERROR(aggregate::AppendResults(sums, part, window * specs_.size(),
-                                                      instants_[i].as_of, out));
+      LARDER_RETURN_IF_ERROR(
+          aggregate::AppendResults(sums, part, window * specs_.size(), instants_[i].as_of, out));
       if (excluded != nullptr) sums.Add(*excluded);
     }
     return {};

@@ -28,8 +28,7 @@ absl::StatusOr<SpecParts> SplitSpecs(std::span<const AggregateSpec> specs) {
   return parts;
 }
 
-absl::StatusOr<WindowResults> EmptyResults(std::size_t windows,
-                                           std::span<const AggregateSpec> specs,
+absl::StatusOr<WindowResults> EmptyResults(std::size_t windows, std::span<const AggregateSpec> specs,
                                            std::size_t instants) {
   WindowResults results;
   for (std::size_t w = 0; w < windows; ++w) {

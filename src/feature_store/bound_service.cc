@@ -94,10 +94,6 @@ absl::Status BindOnRead(const CompileOptions& options, BoundUse* use) {
 absl::StatusOr<BoundUse> BindUse(const BoundService& bound, const ViewUse& use,
                                  std::vector<bool> needed, const CompileOptions& options) {
   const ViewVersion& view = *bound.catalog.FindView(use.view_id);
-  if (view.is_aggregate()) {
-    return UnimplementedError("feature view ", view.ToString(),
-                              ": window aggregates are not served yet");
-  }
   if (view.base_view.has_value()) {
     return UnimplementedError("feature view ", view.ToString(),
                               ": views over other views are not served yet");
@@ -105,7 +101,12 @@ absl::StatusOr<BoundUse> BindUse(const BoundService& bound, const ViewUse& use,
   std::vector<DataType> types;
   for (const StoredColumn& column : view.stored) types.push_back(column.type);
   LARDER_ASSIGN_OR_RETURN(RowLayout layout, RowLayout::Make(types));
-  BoundUse result{&view, use.alias, std::move(layout), {}, std::nullopt, {}, {}, std::move(needed)};
+  BoundUse result{&view, use.alias, std::move(layout), {},     std::nullopt,
+                  {},    {},        std::move(needed), nullptr};
+  if (view.is_aggregate()) {
+    LARDER_ASSIGN_OR_RETURN(WindowPlan windows, WindowPlan::Make(view, options));
+    result.windows = std::make_shared<const WindowPlan>(std::move(windows));
+  }
   for (const KeyBinding& key : use.keys) {
     BoundKey bound_key;
     if (key.use >= 0) {

@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "feature_store/window_plan.h"
 #include "larder/base/config.h"
 #include "larder/base/status.h"
 #include "larder/online/row_layout.h"
@@ -36,6 +37,13 @@ struct BoundUse {
   std::vector<int> on_read_inputs;    // per program input: index into ViewVersion::stored
   std::vector<int> on_read_features;  // per program output: index into ViewVersion::features
   std::vector<bool> needed;           // per feature: an output, an on-demand input or a key
+  std::shared_ptr<const WindowPlan>
+      windows;  // of a view with aggregates; then nothing is stored or on read
+
+  // Where a feature stands among the columns of a fetched row: -1: it is evaluated on read.
+  [[nodiscard]] int ColumnOf(std::size_t feature) const {
+    return windows != nullptr ? static_cast<int>(feature) : view->features[feature].stored;
+  }
 
   // The last instant whose events count at `as_of`: instants are whole microseconds, so `before` is one less.
   [[nodiscard]] Timestamp LastVisible(Timestamp as_of) const {
@@ -79,7 +87,7 @@ struct BoundService {
     return name.empty() ? std::string_view("features") : std::string_view(name);
   }
 
-  // Errors: kUnimplemented for what cannot be read yet (aggregates, derived views).
+  // Errors: kUnimplemented for what cannot be read yet (derived views).
   static absl::StatusOr<std::shared_ptr<const BoundService>> Make(const Catalog& catalog,
                                                                   const ServiceVersion& service,
                                                                   std::string name,

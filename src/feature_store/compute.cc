@@ -108,7 +108,7 @@ class Computation {
                                                         const FetchedUse& fetched) const {
     std::vector<FeatureValues> features(use.view->features.size());
     for (std::size_t f = 0; f < features.size(); ++f) {
-      const int stored = use.view->features[f].stored;
+      const int stored = use.ColumnOf(f);
       if (use.needed[f] && stored >= 0) features[f] = StoredFeature(fetched, Index(stored));
     }
     if (use.on_read.has_value()) LARDER_RETURN_IF_ERROR(EvaluateOnRead(use, fetched, &features));

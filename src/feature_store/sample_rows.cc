@@ -40,7 +40,7 @@ absl::StatusOr<BoundUse> UseOf(const ViewVersion& view) {
   std::vector<DataType> types;
   for (const StoredColumn& column : view.stored) types.push_back(column.type);
   LARDER_ASSIGN_OR_RETURN(RowLayout layout, RowLayout::Make(types));
-  return BoundUse{&view, view.name, std::move(layout), {}, std::nullopt, {}, {}, {}};
+  return BoundUse{&view, view.name, std::move(layout), {}, std::nullopt, {}, {}, {}, nullptr};
 }
 
 // The source fields that a version's rows keep unchanged: copied ones, keys, and the event time.

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "feature_store/event_mapper.h"
+#include "feature_store/window_join.h"
 #include "larder/io/source_reader.h"
 
 namespace larder::inline LARDER_ABI {
@@ -49,9 +50,9 @@ class SourceEvents : public EventReader {
   std::vector<const Column*> stored_;
 };
 
-absl::StatusOr<JoinedView> Join(const ViewVersion& view, const std::string& base_path,
-                                const CompileOptions& compile, const Column& times, JoinView join,
-                                const JoinOptions& options) {
+absl::StatusOr<JoinedView> JoinRows(const ViewVersion& view, const std::string& base_path,
+                                    const CompileOptions& compile, const Column& times,
+                                    JoinView join, const JoinOptions& options) {
   const Source& source = view.offline_source();
   TextReadOptions read;
   read.base_path = base_path;
@@ -59,6 +60,33 @@ absl::StatusOr<JoinedView> Join(const ViewVersion& view, const std::string& base
   LARDER_ASSIGN_OR_RETURN(EventMapper mapper, EventMapper::Make(view, source, compile));
   SourceEvents events(std::move(reader), std::move(mapper));
   return JoinPointInTime(times, std::move(join), events, options);
+}
+
+// The history of the view's own source and of its union's.
+absl::StatusOr<JoinedView> JoinWindows(const ViewVersion& view, const std::string& base_path,
+                                       const CompileOptions& compile, const Column& times,
+                                       JoinView join, const JoinOptions& options) {
+  LARDER_ASSIGN_OR_RETURN(const WindowPlan plan, WindowPlan::Make(view, compile));
+  WindowJoin windows(view, plan, times, std::move(join));
+  TextReadOptions read;
+  read.base_path = base_path;
+  std::vector<const Source*> sources = {&view.offline_source()};
+  for (const Source& source : view.union_sources) sources.push_back(&source);
+  for (std::size_t number = 0; number < sources.size(); ++number) {
+    const Source& source = *sources[number];
+    LARDER_ASSIGN_OR_RETURN(const std::unique_ptr<RecordReader> reader, OpenSource(source, read));
+    LARDER_ASSIGN_OR_RETURN(const EventMapper mapper,
+                            EventMapper::Make(plan.rows(), source, compile));
+    Batch batch;
+    while (true) {
+      LARDER_ASSIGN_OR_RETURN(const bool more, reader->Next(&batch));
+      if (!more) break;
+      EvalCounts counts;
+      LARDER_ASSIGN_OR_RETURN(MappedEvents events, mapper.Map(batch, &counts));
+      windows.Add(std::move(events), source, number);
+    }
+  }
+  return std::move(windows).Finish(options);
 }
 
 }  // namespace
@@ -87,8 +115,8 @@ JoinView MakeJoinView(const ViewVersion& view, const Source& source,
 absl::StatusOr<JoinedView> JoinSource(const ViewVersion& view, const std::string& base_path,
                                       const CompileOptions& compile, const Column& times,
                                       JoinView join, const JoinOptions& options) {
-  absl::StatusOr<JoinedView> joined =
-      Join(view, base_path, compile, times, std::move(join), options);
+  const auto run = view.is_aggregate() ? JoinWindows : JoinRows;
+  absl::StatusOr<JoinedView> joined = run(view, base_path, compile, times, std::move(join), options);
   if (!joined.ok()) joined = Annotate(joined.status(), Concat("feature view ", view.ToString()));
   return joined;
 }

@@ -72,16 +72,19 @@ absl::StatusOr<HistoryFiles::File> HistoryFiles::LookAt(const std::string& path)
 absl::StatusOr<HistoryFiles> HistoryFiles::Look(const BoundService& service) {
   std::map<std::string, Source> by_name;
   for (const BoundUse& use : service.uses) {
-    const larder::Source& source = use.view->offline_source();
-    if (source.path.empty() || by_name.contains(source.name)) continue;
-    Source& looked = by_name[source.name];
-    looked.name = source.name;
+    std::vector<const larder::Source*> read = {&use.view->offline_source()};
+    for (const larder::Source& source : use.view->union_sources) read.push_back(&source);
     const std::string base_path = service.catalog.DefinitionsOf(use.view->project).base_path;
-    LARDER_ASSIGN_OR_RETURN(const std::vector<std::string> paths,
-                            ExpandPath(source.path, base_path));
-    for (const std::string& path : paths) {
-      LARDER_ASSIGN_OR_RETURN(File file, LookAt(path));
-      looked.files.push_back(std::move(file));
+    for (const larder::Source* source : read) {
+      if (source->path.empty() || by_name.contains(source->name)) continue;
+      Source& looked = by_name[source->name];
+      looked.name = source->name;
+      LARDER_ASSIGN_OR_RETURN(const std::vector<std::string> paths,
+                              ExpandPath(source->path, base_path));
+      for (const std::string& path : paths) {
+        LARDER_ASSIGN_OR_RETURN(File file, LookAt(path));
+        looked.files.push_back(std::move(file));
+      }
     }
   }
   HistoryFiles files;

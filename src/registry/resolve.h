@@ -77,6 +77,7 @@ class Resolver {
   void CheckValidators(const std::string& place, const ViewDraft& draft);
   void ResolveRowFeature(const Feature& feature, const std::string& path, ViewDraft* draft);
   void ResolveAggregates(const std::string& place, ViewDraft* draft);
+  void CheckWindowSource(const std::string& place, const FeatureView& view, const Source& source);
   void CheckRetention(const std::string& place, const ViewDraft& draft);
   void CheckViewRules(const std::string& place, const ViewDraft& draft);
   void KeepReadFields(ViewDraft* draft);

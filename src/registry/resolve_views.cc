@@ -454,6 +454,8 @@ void Resolver::CheckViewRules(const std::string& place, const ViewDraft& draft) 
                     " has no event_time, so its rows are in no window");
     }
   }
+  CheckWindowSource(place, definition, source);
+  for (const Source* united : draft.unions) CheckWindowSource(place, definition, *united);
   if (definition.exclude_self && source.event_id.empty()) {
     problems_.Add(Concat(place, "/exclude_self"), "source ", source.name,
                   " has no event_id to tell the asking row's own event by");
@@ -483,6 +485,20 @@ void Resolver::CheckViewRules(const std::string& place, const ViewDraft& draft) 
       problems_.Add(path, "only one of ", source.name, " and ", draft.unions[u]->name,
                     " has an event_time");
     }
+  }
+}
+
+// What an event in a window cannot have.
+void Resolver::CheckWindowSource(const std::string& place, const FeatureView& view,
+                                 const Source& source) {
+  if (view.aggregates.empty()) return;
+  if (!source.operation.empty() && source.event_id.empty()) {
+    problems_.Add(Concat(place, "/aggregates"), "source ", source.name,
+                  " has deletes but no event_id to say which event is deleted");
+  }
+  if (!source.valid_to.empty()) {
+    problems_.Add(Concat(place, "/aggregates"), "events of source ", source.name,
+                  " end at valid_to; events in a window leave with it");
   }
 }
 

@@ -18,6 +18,7 @@ struct Version {
   NaiveEvent event;
   int64_t known_us = 0;
   bool is_delete = false;
+  bool counts = true;
 };
 
 class Borrowed {
@@ -25,7 +26,7 @@ class Borrowed {
   explicit Borrowed(const std::vector<Version>& versions) {
     for (const Version& version : versions) {
       events_.push_back({larder_test::EventOf(version.event, &scratch_.emplace_back()),
-                         version.known_us, version.is_delete});
+                         version.known_us, version.is_delete, version.counts});
     }
   }
   [[nodiscard]] const std::vector<HistoryEvent>& events() const { return events_; }
@@ -53,7 +54,8 @@ std::vector<NaiveEvent> Counting(const std::vector<Version>& versions,
     if (!is_new && GivesWayTo(events[at->second], events[i])) at->second = i;
   }
   for (const auto& [id, i] : last) {
-    if (!versions[i].is_delete && id != instant.excluded_id) counting.push_back(i);
+    if (!versions[i].is_delete && versions[i].counts && id != instant.excluded_id)
+      counting.push_back(i);
   }
   std::vector<NaiveEvent> in_window;
   for (const std::size_t i : counting) {
@@ -77,12 +79,12 @@ class World {
     const bool deletes = ids && random.OneIn(2);
     for (const NaiveEvent& event :
          larder_test::RandomEvents(random, input_, random.OneIn(10) ? 150 : 25)) {
-      Version version{event, event.time_us, false};
+      Version version{event, event.time_us, false, true};
       if (!ids) version.event.event_id.clear();
-      // As a source's rows are: where there is no id, equal orders have equal inputs.
       if (late) version.known_us += random.Between(-5, random.OneIn(2) ? 3'000 : 5);
       if (late && random.OneIn(9)) version.known_us = HistoryEvent::kNeverKnown;
       version.is_delete = deletes && !version.event.event_id.empty() && random.OneIn(3);
+      version.counts = !deletes || version.event.event_id.empty() || !random.OneIn(3);
       versions_.push_back(std::move(version));
     }
     for (int64_t n = random.Between(1, 3); n > 0; --n) windows_.push_back(RandomWindow());

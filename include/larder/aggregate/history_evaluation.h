@@ -16,13 +16,16 @@
 namespace larder::inline LARDER_ABI {
 
 // An event, or a version of one: events with one id are one event, and of its versions visible and known at an instant
-// the last counts, by event time, sequence, known time, input, a delete after all others. Events without an id are a bag.
+// the last counts, by event time, sequence, known time, a delete after all others, row and input. Events without an id are
+// a bag, in which equal orders have equal inputs.
 struct HistoryEvent {
   static constexpr int64_t kNeverKnown = std::numeric_limits<int64_t>::max();
   AggregateEvent event;
   // From when on it is known. kNeverKnown: counts only where known_at is Timestamp::Max(), and precedes all others.
   int64_t known_us = std::numeric_limits<int64_t>::min();
-  bool is_delete = false;  // while this version counts, the event does not. Requires: an id
+  bool is_delete =
+      false;           // while this version is the last, the event does not count. Requires: an id
+  bool counts = true;  // false: nor does it, being no event of this input. Requires: an id
 };
 
 struct HistoryInstant {
@@ -35,7 +38,7 @@ struct HistoryInstant {
 [[nodiscard]] bool GivesWayTo(const HistoryEvent& a, const HistoryEvent& b);
 
 // At each instant and for each window: the versions with an event time before the window's end that are known, of each
-// event the last one, without deletes; of these the ones in the window.
+// event the last one, if it counts; of these the ones in the window.
 //
 // Errors: kInvalidArgument for instants whose as_of or known_at are not in order.
 // Cost: as EvaluateWindows where nothing is late, deleted, repeated or excluded. Otherwise functions whose state is

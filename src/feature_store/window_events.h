@@ -1,0 +1,57 @@
+// Rows of a source as the events that aggregates count: what loads, pushes and training share.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "feature_store/byte_arena.h"
+#include "feature_store/event_mapper.h"
+#include "feature_store/window_plan.h"
+#include "larder/aggregate/history_evaluation.h"
+#include "larder/base/config.h"
+
+namespace larder::inline LARDER_ABI {
+
+// The events of one batch. Borrows all it is given.
+class WindowEvents {
+ public:
+  WindowEvents() = default;  // of nothing
+  // `source_number`: 0 the view's own, 1 and up its union's. Ids of different sources are different ids.
+  WindowEvents(const WindowPlan& plan LARDER_LIFETIME_BOUND,
+               const MappedEvents& events LARDER_LIFETIME_BOUND, const Source& source,
+               std::size_t source_number);
+
+  [[nodiscard]] int64_t TimeOf(std::size_t row) const { return times_[row]; }
+  // Empty: none. Appends to `out`.
+  void AppendId(std::size_t row, std::string* out) const;
+  // When it could be known: its arrival, or the event time and `available_after`, or its event time.
+  [[nodiscard]] int64_t KnownAt(std::size_t row) const;
+  [[nodiscard]] bool IsDelete(std::size_t row) const;
+
+  // Whether it is an event of the stream: `where` holds, and a group has a category.
+  [[nodiscard]] bool IsOf(std::size_t row, std::size_t stream) const;
+  // Requires: IsOf a grouped stream.
+  [[nodiscard]] std::string Category(std::size_t row, std::size_t stream) const;
+  // `id`: as AppendId has it. `has_versions`: there is more than one event of this id, or may be. What it borrows that is
+  // not the batch's is kept in `arena`.
+  [[nodiscard]] HistoryEvent At(std::size_t row, std::size_t stream, std::string_view id,
+                                bool has_versions, ByteArena* arena) const;
+
+ private:
+  [[nodiscard]] const Column& Stored(int place) const {
+    return events_->stored[static_cast<std::size_t>(place)];
+  }
+  const WindowPlan* plan_ = nullptr;
+  const MappedEvents* events_ = nullptr;
+  const int64_t* times_ = nullptr;
+  std::optional<Duration> available_after_;
+  char source_number_ = 0;
+};
+
+// The id of an event of source `source_number`, as AppendId has it, from a column of ids.
+void AppendEventId(const Column& ids, std::size_t row, char source_number, std::string* out);
+
+}  // namespace larder::inline LARDER_ABI
