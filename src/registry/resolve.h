@@ -83,7 +83,6 @@ class Resolver {
   void KeepReadFields(ViewDraft* draft);
   Hash128 ViewInputsHash(const FeatureView& definition, const std::vector<const Source*>& sources,
                          const Source* batch, const ViewVersion* base);
-  std::shared_ptr<const ViewVersion> InternView(ViewVersion view);
   bool ResolveDefault(const std::optional<Value>& value, const DataType& type,
                       const std::string& path, std::optional<Value>* out);
 
@@ -91,7 +90,6 @@ class Resolver {
   const OnDemandVersion* ResolveOnDemand(std::size_t i);
   bool ResolveInputs(const OnDemandView& definition, const std::string& place,
                      OnDemandVersion* view, OnDemandMeaning* meaning);
-  std::shared_ptr<const OnDemandVersion> InternOnDemand(OnDemandVersion view);
   void ResolveLabel(std::size_t i);
 
   // resolve_services.cc
@@ -109,9 +107,14 @@ class Resolver {
   void CheckOutputs(const std::string& place, ServiceDraft* draft);
   void CheckDefault(const std::string& place, TypeId dtype, const ServiceOutput& output);
   void AddColumn(const Field& field, const std::string& path, std::vector<Field>* columns);
-  std::shared_ptr<const ServiceVersion> InternService(ServiceVersion service);
 
+  // follow_locations.cc
   void FollowLocations();
+
+  // resolve_versions.cc
+  std::shared_ptr<const ViewVersion> InternView(ViewVersion view);
+  std::shared_ptr<const OnDemandVersion> InternOnDemand(OnDemandVersion view);
+  std::shared_ptr<const ServiceVersion> InternService(ServiceVersion service);
 
   // lint.cc
   void Lint();

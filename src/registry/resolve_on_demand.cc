@@ -173,30 +173,6 @@ bool Resolver::ResolveInputs(const OnDemandView& definition, const std::string& 
   return usable;
 }
 
-std::shared_ptr<const OnDemandVersion> Resolver::InternOnDemand(OnDemandVersion view) {
-  int latest = 0;
-  if (known_ != nullptr) {
-    if (const auto found = known_->on_demand_versions.find(view.name);
-        found != known_->on_demand_versions.end()) {
-      for (const uint32_t id : found->second) {
-        const OnDemandVersion& other = *state_.on_demand[id - 1];
-        latest = std::max(latest, other.version);
-        if (other.meaning_hash != view.meaning_hash) continue;
-        if (!refresh_) return state_.on_demand[id - 1];
-        view.id = id;
-        view.version = other.version;
-        view.revision = other.revision;
-        state_.on_demand[id - 1] = std::make_shared<const OnDemandVersion>(std::move(view));
-        return state_.on_demand[id - 1];
-      }
-    }
-  }
-  view.id = static_cast<uint32_t>(state_.on_demand.size() + 1);
-  view.version = latest + 1;
-  state_.on_demand.push_back(std::make_shared<const OnDemandVersion>(std::move(view)));
-  return state_.on_demand.back();
-}
-
 void Resolver::ResolveLabel(std::size_t i) {
   const Label& definition = *target_.labels[i];
   const std::string& place = target_.label_places[i];

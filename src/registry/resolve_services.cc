@@ -401,28 +401,4 @@ void Resolver::CheckDefault(const std::string& place, TypeId dtype, const Servic
   }
 }
 
-std::shared_ptr<const ServiceVersion> Resolver::InternService(ServiceVersion service) {
-  int latest = 0;
-  if (known_ != nullptr) {
-    if (const auto found = known_->service_versions.find(service.name);
-        found != known_->service_versions.end()) {
-      for (const uint32_t id : found->second) {
-        const ServiceVersion& other = *state_.services[id - 1];
-        latest = std::max(latest, other.version);
-        if (other.meaning_hash != service.meaning_hash) continue;
-        // Its closure may name other ids of equal meaning; what was pinned stays pinned.
-        if (!refresh_ || other.definition == service.definition) return state_.services[id - 1];
-        ServiceVersion updated = other;
-        updated.definition = service.definition;
-        state_.services[id - 1] = std::make_shared<const ServiceVersion>(std::move(updated));
-        return state_.services[id - 1];
-      }
-    }
-  }
-  service.id = static_cast<uint32_t>(state_.services.size() + 1);
-  service.version = latest + 1;
-  state_.services.push_back(std::make_shared<const ServiceVersion>(std::move(service)));
-  return state_.services.back();
-}
-
 }  // namespace larder::inline LARDER_ABI
