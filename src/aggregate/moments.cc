@@ -1,26 +1,20 @@
 #include <algorithm>
 #include <array>
-#include <cmath>
 #include <limits>
 
 #include "aggregate/big_integer.h"
 #include "aggregate/fixed_point_sum.h"
+#include "aggregate/number_tally.h"
 #include "aggregate/rounding.h"
 #include "aggregate/scalar.h"
 #include "aggregate/state.h"
-#include "aggregate/varint.h"
 
 namespace larder::inline LARDER_ABI {
 namespace aggregate {
 namespace {
 
-// The lowest bit of a number of at least 2^-250 counts 2^-302; the greatest is 2^250.
-constexpr int64_t kLowest = -302;
-constexpr double kLeast = 0x1p-250;
-constexpr double kGreatest = 0x1p250;
-
 template <int kPower>
-using PowerSum = FixedPointSum<kLowest * kPower, 250 * kPower + 1>;
+using PowerSum = FixedPointSum<kLowestBit * kPower, 250 * kPower + 1>;
 
 // Base 2^32, least significant first, without leading zeros.
 struct Power {
@@ -57,7 +51,7 @@ class Moments final : public State<Moments> {
     second_.Clear();
     third_.Clear();
     fourth_.Clear();
-    count_ = not_finite_ = out_of_range_ = 0;
+    tally_ = {};
   }
   void Add(const AggregateEvent& event) override { Change(event.input, false); }
   void Remove(const AggregateEvent& event) override { Change(event.input, true); }
@@ -66,60 +60,29 @@ class Moments final : public State<Moments> {
     second_.Merge(other.second_);
     third_.Merge(other.third_);
     fourth_.Merge(other.fourth_);
-    count_ += other.count_;
-    not_finite_ += other.not_finite_;
-    out_of_range_ += other.out_of_range_;
+    tally_.Merge(other.tally_);
   }
   [[nodiscard]] AggregateResult Result(const AggregateSpec& spec, Timestamp) const override;
 
  protected:
   [[nodiscard]] uint8_t kind() const override { return static_cast<uint8_t>(StateKind::kMoments); }
   void EncodeState(ByteWriter* out) const override {
-    PutVarint(count_, out);
-    PutVarint(not_finite_, out);
-    PutVarint(out_of_range_, out);
+    tally_.Encode(out);
     first_.Encode(out);
     second_.Encode(out);
     if (order_ >= 3) third_.Encode(out);
     if (order_ >= 4) fourth_.Encode(out);
   }
   bool MergeState(ByteReader* in) override {
-    uint64_t count = 0;
-    uint64_t not_finite = 0;
-    uint64_t out_of_range = 0;
-    if (!GetVarint(in, &count) || !GetVarint(in, &not_finite) || !GetVarint(in, &out_of_range) ||
-        !first_.MergeEncoded(in) || !second_.MergeEncoded(in) ||
-        (order_ >= 3 && !third_.MergeEncoded(in)) || (order_ >= 4 && !fourth_.MergeEncoded(in))) {
-      return false;
-    }
-    count_ += count;
-    not_finite_ += not_finite;
-    out_of_range_ += out_of_range;
-    return true;
+    return tally_.MergeEncoded(in) && first_.MergeEncoded(in) && second_.MergeEncoded(in) &&
+           (order_ < 3 || third_.MergeEncoded(in)) && (order_ < 4 || fourth_.MergeEncoded(in));
   }
 
  private:
   void Change(const AggregateInput& input, bool remove) {
     if (input.is_null) return;
-    const uint64_t one = remove ? ~uint64_t{0} : 1;
-    count_ += one;
     ExactNumber number;
-    if (IsFloat(type_)) {
-      const double value = FloatOf(input.word, type_);
-      const double magnitude = std::fabs(value);
-      if (!(magnitude <= std::numeric_limits<double>::max())) {
-        not_finite_ += one;
-        return;
-      }
-      if (magnitude == 0) return;
-      if (magnitude < kLeast || magnitude > kGreatest) {
-        out_of_range_ += one;
-        return;
-      }
-      number = ExactFloat(value);
-    } else {
-      number = ExactInteger(input.word, type_);
-    }
+    if (!tally_.Take(input.word, type_, remove, &number)) return;
     Power power{
         {static_cast<uint32_t>(number.mantissa), static_cast<uint32_t>(number.mantissa >> 32U)}, 2};
     const bool odd = number.negative != remove;
@@ -136,9 +99,7 @@ class Moments final : public State<Moments> {
 
   TypeId type_;
   int order_;
-  uint64_t count_ = 0;  // not null, whatever else
-  uint64_t not_finite_ = 0;
-  uint64_t out_of_range_ = 0;
+  NumberTally tally_;
   PowerSum<1> first_;
   PowerSum<2> second_;
   PowerSum<3> third_;
@@ -159,11 +120,11 @@ AggregateResult Moments::Result(const AggregateSpec& spec, Timestamp) const {
                           : spec.function == kSkew     ? 3
                           : spec.function == kKurtosis ? 4
                                                        : 2;
-  if (count_ < needed) return {};
-  if (out_of_range_ > 0) return Refused();
-  if (not_finite_ > 0) return {std::numeric_limits<double>::quiet_NaN()};
+  if (tally_.count < needed) return {};
+  if (tally_.out_of_range > 0) return Refused();
+  if (tally_.not_finite > 0) return {std::numeric_limits<double>::quiet_NaN()};
 
-  // Sums in units of 2^kLowest to the power, all divided by the greatest power of two that keeps them whole.
+  // Sums in units of 2^kLowestBit to the power, all divided by the greatest power of two that keeps them whole.
   std::array<BigInteger, 4> sums = {first_.ToBigInteger(), second_.ToBigInteger(),
                                     third_.ToBigInteger(), fourth_.ToBigInteger()};
   if (sums[1].is_zero() && (spec.function == kSkew || spec.function == kKurtosis)) return {};
@@ -177,18 +138,18 @@ AggregateResult Moments::Result(const AggregateSpec& spec, Timestamp) const {
     if (!sum.is_zero()) sum = sum.ShiftedRight(zeros * (i + 1));
   }
   const auto& [s1, s2, s3, s4] = sums;
-  const BigInteger n = Whole(count_);
+  const BigInteger n = Whole(tally_.count);
   const BigInteger spread = n * s2 - s1 * s1;  // n^2 times the population's variance
-  const int64_t exponent = spread.is_zero() ? 0 : 2 * (kLowest + zeros);
+  const int64_t exponent = spread.is_zero() ? 0 : 2 * (kLowestBit + zeros);
   switch (spec.function) {
     case kVarPop:
       return Rational(spread, n * n, exponent);
     case kVarSamp:
-      return Rational(spread, n * Whole(count_ - 1), exponent);
+      return Rational(spread, n * Whole(tally_.count - 1), exponent);
     case kStddevPop:
       return {ToFloat64(false, QuotientRoot(spread, n * n, exponent))};
     case kStddevSamp:
-      return {ToFloat64(false, QuotientRoot(spread, n * Whole(count_ - 1), exponent))};
+      return {ToFloat64(false, QuotientRoot(spread, n * Whole(tally_.count - 1), exponent))};
     default:
       break;
   }
@@ -196,16 +157,18 @@ AggregateResult Moments::Result(const AggregateSpec& spec, Timestamp) const {
   if (spec.function == kSkew) {
     // n^3 times the third central moment
     const BigInteger third = n * n * s3 - Whole(3) * n * s1 * s2 + Whole(2) * s1 * s1 * s1;
-    const BigInteger below = Whole(count_ - 2) * Whole(count_ - 2) * spread * spread * spread;
+    const BigInteger below =
+        Whole(tally_.count - 2) * Whole(tally_.count - 2) * spread * spread * spread;
     return {ToFloat64(third.is_negative(),
-                      QuotientRoot(n * Whole(count_ - 1) * third * third, below, 0))};
+                      QuotientRoot(n * Whole(tally_.count - 1) * third * third, below, 0))};
   }
   // n^4 times the fourth central moment
   const BigInteger fourth = n * n * n * s4 - Whole(4) * n * n * s3 * s1 +
                             Whole(6) * n * s2 * s1 * s1 - Whole(3) * s1 * s1 * s1 * s1;
-  const BigInteger above = Whole(count_ - 1) * (Whole(count_) * fourth + fourth -
-                                                Whole(3) * Whole(count_ - 1) * spread * spread);
-  return Rational(above, Whole(count_ - 2) * Whole(count_ - 3) * spread * spread, 0);
+  const BigInteger above =
+      Whole(tally_.count - 1) * (Whole(tally_.count) * fourth + fourth -
+                                 Whole(3) * Whole(tally_.count - 1) * spread * spread);
+  return Rational(above, Whole(tally_.count - 2) * Whole(tally_.count - 3) * spread * spread, 0);
 }
 
 }  // namespace
