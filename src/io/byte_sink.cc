@@ -1,12 +1,11 @@
 #include "io/byte_sink.h"
 
-#include <cstddef>
 #include <utility>
 
 #include "io/file_writer.h"
 
 #if defined(LARDER_HAVE_ZLIB)
-#include <zlib.h>
+#include "io/deflate_stream.h"
 #endif
 
 namespace larder::inline LARDER_ABI {
@@ -40,58 +39,19 @@ class TextSink : public ByteSink {
 class GzipSink : public ByteSink {
  public:
   explicit GzipSink(std::unique_ptr<FileWriter> file) : file_(std::move(file)) {}
-  GzipSink(const GzipSink&) = delete;
-  GzipSink& operator=(const GzipSink&) = delete;
-  ~GzipSink() override {
-    if (open_) deflateEnd(&stream_);
-  }
 
-  absl::Status Open() {
-    // 16 more than the window's bits: a gzip header, which zlib gives no name and no time.
-    constexpr int kWindowBits = 15 + 16;
-    constexpr int kMemoryLevel = 8;
-    if (deflateInit2(&stream_, Z_DEFAULT_COMPRESSION, Z_DEFLATED, kWindowBits, kMemoryLevel,
-                     Z_DEFAULT_STRATEGY) != Z_OK) {
-      return ResourceExhaustedError("cannot start gzip: out of memory");
-    }
-    open_ = true;
-    return absl::OkStatus();
-  }
-
+  absl::Status Open() { return stream_.Open(DeflateStream::Frame::kGzip); }
   absl::Status Append(std::string_view bytes) override {
-    while (!bytes.empty()) {
-      const std::string_view part = bytes.substr(0, kPartSize);
-      bytes.remove_prefix(part.size());
-      LARDER_RETURN_IF_ERROR(Deflate(part, Z_NO_FLUSH));
-    }
-    return absl::OkStatus();
+    return stream_.Append(bytes, file_.get());
   }
-
   absl::Status Finish() override {
-    LARDER_RETURN_IF_ERROR(Deflate({}, Z_FINISH));
+    LARDER_RETURN_IF_ERROR(stream_.Finish(file_.get()));
     return file_->Finish();
   }
 
  private:
-  static constexpr std::size_t kPartSize = std::size_t{1} << 20;
-
-  absl::Status Deflate(std::string_view part, int flush) {
-    // zlib does not write to its input, but says so only in newer versions.
-    stream_.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(part.data()));
-    stream_.avail_in = static_cast<uInt>(part.size());
-    do {
-      stream_.next_out = reinterpret_cast<Bytef*>(packed_);
-      stream_.avail_out = sizeof(packed_);
-      deflate(&stream_, flush);  // fails only for a stream used wrongly
-      LARDER_RETURN_IF_ERROR(file_->Append({packed_, sizeof(packed_) - stream_.avail_out}));
-    } while (stream_.avail_out == 0);
-    return absl::OkStatus();
-  }
-
   std::unique_ptr<FileWriter> file_;
-  z_stream stream_ = {};
-  bool open_ = false;
-  char packed_[std::size_t{32} << 10] = {};
+  DeflateStream stream_;
 };
 
 #endif

@@ -8,7 +8,7 @@
 #include "io/file_writer.h"
 
 #if defined(LARDER_HAVE_ZLIB)
-#include <zlib.h>
+#include "io/deflate_stream.h"
 #endif
 
 namespace larder::inline LARDER_ABI {
@@ -69,9 +69,6 @@ class ZlibZipWriter : public ZipWriter {
  public:
   ZlibZipWriter(std::unique_ptr<FileWriter> file, bool compress)
       : file_(std::move(file)), method_(compress ? kDeflated : kStored) {}
-  ZlibZipWriter(const ZlibZipWriter&) = delete;
-  ZlibZipWriter& operator=(const ZlibZipWriter&) = delete;
-  ~ZlibZipWriter() override { CloseStream(); }
 
   absl::Status Begin(std::string name, std::string_view head) override {
     LARDER_DCHECK(head.size() <= 0xFFFF);
@@ -88,7 +85,7 @@ class ZlibZipWriter : public ZipWriter {
       Record block;
       block.Text(std::string_view("\0", 1)).U16(head.size()).U16(~head.size());
       LARDER_RETURN_IF_ERROR(file_->Append(block.bytes()));
-      LARDER_RETURN_IF_ERROR(OpenStream());
+      LARDER_RETURN_IF_ERROR(stream_.Open(DeflateStream::Frame::kNone));
     }
     members_.back().head_at = file_->size();
     return file_->Append(head);
@@ -98,21 +95,13 @@ class ZlibZipWriter : public ZipWriter {
     tail_crc_ = Crc(tail_crc_, bytes);
     tail_size_ += bytes.size();
     if (method_ == kStored) return file_->Append(bytes);
-    while (!bytes.empty()) {
-      const std::string_view part = bytes.substr(0, std::size_t{1} << 20);
-      bytes.remove_prefix(part.size());
-      LARDER_RETURN_IF_ERROR(Deflate(part, Z_NO_FLUSH));
-    }
-    return absl::OkStatus();
+    return stream_.Append(bytes, file_.get());
   }
 
   absl::Status End(std::string_view head) override {
     Member& member = members_.back();
     LARDER_DCHECK(head.size() == member.head_size);
-    if (method_ == kDeflated) {
-      LARDER_RETURN_IF_ERROR(Deflate({}, Z_FINISH));
-      CloseStream();
-    }
+    if (method_ == kDeflated) LARDER_RETURN_IF_ERROR(stream_.Finish(file_.get()));
     member.size = member.head_size + tail_size_;
     const uint64_t before_head = method_ == kDeflated ? 5 : 0;
     member.packed_size = file_->size() - member.head_at + before_head;
@@ -158,43 +147,13 @@ class ZlibZipWriter : public ZipWriter {
     return record.bytes();
   }
 
-  absl::Status OpenStream() {
-    stream_ = {};
-    constexpr int kRawWindowBits = -15;  // no header: the archive has its own
-    constexpr int kMemoryLevel = 8;
-    if (deflateInit2(&stream_, Z_DEFAULT_COMPRESSION, Z_DEFLATED, kRawWindowBits, kMemoryLevel,
-                     Z_DEFAULT_STRATEGY) != Z_OK) {
-      return ResourceExhaustedError("cannot start compression: out of memory");
-    }
-    open_ = true;
-    return absl::OkStatus();
-  }
-
-  void CloseStream() {
-    if (std::exchange(open_, false)) deflateEnd(&stream_);
-  }
-
-  absl::Status Deflate(std::string_view part, int flush) {
-    stream_.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(part.data()));
-    stream_.avail_in = static_cast<uInt>(part.size());
-    do {
-      stream_.next_out = reinterpret_cast<Bytef*>(packed_);
-      stream_.avail_out = sizeof(packed_);
-      deflate(&stream_, flush);  // fails only for a stream used wrongly
-      LARDER_RETURN_IF_ERROR(file_->Append({packed_, sizeof(packed_) - stream_.avail_out}));
-    } while (stream_.avail_out == 0);
-    return absl::OkStatus();
-  }
-
   std::unique_ptr<FileWriter> file_;
   uint16_t method_;
   std::vector<Member> members_;
   // Of the open member, without its head.
   uint32_t tail_crc_ = 0;
   uint64_t tail_size_ = 0;
-  z_stream stream_ = {};
-  bool open_ = false;
-  char packed_[std::size_t{32} << 10] = {};
+  DeflateStream stream_;
 };
 
 }  // namespace
