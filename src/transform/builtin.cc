@@ -12,6 +12,7 @@ const BuiltinTable& BuiltinTable::Get() {
     AddArithmetic(table);
     AddComparisons(table);
     AddMath(table);
+    AddDurations(table);
     AddTime(table);
     AddText(table);
     AddTextSearch(table);

@@ -73,6 +73,7 @@ void AddLogic(BuiltinTable* table);
 void AddArithmetic(BuiltinTable* table);
 void AddComparisons(BuiltinTable* table);
 void AddMath(BuiltinTable* table);
+void AddDurations(BuiltinTable* table);
 void AddTime(BuiltinTable* table);
 void AddText(BuiltinTable* table);
 void AddTextSearch(BuiltinTable* table);

@@ -85,57 +85,30 @@ void DivideFloat(const Instruction& instruction, Frame& frame) {
 // Quotients truncate towards zero and % takes the dividend's sign, as in C. Zero divisors and the one overflowing
 // quotient, INT64_MIN // -1, are told apart in the counts.
 template <class T, bool kRemainder>
-void DivideInteger(const Instruction& instruction, Frame& frame) {
-  const Call call(instruction, frame);
-  const Argument<T> a(call, 0);
-  const Argument<T> b(call, 1);
-  T* LARDER_RESTRICT out = call.result<T>();
-  uint64_t* valid = call.BeginValid();
-  for (std::size_t w = 0; w < call.words(); ++w) {
-    uint64_t zero = 0;
-    uint64_t overflow = 0;
-    for (std::size_t j = 0; j < call.rows_in_word(w); ++j) {
-      const std::size_t i = 64 * w + j;
-      const T x = a[i];
-      const T y = b[i];
-      out[i] = 0;
-      if (y == 0) {
-        zero |= uint64_t{1} << j;
-      } else if (std::is_signed_v<T> && y == static_cast<T>(-1)) {
-        if (kRemainder) continue;
-        if (x == std::numeric_limits<T>::min()) {
-          overflow |= uint64_t{1} << j;
-        } else {
-          out[i] = static_cast<T>(T{0} - x);
-        }
-      } else {
-        out[i] = kRemainder ? x % y : x / y;
-      }
+struct DivideInteger {
+  static Quotient Do(T a, T b, T* out) {
+    *out = 0;
+    if (b == 0) return Quotient::kZeroDivisor;
+    if (std::is_signed_v<T> && b == static_cast<T>(-1)) {
+      if (kRemainder) return Quotient::kGood;
+      if (a == std::numeric_limits<T>::min()) return Quotient::kOverflow;
+      *out = static_cast<T>(T{0} - a);
+    } else {
+      *out = kRemainder ? a % b : a / b;
     }
-    uint64_t good = call.valid_word(0, w) & call.valid_word(1, w);
-    good = call.Reject(w, good, zero, &call.counts().division_by_zero);
-    valid[w] = call.Reject(w, good, overflow, &call.counts().overflow);
+    return Quotient::kGood;
   }
-}
-
+};
 template <bool kRemainder>
-void DivideWhole(const Instruction& instruction, Frame& frame) {
-  const Call call(instruction, frame);
-  const Argument<double> a(call, 0);
-  const Argument<double> b(call, 1);
-  double* LARDER_RESTRICT out = call.result<double>();
-  uint64_t* valid = call.BeginValid();
-  for (std::size_t w = 0; w < call.words(); ++w) {
-    uint64_t zero = 0;
-    for (std::size_t j = 0; j < call.rows_in_word(w); ++j) {
-      const std::size_t i = 64 * w + j;
-      zero |= static_cast<uint64_t>(b[i] == 0) << j;
-      out[i] = kRemainder ? ieee::Remainder(a[i], b[i]) : ieee::Trunc(a[i] / b[i]);
-    }
-    valid[w] = call.Reject(w, call.valid_word(0, w) & call.valid_word(1, w), zero,
-                           &call.counts().division_by_zero);
+struct DivideWhole {
+  static Quotient Do(double a, double b, double* out) {
+    *out = kRemainder ? ieee::Remainder(a, b) : ieee::Trunc(a / b);
+    return b == 0 ? Quotient::kZeroDivisor : Quotient::kGood;
   }
-}
+};
+
+template <class T, class Op>
+constexpr Kernel kDivide = DivideLoop<T, T, T, Op>;
 
 void AddPair(BuiltinTable* table, std::string_view name, TypeId type, Kernel kernel, uint8_t flags) {
   table->Add(
@@ -165,12 +138,12 @@ void AddArithmetic(BuiltinTable* table) {
   AddPair(table, "mul", kUint, kChecked<uint64_t, MultiplyInteger>, kFallible);
   AddPair(table, "mul", kFloat, BinaryLoop<double, double, double, MultiplyFloat>, kPlain);
   AddPair(table, "div", kFloat, DivideFloat, kFallible);
-  AddPair(table, "idiv", kInt, DivideInteger<int64_t, false>, kFallible);
-  AddPair(table, "idiv", kUint, DivideInteger<uint64_t, false>, kFallible);
-  AddPair(table, "idiv", kFloat, DivideWhole<false>, kFallible);
-  AddPair(table, "mod", kInt, DivideInteger<int64_t, true>, kFallible);
-  AddPair(table, "mod", kUint, DivideInteger<uint64_t, true>, kFallible);
-  AddPair(table, "mod", kFloat, DivideWhole<true>, kFallible);
+  AddPair(table, "idiv", kInt, kDivide<int64_t, DivideInteger<int64_t, false>>, kFallible);
+  AddPair(table, "idiv", kUint, kDivide<uint64_t, DivideInteger<uint64_t, false>>, kFallible);
+  AddPair(table, "idiv", kFloat, kDivide<double, DivideWhole<false>>, kFallible);
+  AddPair(table, "mod", kInt, kDivide<int64_t, DivideInteger<int64_t, true>>, kFallible);
+  AddPair(table, "mod", kUint, kDivide<uint64_t, DivideInteger<uint64_t, true>>, kFallible);
+  AddPair(table, "mod", kFloat, kDivide<double, DivideWhole<true>>, kFallible);
   AddOne(table, "neg", kInt,
          CheckedUnaryLoop<int64_t, int64_t, NegateInteger, &EvalCounts::overflow>, kFallible);
   AddOne(table, "neg", kFloat, UnaryLoop<double, double, NegateFloat>);

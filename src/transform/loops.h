@@ -221,6 +221,40 @@ void CheckedBinaryLoop(const Instruction& instruction, Frame& frame) {
   }
 }
 
+// Value `i` of an argument that may be constant.
+template <class T>
+struct Argument {
+  const T* data;
+  std::size_t stride;
+  Argument(const Call& call, std::size_t k)
+      : data(call.in<T>(k)), stride(call.is_constant(k) ? 0 : 1) {}
+  const T& operator[](std::size_t i) const { return data[stride * i]; }
+};
+
+// A division's ways to end. Op::Do(a, b, &out) tells; rows of the last two become null and are counted.
+enum class Quotient : uint8_t { kGood, kZeroDivisor, kOverflow };
+template <class A, class B, class R, class Op>
+void DivideLoop(const Instruction& instruction, Frame& frame) {
+  const Call call(instruction, frame);
+  const Argument<A> a(call, 0);
+  const Argument<B> b(call, 1);
+  R* LARDER_RESTRICT out = call.result<R>();
+  uint64_t* valid = call.BeginValid();
+  for (std::size_t w = 0; w < call.words(); ++w) {
+    uint64_t zero = 0;
+    uint64_t overflow = 0;
+    for (std::size_t j = 0; j < call.rows_in_word(w); ++j) {
+      const std::size_t i = 64 * w + j;
+      const Quotient end = Op::Do(a[i], b[i], &out[i]);
+      zero |= static_cast<uint64_t>(end == Quotient::kZeroDivisor) << j;
+      overflow |= static_cast<uint64_t>(end == Quotient::kOverflow) << j;
+    }
+    uint64_t good = call.valid_word(0, w) & call.valid_word(1, w);
+    good = call.Reject(w, good, zero, &call.counts().division_by_zero);
+    valid[w] = call.Reject(w, good, overflow, &call.counts().overflow);
+  }
+}
+
 // Calls each(i) for the rows where every argument is valid (bit set in `valid`), in order.
 template <class Each>
 void ForEachSetBit(uint64_t word, Each each) {
@@ -247,16 +281,6 @@ void ForValidRows(const Call& call, int64_t* cause, Each each) {
     valid[w] = good;
   }
 }
-
-// Value `i` of an argument that may be constant.
-template <class T>
-struct Argument {
-  const T* data;
-  std::size_t stride;
-  Argument(const Call& call, std::size_t k)
-      : data(call.in<T>(k)), stride(call.is_constant(k) ? 0 : 1) {}
-  const T& operator[](std::size_t i) const { return data[stride * i]; }
-};
 
 }  // namespace transform
 }  // namespace larder::inline LARDER_ABI
