@@ -117,6 +117,11 @@ absl::StatusOr<HeadRow> ReadHead(MDB_txn* txn, bool verify) {
   return head;
 }
 
+FormatRow WithCheck(FormatRow format) {
+  format.check = FixedRowCheck(format);
+  return format;
+}
+
 HeadRow WithCheck(HeadRow head) {
   head.check = FixedRowCheck(head);
   return head;
@@ -264,7 +269,7 @@ void Environment::Impl::CloseLmdb() {
 
 absl::Status WriteFormatRow(MDB_txn* txn, FormatRow format, uint32_t page_size) {
   format.page_size = page_size;
-  format.check = FixedRowCheck(format);
+  format = WithCheck(format);
   MDB_val key = ToVal(kFormatKey);
   MDB_val value{sizeof(format), &format};
   const int code = mdb_put(txn, kMainDatabase, &key, &value, 0);
@@ -315,7 +320,8 @@ absl::Status Environment::Impl::CheckFormat() {
   const absl::StatusOr<HeadRow> head = ReadHead(txn, true);
   mdb_txn_abort(txn);
   if (!found || format.magic != FormatRow::kMagic) return foreign("there is no format row");
-  if (format.format_version != FormatRow::kFormatVersion) {
+  if (format.format_version < FormatRow::kFormatVersionMin ||
+      format.format_version > FormatRow::kFormatVersion) {
     return version("format ", format.format_version, ", this build reads ",
                    FormatRow::kFormatVersion, "; use the larder that wrote it to dump it");
   }
@@ -333,6 +339,8 @@ absl::Status Environment::Impl::CheckFormat() {
   }
   if (format.byte_order != FormatRow::kByteOrder)
     return version("it was written on a machine of other byte order");
+  format_is_older = format.format_version < FormatRow::kFormatVersion;
+  format.format_version = FormatRow::kFormatVersion;
   return Annotate(head.status(), directory.path);
 }
 

@@ -41,7 +41,8 @@ inline constexpr uint32_t kGenerationTable = 0xFFFF0005;
 // Both fixed rows of the unnamed database are stored as they stand, docs/internals/store_file.md.
 struct FormatRow {
   static constexpr uint64_t kMagic = 0x003172656472616C;  // "larder1" and a zero byte
-  static constexpr uint32_t kFormatVersion = 3;
+  static constexpr uint32_t kFormatVersion = 4;
+  static constexpr uint32_t kFormatVersionMin = 3;  // what is readable; written on as the newest
   static constexpr uint32_t kByteOrder = 0x01020304;
   uint64_t magic = kMagic;
   uint32_t check = 0;  // of the bytes after it
@@ -114,6 +115,8 @@ struct Environment::Impl {
   StoreDirectory directory;  // as opened: the folder may be another by now
   EnvironmentOptions options;
   FormatRow format;
+  // The file still says an earlier format than what is written into it from now on: the next commit says so.
+  std::atomic<bool> format_is_older{false};
   uint64_t fork_count = ForkCount();
   std::weak_ptr<Environment> self;
 
@@ -197,6 +200,7 @@ absl::StatusOr<FormatRow> ReadFormat(MDB_env* env);
 // The head row seen by a transaction, and its replacement (the check is set here).
 absl::StatusOr<HeadRow> ReadHead(MDB_txn* txn, bool verify);
 HeadRow WithCheck(HeadRow head);
+FormatRow WithCheck(FormatRow format);
 absl::Status WriteHead(MDB_txn* txn, HeadRow head);
 // The format row, with its check, as `page_size` asks.
 absl::Status WriteFormatRow(MDB_txn* txn, FormatRow format, uint32_t page_size);

@@ -105,7 +105,14 @@ absl::Status ReadSession::FindMany(const ViewRows& rows, const RowLayout& layout
     const RowGuess& guess = guesses[i];
     found.payload = nullptr;
     if (key.key.data() == nullptr || guess.state == RowGuess::kAbsent) continue;
-    if (guess.state == RowGuess::kLikely && guess.segment->HasKey(guess.row, key.key)) {
+    const bool has_key =
+        guess.state != RowGuess::kUnknown && guess.segment->HasKey(guess.row, key.key);
+    if (!has_key && guess.state == RowGuess::kOnly) {
+      if (ViewRows::NeedsCheck(source, guess))
+        LARDER_RETURN_IF_ERROR(ViewRows::CheckOther(guess, key.hash, source.hash_seed));
+      continue;
+    }
+    if (has_key) {
       if (ViewRows::NeedsCheck(source, guess))
         LARDER_RETURN_IF_ERROR(ViewRows::Check(guess, key.hash));
       // The newest version answers nearly always: visible, without an end, and with all features.

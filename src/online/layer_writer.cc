@@ -1,6 +1,7 @@
 #include "online/layer_writer.h"
 
 #include <algorithm>
+#include <numeric>
 #include <utility>
 
 #include "online/lmdb_status.h"
@@ -19,6 +20,23 @@ std::size_t RowBytes(const std::vector<SegmentEntry>& entries) {
 
 bool Before(const SegmentEntry& a, const SegmentEntry& b) {
   return a.hash != b.hash ? a.hash < b.hash : a.key < b.key;
+}
+
+// Rows of a perfect hash stand in no order. Hashes spread evenly: each entry's place is nearly known.
+void SortByHash(uint32_t depth, std::vector<SegmentEntry>* entries) {
+  const auto count = static_cast<uint32_t>(entries->size());
+  std::vector<uint32_t> begins(std::size_t{count} + 1, 0);
+  const auto bucket = [&](const SegmentEntry& entry) { return BucketOf(entry.hash, depth, count); };
+  for (const SegmentEntry& entry : *entries) ++begins[bucket(entry) + 1];
+  std::partial_sum(begins.begin(), begins.end(), begins.begin());
+  std::vector<SegmentEntry> sorted(count);
+  for (SegmentEntry& entry : *entries) sorted[begins[bucket(entry)]++] = std::move(entry);
+  // Each is at most a few places away from where it belongs.
+  for (std::size_t i = 1; i < count; ++i) {
+    for (std::size_t at = i; at > 0 && Before(sorted[at], sorted[at - 1]); --at)
+      std::swap(sorted[at], sorted[at - 1]);
+  }
+  *entries = std::move(sorted);
 }
 
 }  // namespace
@@ -46,6 +64,7 @@ absl::StatusOr<std::vector<SegmentEntry>> MergeSegments(std::span<const SegmentV
       return absl::OkStatus();
     };
     LARDER_RETURN_IF_ERROR(segment.ForEachKey(take));
+    if (segment.is_perfect()) SortByHash(segment.header().depth, &older);
     if (merged.empty()) {
       merged = std::move(older);
       continue;

@@ -144,10 +144,10 @@ absl::Status ViewRows::Resolve(const SegmentSource& source, LayerState& state,
     if (source.verify == VerifyPolicy::kFirstTouch && source.touches != nullptr) {
       touches = source.touches->Of(ref.id, view.slot_count());
       // Two sessions may do this at once; neither goes on before it is done.
-      if (!touches->slots_checked()) {
-        AskForPages(view.slots(), MADV_WILLNEED);  // one read instead of a fault per page
+      if (!touches->index_checked()) {
+        AskForPages(view.index(), MADV_WILLNEED);  // one read instead of a fault per page
         LARDER_RETURN_IF_ERROR(SegmentView::Open(bytes, shape, true).status());
-        touches->SetSlotsChecked();
+        touches->SetIndexChecked();
       }
     }
     if (view.header().view_id != view_id_) {
@@ -183,15 +183,19 @@ absl::Status ViewRows::Find(const SegmentSource& source, Layer layer, uint64_t h
   const Resolved& resolved = state.resolved[partition];
   for (std::size_t i = resolved.views.size(); i-- > 0;) {
     const SegmentView& segment = resolved.views[i];
+    // Where most keys are elsewhere, looking at rows in vain is what costs.
+    if ((i > 0 || layer == Layer::kPushed) && !segment.MayHave(hash)) continue;
     const SegmentView::Hit hit = segment.Find(hash, key);
-    if (hit.row == nullptr) {
-      if (hit.saw_other && source.verify != VerifyPolicy::kNever)
-        LARDER_RETURN_IF_ERROR(segment.CheckNear(hash, source.hash_seed));
-      continue;
-    }
     SegmentTouches* touches = resolved.touches[i].get();
     const bool check =
         source.verify == VerifyPolicy::kAlways || (touches != nullptr && !touches->Has(hit.slot));
+    if (hit.row == nullptr) {
+      if (!hit.saw_other || (segment.is_perfect() ? !check : source.verify == VerifyPolicy::kNever))
+        continue;
+      LARDER_RETURN_IF_ERROR(segment.CheckNear(hash, source.hash_seed));
+      if (segment.is_perfect() && touches != nullptr) touches->Set(hit.slot);
+      continue;
+    }
     if (check) {
       LARDER_RETURN_IF_ERROR(segment.CheckRow(hit.row, hash));
       if (touches != nullptr) touches->Set(hit.slot);
@@ -229,23 +233,26 @@ void ViewRows::FetchSlots(std::span<const KeyRef> keys) const {
     if (state.directory.row_count < kKeysNear) continue;
     for (const KeyRef& key : keys) {
       const Shortcut& shortcut = state.shortcuts[state.directory.PlaceOf(key.hash)];
-      for (uint32_t i = 0; i < shortcut.count; ++i) shortcut.segments[i].PrefetchSlots(key.hash);
+      for (uint32_t i = 0; i < shortcut.count; ++i) shortcut.segments[i].PrefetchIndex(key.hash);
     }
   }
 }
 
-RowGuess ViewRows::GuessIn(const LayerState& state, uint64_t hash) {
+RowGuess ViewRows::GuessIn(const LayerState& state, uint64_t hash, bool filtered) {
   RowGuess guess;
   const Shortcut& shortcut = state.shortcuts[state.directory.PlaceOf(hash)];
   if (!shortcut.known) guess.state = RowGuess::kUnknown;
   for (uint32_t i = shortcut.count; i-- > 0;) {
+    if ((i > 0 || filtered) && !shortcut.segments[i].MayHave(hash)) continue;
     const SegmentView::Hit hit = shortcut.segments[i].Guess(hash);
     if (hit.row == nullptr && !hit.saw_other) continue;
     guess.segment = &shortcut.segments[i];
     guess.touches = shortcut.touches[i].get();
     guess.row = hit.row;
     guess.slot = hit.slot;
-    guess.state = hit.saw_other ? RowGuess::kUnknown : RowGuess::kLikely;
+    guess.state = hit.saw_other                                 ? RowGuess::kUnknown
+                  : i == 0 && shortcut.segments[i].is_perfect() ? RowGuess::kOnly
+                                                                : RowGuess::kLikely;
     break;
   }
   return guess;
@@ -261,7 +268,15 @@ void ViewRows::FetchRows(std::span<const KeyRef> keys, std::span<RowGuess> guess
   const bool one_layer = loaded.directory.empty() || pushed.directory.empty();
   const LayerState& first = loaded.directory.empty() ? pushed : loaded;
   for (std::size_t i = 0; i < keys.size(); ++i) {
-    guesses[i] = GuessIn(first, keys[i].hash);
+    const Shortcut& shortcut = first.shortcuts[first.directory.PlaceOf(keys[i].hash)];
+    if (shortcut.count == 1 && shortcut.segments->is_perfect()) {
+      // What GuessIn says, for the usual case.
+      const SegmentView::Hit hit = shortcut.segments->Guess(keys[i].hash);
+      guesses[i] = {shortcut.segments, shortcut.touches->get(), hit.row, hit.slot,
+                    hit.saw_other ? RowGuess::kUnknown : RowGuess::kOnly};
+    } else {
+      guesses[i] = GuessIn(first, keys[i].hash, false);
+    }
     if (guesses[i].row != nullptr) {
       // A row may begin in the middle of a cache line.
       __builtin_prefetch(guesses[i].row);
@@ -271,12 +286,21 @@ void ViewRows::FetchRows(std::span<const KeyRef> keys, std::span<RowGuess> guess
   if (one_layer) return;
   for (std::size_t i = 0; i < keys.size(); ++i) {
     if (!MayHave(pushed, keys[i].hash)) continue;  // nearly all
-    const RowGuess other = GuessIn(pushed, keys[i].hash);
+    const RowGuess other = GuessIn(pushed, keys[i].hash, true);
     if (other.row != nullptr) __builtin_prefetch(other.row);
     // Which of two rows wins is not to be guessed.
-    guesses[i].state = guesses[i].state == RowGuess::kAbsent ? other.state : RowGuess::kUnknown;
-    if (guesses[i].state == RowGuess::kLikely) guesses[i] = other;
+    if (guesses[i].state == RowGuess::kAbsent) {
+      guesses[i] = other;
+    } else {
+      guesses[i].state = RowGuess::kUnknown;
+    }
   }
+}
+
+absl::Status ViewRows::CheckOther(const RowGuess& guess, uint64_t hash, uint64_t hash_seed) {
+  LARDER_RETURN_IF_ERROR(guess.segment->CheckNear(hash, hash_seed));
+  if (guess.touches != nullptr) guess.touches->Set(guess.slot);
+  return absl::OkStatus();
 }
 
 absl::Status ViewRows::Check(const RowGuess& guess, uint64_t hash) {

@@ -37,14 +37,14 @@ class SegmentTouches {
   void Set(uint32_t slot) {
     words_[slot / 64].fetch_or(uint64_t{1} << (slot % 64), std::memory_order_relaxed);
   }
-  // Whether somebody has compared the slots with their check, and found that it holds.
-  [[nodiscard]] bool slots_checked() const {
-    return slots_checked_.load(std::memory_order_acquire);
+  // Whether somebody has compared the index with its check, and found that it holds.
+  [[nodiscard]] bool index_checked() const {
+    return index_checked_.load(std::memory_order_acquire);
   }
-  void SetSlotsChecked() { slots_checked_.store(true, std::memory_order_release); }
+  void SetIndexChecked() { index_checked_.store(true, std::memory_order_release); }
 
  private:
-  std::atomic<bool> slots_checked_{false};
+  std::atomic<bool> index_checked_{false};
   std::vector<std::atomic<uint64_t>> words_;
 };
 
@@ -115,6 +115,8 @@ class ViewRows {
            (guess.touches != nullptr && !guess.touches->Has(guess.slot));
   }
   static absl::Status Check(const RowGuess& guess, uint64_t hash);
+  // The same for a guess with another key: it must be what it says, and not the damaged row of the key looked for.
+  static absl::Status CheckOther(const RowGuess& guess, uint64_t hash, uint64_t hash_seed);
 
  private:
   struct Resolved {
@@ -136,7 +138,8 @@ class ViewRows {
     std::vector<Shortcut> shortcuts;  // by the hash's leading bits, ViewDirectory::PlaceOf
   };
   void Connect(LayerState& state, std::size_t partition);
-  static RowGuess GuessIn(const LayerState& state, uint64_t hash);
+  // `filtered`: when few of the keys looked for are in the layer, so that rows are better not looked at in vain.
+  static RowGuess GuessIn(const LayerState& state, uint64_t hash, bool filtered);
   // False: GuessIn says kAbsent.
   static bool MayHave(const LayerState& state, uint64_t hash) {
     const Shortcut& shortcut = state.shortcuts[state.directory.PlaceOf(hash)];

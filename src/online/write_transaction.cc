@@ -354,12 +354,19 @@ absl::StatusOr<uint64_t> WriteTransaction::Commit() {
     std::memcpy(value.data() + 8, &floors.value.known_at.us, 8);
     LARDER_RETURN_IF_ERROR(state.PutRecord(kFloorsTable, FloorsKey(view_id), value));
   }
+  if (impl.format_is_older) {
+    const FormatRow format_row = WithCheck(impl.format);
+    LARDER_RETURN_IF_ERROR(
+        state.Put(kMainDatabase, kFormatKey,
+                  {reinterpret_cast<const char*>(&format_row), sizeof(format_row)}));
+  }
   const HeadRow head_row = WithCheck(state.head);
   LARDER_RETURN_IF_ERROR(state.Put(kMainDatabase, kHeadKey,
                                    {reinterpret_cast<const char*>(&head_row), sizeof(head_row)}));
   const uint64_t epoch_seen = impl.epoch.load();
   const int code = mdb_txn_commit(std::exchange(state.txn, nullptr));
   if (code == 0) {
+    impl.format_is_older = false;
     EvenOutFile(state.home->env);
     if (++impl.commits_here % kCommitsPerReaderCheck == 0) {
       int dead = 0;

@@ -17,7 +17,7 @@ namespace {
 namespace fs = std::filesystem;
 
 const fs::path kGolden = fs::path(LARDER_SOURCE_DIR) / "tests/golden";
-constexpr char kNewest[] = "format_3";
+constexpr char kNewest[] = "format_4";
 
 struct Folder {
   Folder() : path(fs::temp_directory_path() / larder::Concat("larder-golden-test-", getpid())) {

@@ -1,5 +1,5 @@
 // Writes the golden store and its answers into a folder. Run it when the format gets a new version, never to mend a test:
-//   larder_make_golden tests/golden/format_3
+//   larder_make_golden tests/golden/format_4
 #include <cstdio>
 #include <filesystem>
 #include <fstream>

@@ -96,16 +96,16 @@ TEST_CASE("a batch finds what looking up row by row finds", "[online][batch][ran
   }
 }
 
-TEST_CASE("the slots of a segment count as checked only when somebody found that they hold",
+TEST_CASE("the index of a segment counts as checked only when somebody found that it holds",
           "[online][batch]") {
   larder::TouchRegistry registry;
   const auto first = registry.Of(1, 64);
   // A second session asks while the first is still comparing: it must compare too.
   const auto second = registry.Of(1, 64);
   CHECK(first == second);
-  CHECK_FALSE(second->slots_checked());
-  first->SetSlotsChecked();
-  CHECK(second->slots_checked());
-  CHECK(registry.Of(1, 64)->slots_checked());
-  CHECK_FALSE(registry.Of(2, 64)->slots_checked());
+  CHECK_FALSE(second->index_checked());
+  first->SetIndexChecked();
+  CHECK(second->index_checked());
+  CHECK(registry.Of(1, 64)->index_checked());
+  CHECK_FALSE(registry.Of(2, 64)->index_checked());
 }

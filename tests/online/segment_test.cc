@@ -125,6 +125,16 @@ TEST_CASE("rows of one size are packed, and are what they were once loose again"
     const auto segment = SegmentView::Open(content.bytes, &shape, true);
     REQUIRE(segment.ok());
     REQUIRE(segment->header().packed.is_packed());
+    std::size_t visited = 0;
+    REQUIRE(segment
+                ->ForEachKey([&](const char* row) {
+                  ++visited;
+                  const std::string key = segment->KeyOf(row);
+                  CHECK(segment->Find(larder::Hash64(key, kSeed), key).row == row);
+                  return absl::OkStatus();
+                })
+                .ok());
+    CHECK(visited == content.rows.size());
     larder::RowArena arena;
     for (const auto& [key, versions] : content.rows) {
       const uint64_t hash = larder::Hash64(key, kSeed);
@@ -292,6 +302,29 @@ TEST_CASE("keys that share a hash are told apart", "[online][segment]") {
   CHECK(segment->Find(77, "another").row == nullptr);
 }
 
+TEST_CASE("packed rows of keys that share a hash are found through slots", "[online][segment]") {
+  const RowLayout layout = larder_test::LayoutOf({TypeId::kFloat64});
+  std::vector<std::string> keys;
+  std::vector<std::string> rows;
+  for (int i = 100; i < 150; ++i) keys.push_back("key" + std::to_string(i));
+  for (const std::string& key : keys) rows.push_back(NumbersRow(layout, key, {}, 1));
+  std::vector<SegmentEntry> entries;
+  for (std::size_t i = 0; i < keys.size(); ++i)
+    entries.push_back({i < 2 ? 77 : i * 1'000'000'007, keys[i], {rows[i]}});
+  larder::SegmentPlace place;
+  place.shape = larder::ShapeOf(layout);
+  const std::string bytes = larder::BuildSegment(place, entries);
+  const auto segment = SegmentView::Open(bytes, &place.shape, true);
+  REQUIRE(segment.ok());
+  CHECK(segment->header().packed.is_packed());
+  CHECK_FALSE(segment->is_perfect());
+  for (const SegmentEntry& entry : entries) {
+    const char* row = segment->Find(entry.hash, entry.key).row;
+    REQUIRE(row != nullptr);
+    CHECK(segment->KeyOf(row) == entry.key);
+  }
+}
+
 TEST_CASE("rows of half a megabyte are found where the places are counted in larger units",
           "[online][segment]") {
   const RowLayout layout = larder_test::LayoutOf({TypeId::kInt64, TypeId::kString});
@@ -341,8 +374,9 @@ TEST_CASE(
     rows[key] = {NumbersRow(layout, key, newer, i + 100), NumbersRow(layout, key, older, i)};
   }
   const Content content = Build(layout, rows);
-  const auto size =
-      static_cast<std::size_t>(SegmentView::Open(content.bytes, nullptr, true)->header().size);
+  const auto whole = SegmentView::Open(content.bytes, nullptr, true);
+  REQUIRE(whole->is_perfect());
+  const auto size = static_cast<std::size_t>(whole->header().size);
   const int rounds = larder_test::Rounds(3'000);
   for (int round = 0; round < rounds; ++round) {
     std::vector<char> bytes(content.bytes.begin(),

@@ -66,6 +66,7 @@ struct RowGuess {
   enum State : uint32_t {
     kAbsent,   // the key has no row
     kLikely,   // `row`, if the key is its
+    kOnly,     // `row`, if the key is its; otherwise the key has none
     kUnknown,  // to be looked up with more care
   };
   const SegmentView* segment = nullptr;

@@ -1,0 +1,180 @@
+#include "online/perfect_hash.h"
+
+#include <algorithm>
+#include <array>
+#include <numeric>
+
+namespace larder::inline LARDER_ABI {
+namespace {
+
+constexpr std::size_t kKeysPerBucket = 3;
+constexpr std::size_t kSlack = 64;  // one place more per so many keys
+constexpr int kSeeds = 8;
+constexpr std::size_t kBucketSizeMax = 64;  // larger ones are not random
+constexpr uint32_t kNobody = UINT32_MAX;
+constexpr uint32_t kPilots = 256;
+
+// One attempt with one seed.
+class Search {
+ public:
+  Search(std::span<const uint64_t> hashes, std::span<const uint32_t> begins, uint32_t place_count,
+         uint64_t seed)
+      : hashes_(hashes),
+        begins_(begins),
+        place_count_(place_count),
+        seed_(seed),
+        owners_(place_count, kNobody),
+        pilots_(begins.size() - 1) {}
+
+  bool Run(std::span<const uint32_t> order) {
+    // Buckets that lost their places come before those that never had any.
+    std::size_t left = 10 * order.size() + 1000;
+    for (const uint32_t first : order) {
+      waiting_.push_back(first);
+      while (!waiting_.empty()) {
+        const uint32_t bucket = waiting_.back();
+        waiting_.pop_back();
+        if (TakeFree(bucket)) continue;
+        if (left-- == 0 || !TakeFromOthers(bucket)) return false;
+      }
+    }
+    return true;
+  }
+  [[nodiscard]] std::vector<uint8_t>& pilots() { return pilots_; }
+  [[nodiscard]] const std::vector<uint32_t>& owners() const { return owners_; }
+
+ private:
+  [[nodiscard]] std::span<const uint64_t> KeysOf(uint32_t bucket) const {
+    return hashes_.subspan(begins_[bucket], begins_[bucket + 1] - begins_[bucket]);
+  }
+  // The places of the bucket's keys; false when two of them meet.
+  bool Place(std::span<const uint64_t> keys, uint8_t pilot) {
+    for (std::size_t i = 0; i < keys.size(); ++i) {
+      places_[i] = PerfectHash::PlaceOf(keys[i], seed_, pilot, place_count_);
+      for (std::size_t j = 0; j < i; ++j) {
+        if (places_[j] == places_[i]) return false;
+      }
+    }
+    return true;
+  }
+  void Take(uint32_t bucket, std::size_t size, uint8_t pilot) {
+    for (std::size_t i = 0; i < size; ++i) owners_[places_[i]] = bucket;
+    pilots_[bucket] = pilot;
+  }
+  bool TakeFree(uint32_t bucket) {
+    const std::span<const uint64_t> keys = KeysOf(bucket);
+    for (uint32_t pilot = 0; pilot < kPilots; ++pilot) {
+      const auto byte = static_cast<uint8_t>(pilot);
+      bool free = true;
+      for (std::size_t i = 0; i < keys.size() && free; ++i) {
+        places_[i] = PerfectHash::PlaceOf(keys[i], seed_, byte, place_count_);
+        free = owners_[places_[i]] == kNobody;
+      }
+      if (!free || !Place(keys, byte)) continue;
+      Take(bucket, keys.size(), byte);
+      return true;
+    }
+    return false;
+  }
+  // Sends away those that are cheapest to place again, none of the last ones that came so.
+  bool TakeFromOthers(uint32_t bucket) {
+    const std::span<const uint64_t> keys = KeysOf(bucket);
+    std::size_t best_cost = SIZE_MAX;
+    uint8_t best = 0;
+    random_ = random_ * 6364136223846793005U + 1442695040888963407U;
+    const auto start = static_cast<uint32_t>(random_ >> 56);
+    for (uint32_t i = 0; i < kPilots && best_cost > 1; ++i) {
+      const auto pilot = static_cast<uint8_t>(start + i);
+      if (!Place(keys, pilot)) continue;
+      std::size_t cost = 0;
+      for (std::size_t k = 0; k < keys.size() && cost < best_cost; ++k) {
+        const uint32_t owner = owners_[places_[k]];
+        if (owner == kNobody) continue;
+        const std::size_t size = KeysOf(owner).size();
+        const bool recent = std::find(recent_.begin(), recent_.end(), owner) != recent_.end();
+        cost += recent ? SIZE_MAX / kBucketSizeMax : size * size;
+      }
+      if (cost >= best_cost) continue;
+      best_cost = cost;
+      best = pilot;
+    }
+    if (best_cost >= SIZE_MAX / kBucketSizeMax) return false;
+    Place(keys, best);
+    const std::array<uint32_t, kBucketSizeMax> wanted = places_;
+    for (std::size_t i = 0; i < keys.size(); ++i) {
+      const uint32_t owner = owners_[wanted[i]];
+      if (owner == kNobody) continue;
+      for (const uint64_t key : KeysOf(owner))
+        owners_[PerfectHash::PlaceOf(key, seed_, pilots_[owner], place_count_)] = kNobody;
+      waiting_.push_back(owner);
+    }
+    places_ = wanted;
+    Take(bucket, keys.size(), best);
+    recent_[recent_at_++ % recent_.size()] = bucket;
+    return true;
+  }
+
+  std::span<const uint64_t> hashes_;
+  std::span<const uint32_t> begins_;
+  uint32_t place_count_;
+  uint64_t seed_;
+  std::vector<uint32_t> owners_;  // the bucket that has a place
+  std::vector<uint8_t> pilots_;
+  std::vector<uint32_t> waiting_;
+  std::array<uint32_t, kBucketSizeMax> places_{};
+  std::array<uint32_t, 8> recent_{kNobody, kNobody, kNobody, kNobody,
+                                  kNobody, kNobody, kNobody, kNobody};
+  std::size_t recent_at_ = 0;
+  uint64_t random_ = 1;
+};
+
+}  // namespace
+
+std::optional<BuiltPerfectHash> BuildPerfectHash(std::span<const uint64_t> hashes, uint32_t depth) {
+  if (hashes.empty() || hashes.size() > UINT32_MAX / 2) return std::nullopt;
+  if (depth > 0 && (hashes.front() ^ hashes.back()) >> (64 - depth) != 0) return std::nullopt;
+  if (std::adjacent_find(hashes.begin(), hashes.end()) != hashes.end()) return std::nullopt;
+  const auto keys = static_cast<uint32_t>(hashes.size());
+  const auto buckets = static_cast<uint32_t>((hashes.size() + kKeysPerBucket - 1) / kKeysPerBucket);
+  const auto place_count = static_cast<uint32_t>(keys + keys / kSlack + 1);
+
+  // Hashes are in order, and so are their buckets.
+  std::vector<uint32_t> begins(buckets + 1, 0);
+  for (const uint64_t hash : hashes) ++begins[PerfectHash::Scale(hash << depth, buckets) + 1];
+  const uint32_t largest = *std::max_element(begins.begin(), begins.end());
+  if (largest > kBucketSizeMax) return std::nullopt;
+  // The large ones first, while there is room.
+  std::array<uint32_t, kBucketSizeMax + 2> starts{};
+  for (uint32_t b = 0; b < buckets; ++b) ++starts[largest - begins[b + 1] + 1];
+  std::partial_sum(starts.begin(), starts.end(), starts.begin());
+  std::vector<uint32_t> order(buckets);
+  for (uint32_t b = 0; b < buckets; ++b) order[starts[largest - begins[b + 1]]++] = b;
+  std::partial_sum(begins.begin(), begins.end(), begins.begin());
+
+  for (int attempt = 0; attempt < kSeeds; ++attempt) {
+    const uint64_t seed = static_cast<uint64_t>(attempt) * 0xA0761D6478BD642F;
+    Search search(hashes, begins, place_count, seed);
+    if (!search.Run(order)) continue;
+    BuiltPerfectHash built;
+    built.seed = seed;
+    built.pilots = std::move(search.pilots());
+    built.detours.assign(place_count - keys, 0);
+    uint32_t free = 0;
+    for (uint32_t place = keys; place < place_count; ++place) {
+      if (search.owners()[place] == kNobody) continue;
+      while (search.owners()[free] != kNobody) ++free;
+      built.detours[place - keys] = free++;
+    }
+    built.places.resize(keys);
+    for (uint32_t b = 0; b < buckets; ++b) {
+      for (uint32_t i = begins[b]; i < begins[b + 1]; ++i) {
+        const uint32_t place = PerfectHash::PlaceOf(hashes[i], seed, built.pilots[b], place_count);
+        built.places[i] = place < keys ? place : built.detours[place - keys];
+      }
+    }
+    return built;
+  }
+  return std::nullopt;
+}
+
+}  // namespace larder::inline LARDER_ABI
