@@ -258,9 +258,8 @@ class HistoryEvaluation {
 bool GivesWayTo(const HistoryEvent& a, const HistoryEvent& b) {
   const auto place = [](const HistoryEvent& version) {
     const EventOrder& order = version.event.order;
-    const bool has_known = version.known_us != HistoryEvent::kNeverKnown;
-    return std::tuple(order.time_us, order.has_sequence, order.sequence, has_known,
-                      has_known ? version.known_us : 0, version.is_delete);
+    return std::tuple(order.time_us, order.has_sequence, order.sequence, version.arrival_us,
+                      version.is_delete);
   };
   if (place(a) != place(b)) return place(a) < place(b);
   return Precedes(a.event, b.event);

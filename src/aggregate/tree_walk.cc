@@ -81,6 +81,26 @@ absl::Status AggregateTree::Walk(NodeId id, uint32_t height, Segments* segments)
   return {};
 }
 
+absl::Status AggregateTree::Visit(
+    const TimeRange& range, const std::function<void(const AggregateEvent& event)>& visit) const {
+  if (root_.id == 0) return {};
+  return VisitBelow(root_.id, root_.height, range, visit);
+}
+
+absl::Status AggregateTree::VisitBelow(
+    NodeId id, uint32_t height, const TimeRange& range,
+    const std::function<void(const AggregateEvent& event)>& visit) const {
+  LARDER_ASSIGN_OR_RETURN(const TreeNode node, ReadNode(id, height));
+  for (const AggregateEvent& event : node.events) {
+    if (event.order.time_us >= range.from_us && event.order.time_us < range.to_us) visit(event);
+  }
+  for (const TreeChild& child : node.children) {
+    if (child.last_us < range.from_us || child.first.time_us >= range.to_us) continue;
+    LARDER_RETURN_IF_ERROR(VisitBelow(child.id, height - 1, range, visit));
+  }
+  return {};
+}
+
 absl::StatusOr<uint64_t> AggregateTree::CountBefore(int64_t to_us) const {
   uint64_t count = 0;
   NodeId id = root_.id;

@@ -39,7 +39,7 @@ absl::StatusOr<EventMapper> EventMapper::Make(const ViewVersion& view, const Sou
                                               const CompileOptions& options) {
   if (view.is_aggregate()) {
     return UnimplementedError("feature view ", view.ToString(),
-                              ": window aggregates are not computed yet");
+                              ": aggregates are mapped by the rows of their window plan");
   }
   if (view.base_view.has_value()) {
     return UnimplementedError("feature view ", view.ToString(),

@@ -7,6 +7,7 @@
 #include "feature_store/source_join.h"
 #include "feature_store/stored_rows.h"
 #include "feature_store/widen.h"
+#include "feature_store/window_fetch.h"
 #include "larder/base/hash.h"
 
 namespace larder::inline LARDER_ABI {
@@ -167,6 +168,13 @@ absl::StatusOr<SampledRows> SampleSource::Read(const Catalog& catalog, const Bou
                                                std::size_t rows) const {
   const ViewVersion& view = *use.view;
   LARDER_ASSIGN_OR_RETURN(const bool stored, HasData(view.data_id));
+  if (use.windows != nullptr) {
+    if (!stored) return ReadSource(catalog, use, keys, rows);
+    SampledRows windows;
+    LARDER_ASSIGN_OR_RETURN(windows.fetched, FetchWindows(session_, use, as_of_, std::nullopt,
+                                                          PartialPolicy::kValue, keys, rows));
+    return windows;
+  }
   if (view.project == project_ && read_again_.count(view.name) > 0) {
     absl::StatusOr<SampledRows> read = ReadSource(catalog, use, keys, rows);
     // The file may have become what only the new version understands.

@@ -33,7 +33,13 @@ ServingSession::State::State(std::shared_ptr<const FeatureStore::Impl> impl,
     for (std::string& key : state.key_bytes) key.reserve(kKeyReserve);
     state.stored.resize(use.view->stored.size());
     state.features.resize(use.view->features.size());
-    state.needs_cells = use.view->definition.partial_updates || use.on_read.has_value();
+    state.needs_cells =
+        use.view->definition.partial_updates || use.on_read.has_value() || use.windows != nullptr;
+    if (use.windows != nullptr) {
+      absl::StatusOr<WindowReader> windows = WindowReader::Make(*use.view, *use.windows);
+      LARDER_DCHECK(windows.ok());  // the plan was made of the same
+      state.windows.emplace(*std::move(windows));
+    }
     for (const BoundKey& key : use.keys) {
       if (key.use < 0) continue;
       uses_[Index(key.use)].needs_cells = true;
@@ -81,6 +87,7 @@ absl::Status ServingSession::State::Refresh() {
 
 absl::Status ServingSession::State::Prefault() {
   for (UseState& state : uses_) {
+    if (state.windows.has_value()) continue;
     LARDER_ASSIGN_OR_RETURN(
         ViewRows* const rows,
         session_.RowsOfView(state.use->view->data_id, state.use->layout, &state.hint));
@@ -172,6 +179,10 @@ absl::Status ServingSession::State::Fill(std::span<const InputColumn> inputs, Ti
     state.staged = staged_.count() == 0 ? nullptr : staged_.RowsOf(state.use->view->data_id);
     state.rows = nullptr;
     if (state.use->view->definition.partial_updates) continue;
+    if (state.windows.has_value()) {
+      LARDER_RETURN_IF_ERROR(state.windows->Begin(session_, as_of, known_at_));
+      continue;
+    }
     LARDER_ASSIGN_OR_RETURN(
         state.rows, session_.RowsOfView(state.use->view->data_id, state.use->layout, &state.hint));
   }

@@ -15,6 +15,7 @@
 
 #include "feature_store/bound_service.h"
 #include "feature_store/staged_events.h"
+#include "feature_store/window_reader.h"
 #include "larder/base/config.h"
 #include "larder/base/status.h"
 #include "larder/feature_store/serving.h"
@@ -85,6 +86,7 @@ struct ServingSession::State {
     std::vector<Cell> features;  // per feature of the view; only needed ones are set
     FeatureStatus row_status = FeatureStatus::kNotFound;
     PartialRow partial;
+    std::optional<WindowReader> windows;  // of a view with aggregates: cells come from here
     std::optional<RowEvaluator> on_read;
     std::vector<Datum> on_read_inputs;
     std::vector<Datum> on_read_outputs;
@@ -131,6 +133,7 @@ struct ServingSession::State {
   // False for a null key.
   absl::StatusOr<bool> EncodeKey(const UseState& state, std::span<const InputColumn> inputs,
                                  std::size_t row, std::string* out) const;
+  absl::Status SetWindowCells(UseState& state, const KeyRef& key);
   void SetStored(UseState& state, std::size_t column, const FoundRow& found,
                  FeatureStatus row_status);
   void EvaluateOnRead(UseState& state, Timestamp as_of);

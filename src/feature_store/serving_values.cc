@@ -21,10 +21,11 @@ void ServingSession::State::SetStored(UseState& state, std::size_t column, const
 
 absl::Status ServingSession::State::SetCells(UseState& state, std::size_t i, Timestamp as_of) {
   const BoundUse& use = *state.use;
+  const std::size_t keys = state.same_keys_as >= 0
+                               ? Index(state.same_keys_as)
+                               : static_cast<std::size_t>(&state - uses_.data());
+  if (state.windows.has_value()) return SetWindowCells(state, uses_[keys].keys[i]);
   if (use.view->definition.partial_updates) {
-    const std::size_t keys = state.same_keys_as >= 0
-                                 ? Index(state.same_keys_as)
-                                 : static_cast<std::size_t>(&state - uses_.data());
     const KeyRef& key = uses_[keys].keys[i];
     const bool has_key = key.key.data() != nullptr;
     if (has_key) {
@@ -55,6 +56,22 @@ absl::Status ServingSession::State::SetCells(UseState& state, std::size_t i, Tim
     if (use.needed[f] && stored >= 0) state.features[f] = state.stored[Index(stored)];
   }
   if (state.on_read.has_value()) EvaluateOnRead(state, as_of);
+  return absl::OkStatus();
+}
+
+absl::Status ServingSession::State::SetWindowCells(UseState& state, const KeyRef& key) {
+  WindowExtras extras;
+  extras.staged = staged_.WindowsOf(state.use->view->data_id, key.key);
+  LARDER_RETURN_IF_ERROR(state.windows->Read(session_, key.key, extras));
+  const bool hides = bound_->service->definition.partial == PartialPolicy::kNull;
+  for (std::size_t f = 0; f < state.features.size(); ++f) {
+    Cell& cell = state.features[f];
+    cell.status = state.windows->statuses()[f];
+    const Value& value = state.windows->values()[f];
+    const bool is_null = value.is_null() || (hides && cell.status == FeatureStatus::kPartialWindow);
+    // Maps are no inputs of expressions and stand in no tensor.
+    cell.value = is_null || value.As<MapValue>() != nullptr ? Datum::Null() : DatumOf(value);
+  }
   return absl::OkStatus();
 }
 

@@ -6,6 +6,7 @@
 
 #include "feature_store/push.h"
 #include "feature_store/widen.h"
+#include "feature_store/window_writer.h"
 
 namespace larder::inline LARDER_ABI {
 
@@ -18,12 +19,21 @@ absl::StatusOr<std::span<const StagedEvents::Fed>> StagedEvents::FedBy(std::stri
   std::vector<Fed> fed;
   for (const ViewVersion* view : catalog_.ViewsOfSource(project, source, impl_->options.clock())) {
     // Versions that store the same share their rows: one of them stands for all.
-    if (view->is_aggregate() || view->base_view.has_value() || data_ids.erase(view->data_id) == 0)
+    if (view->base_view.has_value() || data_ids.erase(view->data_id) == 0) continue;
+    if (view->is_aggregate()) {
+      LARDER_ASSIGN_OR_RETURN(WindowPlan made, WindowPlan::Make(*view, impl_->compile));
+      auto plan = std::make_shared<const WindowPlan>(std::move(made));
+      const std::size_t number = NumberOfSource(*view, source);
+      LARDER_ASSIGN_OR_RETURN(
+          EventMapper mapper,
+          EventMapper::Make(plan->rows(), WindowSource(*view, number), impl_->compile));
+      fed.push_back({view, std::move(mapper), std::nullopt, std::move(plan), number});
       continue;
+    }
     LARDER_ASSIGN_OR_RETURN(EventMapper mapper,
                             EventMapper::Make(*view, view->source, impl_->compile));
     LARDER_ASSIGN_OR_RETURN(RowWriter writer, RowWriter::Make(*view, view->source));
-    fed.push_back({view, std::move(mapper), std::move(writer)});
+    fed.push_back({view, std::move(mapper), std::move(writer), nullptr, 0});
   }
   return std::span<const Fed>(fed_.emplace(source, std::move(fed)).first->second);
 }
@@ -40,9 +50,16 @@ absl::Status StagedEvents::Map(Staged* staged) {
 
 absl::Status StagedEvents::Write(const ReadSession& session, const Staged& staged) {
   for (const auto& [view, events] : staged.mapped) {
-    LARDER_ASSIGN_OR_RETURN(
-        const RowsResult result,
-        view->writer.Stage(session, events, impl_->options.clock(), &rows_[view->view->data_id]));
+    const Timestamp now = impl_->options.clock();
+    RowsResult result;
+    if (view->windows != nullptr) {
+      result = StageWindows({*view->windows, events, WindowSource(*view->view, view->source_number),
+                             view->source_number, now},
+                            &windows_[view->view->data_id]);
+    } else {
+      LARDER_ASSIGN_OR_RETURN(
+          result, view->writer->Stage(session, events, now, &rows_[view->view->data_id]));
+    }
     LARDER_RETURN_IF_ERROR(
         RowWriter::RefuseRejected(Concat("feature view ", view->view->ToString()), result));
   }
@@ -106,6 +123,7 @@ absl::StatusOr<Timestamp> StagedEvents::TimeOf(const ReadSession& session, std::
 
 absl::Status StagedEvents::Rebase(const ReadSession& session) {
   rows_.clear();
+  windows_.clear();
   if (layout_seq_ != session.layout_seq()) {
     for (Staged& staged : staged_) staged.mapped.clear();
     fed_.clear();
@@ -121,12 +139,22 @@ absl::Status StagedEvents::Rebase(const ReadSession& session) {
 void StagedEvents::Clear() {
   staged_.clear();
   rows_.clear();
+  windows_.clear();
   count_ = 0;
 }
 
 const StagedRows* StagedEvents::RowsOf(uint32_t data_id) const {
   const auto found = rows_.find(data_id);
   return found == rows_.end() || found->second.empty() ? nullptr : &found->second;
+}
+
+std::span<const WindowKey::Version> StagedEvents::WindowsOf(uint32_t data_id,
+                                                            std::string_view key) const {
+  const auto of_view = windows_.find(data_id);
+  if (of_view == windows_.end() || key.data() == nullptr) return {};
+  const auto found = of_view->second.find(key);
+  return found == of_view->second.end() ? std::span<const WindowKey::Version>()
+                                        : std::span<const WindowKey::Version>(found->second);
 }
 
 absl::StatusOr<PushResult> StagedEvents::Push(PushOptions options) const {

@@ -15,6 +15,8 @@
 #include "feature_store/event_mapper.h"
 #include "feature_store/row_writing.h"
 #include "feature_store/store_impl.h"
+#include "feature_store/window_plan.h"
+#include "feature_store/window_records.h"
 #include "larder/base/config.h"
 #include "larder/base/status.h"
 #include "larder/column/batch.h"
@@ -45,6 +47,9 @@ class StagedEvents {
   [[nodiscard]] std::size_t count() const { return count_; }
   // Rows staged of what a view version stores; nullptr: none.
   [[nodiscard]] const StagedRows* RowsOf(uint32_t data_id) const;
+  // Events staged for a key of a view with aggregates.
+  [[nodiscard]] std::span<const WindowKey::Version> WindowsOf(uint32_t data_id,
+                                                              std::string_view key) const;
   // Pushes everything, in one transaction. Requires: the thread holds no snapshot.
   absl::StatusOr<PushResult> Push(PushOptions options) const;
 
@@ -53,7 +58,9 @@ class StagedEvents {
   struct Fed {
     const ViewVersion* view = nullptr;  // lives in catalog_
     EventMapper mapper;
-    RowWriter writer;
+    std::optional<RowWriter> writer;            // of a view with rows
+    std::shared_ptr<const WindowPlan> windows;  // of one with aggregates
+    std::size_t source_number = 0;
   };
   struct Staged {
     std::string source;
@@ -71,6 +78,7 @@ class StagedEvents {
   std::vector<Staged> staged_;
   std::size_t count_ = 0;
   std::map<uint32_t, StagedRows> rows_;  // by data id
+  std::map<uint32_t, std::map<std::string, std::vector<WindowKey::Version>, std::less<>>> windows_;
 
   // Of the definitions of layout_seq_.
   std::optional<uint64_t> layout_seq_;

@@ -10,6 +10,7 @@
 #include "feature_store/row_writing.h"
 #include "feature_store/store_impl.h"
 #include "feature_store/tables.h"
+#include "feature_store/window_writer.h"
 #include "larder/io/source_reader.h"
 #include "larder/online/generation.h"
 #include "larder/registry/rollback.h"
@@ -34,6 +35,8 @@ struct PreparedLoad {
   LoadRange range;
   ViewLoad report;
   std::vector<MappedEvents> batches;
+  std::shared_ptr<const WindowPlan> windows;  // of a view with aggregates: then nothing is built
+  std::vector<std::size_t> source_numbers;    // beside `batches`: WindowEvents
   std::optional<RowWriter> writer;
   std::optional<GenerationBuilder> generation;  // built from them
   bool held = false;                            // built and checked, not published
@@ -48,32 +51,23 @@ class ViewReader {
 
   // Reads and checks everything; writes nothing.
   absl::StatusOr<PreparedLoad> Read(const ViewVersion& view, const LoadRange& range) const {
-    const Source& source = view.offline_source();
     PreparedLoad load;
     load.view = &view;
     load.range = range;
     load.report.view = view.ToString();
     load.report.start = range.start;
     load.report.end = range.end;
-    LARDER_ASSIGN_OR_RETURN(const EventMapper mapper, EventMapper::Make(view, source, compile_));
-    TextReadOptions read;
-    read.base_path = catalog_.DefinitionsOf(view.project).base_path;
-    read.strict = options_.strict;
-    LARDER_ASSIGN_OR_RETURN(const std::unique_ptr<RecordReader> reader, OpenSource(source, read));
-    const bool strict = options_.strict.value_or(source.format.strict);
-    Batch batch;
-    while (true) {
-      LARDER_ASSIGN_OR_RETURN(const bool more, reader->Next(&batch));
-      if (!more) break;
-      LARDER_RETURN_IF_ERROR(Take(mapper, *reader, strict, std::move(batch), &load));
-      Report(load, false);
+    if (!view.is_aggregate()) {
+      LARDER_RETURN_IF_ERROR(ReadSource(view, 0, &load));
+      return load;
     }
-    const ReadCounts& counts = reader->counts();
-    load.report.rows_bad += counts.bad_rows;
-    load.report.first_reasons.insert(load.report.first_reasons.end(), counts.first_reasons.begin(),
-                                     counts.first_reasons.end());
-    load.report.floored_timestamps = counts.floored_timestamps;
-    load.report.integral_decimals = counts.integral_decimals;
+    LARDER_ASSIGN_OR_RETURN(WindowPlan plan, WindowPlan::Make(view, compile_));
+    load.windows = std::make_shared<const WindowPlan>(std::move(plan));
+    for (std::size_t number = 0; number <= view.union_sources.size(); ++number) {
+      // Pushed ones have no rows to read.
+      if (WindowSource(view, number, true).kind == SourceKind::kPush) continue;
+      LARDER_RETURN_IF_ERROR(ReadSource(load.windows->rows(), number, &load));
+    }
     return load;
   }
 
@@ -84,6 +78,32 @@ class ViewReader {
   }
 
  private:
+  // `rows`: the view, or what its windows read.
+  absl::Status ReadSource(const ViewVersion& rows, std::size_t number, PreparedLoad* load) const {
+    const Source& source = WindowSource(rows, number, true);
+    LARDER_ASSIGN_OR_RETURN(const EventMapper mapper, EventMapper::Make(rows, source, compile_));
+    TextReadOptions read;
+    read.base_path = catalog_.DefinitionsOf(rows.project).base_path;
+    read.strict = options_.strict;
+    LARDER_ASSIGN_OR_RETURN(const std::unique_ptr<RecordReader> reader, OpenSource(source, read));
+    const bool strict = options_.strict.value_or(source.format.strict);
+    Batch batch;
+    while (true) {
+      LARDER_ASSIGN_OR_RETURN(const bool more, reader->Next(&batch));
+      if (!more) break;
+      LARDER_RETURN_IF_ERROR(Take(mapper, *reader, strict, std::move(batch), load));
+      load->source_numbers.resize(load->batches.size(), number);
+      Report(*load, false);
+    }
+    const ReadCounts& counts = reader->counts();
+    load->report.rows_bad += counts.bad_rows;
+    load->report.first_reasons.insert(load->report.first_reasons.end(),
+                                      counts.first_reasons.begin(), counts.first_reasons.end());
+    load->report.floored_timestamps += counts.floored_timestamps;
+    load->report.integral_decimals += counts.integral_decimals;
+    return absl::OkStatus();
+  }
+
   absl::Status Take(const EventMapper& mapper, const RecordReader& reader, bool strict, Batch batch,
                     PreparedLoad* load) const {
     load->report.rows_read += static_cast<int64_t>(batch.row_count());
@@ -153,6 +173,7 @@ class ViewReader {
 // Builds the generation that a load leads to.
 absl::Status Build(const LoadLease& lease, const MaterializeOptions& options, PreparedLoad* load) {
   const ViewVersion& view = *load->view;
+  if (load->windows != nullptr) return absl::OkStatus();  // events join those there are
   LARDER_ASSIGN_OR_RETURN(RowWriter made, RowWriter::Make(view, view.offline_source()));
   const RowWriter& writer = load->writer.emplace(std::move(made));
   GenerationOptions generation;
@@ -172,11 +193,39 @@ absl::Status Build(const LoadLease& lease, const MaterializeOptions& options, Pr
   return absl::OkStatus();
 }
 
+// What a load of a view with aggregates tells: events with an id by their id, others in place of all those it covers.
+absl::Status WriteWindows(WriteTransaction& transaction, bool full, PreparedLoad* load) {
+  const ViewVersion& view = *load->view;
+  LARDER_ASSIGN_OR_RETURN(WindowWriter writer,
+                          WindowWriter::Open(view, *load->windows, transaction));
+  const LoadRange& range = load->range;
+  const auto is_told = [&](bool has_id, int64_t time_us, const WindowTrailer& trailer) {
+    if (WindowSource(view, trailer.source, true).kind == SourceKind::kPush) return false;
+    if (full && trailer.from_batch) return true;
+    if (has_id || time_us > range.end.us || (range.start && time_us < range.start->us))
+      return false;
+    return !trailer.from_batch || !range.arrived_since || time_us > range.loaded_to.us ||
+           trailer.known_us >= range.arrived_since->us;
+  };
+  LARDER_RETURN_IF_ERROR(writer.Remove(is_told));
+  load->report.rows = {};
+  const WindowWriter::Terms terms{true, range.end, true};
+  for (std::size_t i = 0; i < load->batches.size(); ++i) {
+    const std::size_t number = load->source_numbers[i];
+    LARDER_ASSIGN_OR_RETURN(
+        const RowsResult rows,
+        writer.Add(load->batches[i], WindowSource(view, number, true), number, terms));
+    load->report.rows += rows;
+  }
+  return writer.Finish();
+}
+
 // Whether it may become live.
 absl::Status Check(const PreparedLoad& load, const MaterializeOptions& options,
                    const CompileOptions& compile, Timestamp now) {
   const ViewVersion& view = *load.view;
-  if (view.definition.validators.empty() && !options.validate) return absl::OkStatus();
+  const bool has_none = view.definition.validators.empty() && !options.validate;
+  if (has_none || load.windows != nullptr) return absl::OkStatus();
   LARDER_ASSIGN_OR_RETURN(GenerationSummary generation, load.generation->Summarize());
   const LoadSummary summary = SummaryOf(view, std::move(generation));
   LARDER_RETURN_IF_ERROR(CheckValidators(view, summary, compile, now));
@@ -187,7 +236,6 @@ absl::Status Check(const PreparedLoad& load, const MaterializeOptions& options,
 
 // Why a view cannot be loaded; empty when it can.
 std::string WhyNot(const ViewVersion& view) {
-  if (view.is_aggregate()) return "window aggregates are not computed yet";
   if (view.base_view.has_value()) return "views over other views are not computed yet";
   const Source& source = view.offline_source();
   if (source.kind == SourceKind::kPush)
@@ -322,11 +370,15 @@ absl::StatusOr<MaterializeResult> FeatureStore::Materialize(const MaterializeOpt
     LARDER_RETURN_IF_ERROR(CheckUnchanged(transaction, catalog));
     LARDER_ASSIGN_OR_RETURN(const uint64_t number, NextHistoryNumber(transaction));
     std::string detail;
-    for (const PreparedLoad& load : loads) {
+    for (PreparedLoad& load : loads) {
       if (load.held) continue;
-      LARDER_ASSIGN_OR_RETURN(const LiveBefore before, LiveNow(transaction, load.view->data_id));
-      LARDER_RETURN_IF_ERROR(load.generation->Publish(transaction));
-      LARDER_RETURN_IF_ERROR(NoteGeneration(transaction, number, load.view->data_id, before));
+      if (load.windows != nullptr) {
+        LARDER_RETURN_IF_ERROR(WriteWindows(transaction, options.full, &load));
+      } else {
+        LARDER_ASSIGN_OR_RETURN(const LiveBefore before, LiveNow(transaction, load.view->data_id));
+        LARDER_RETURN_IF_ERROR(load.generation->Publish(transaction));
+        LARDER_RETURN_IF_ERROR(NoteGeneration(transaction, number, load.view->data_id, before));
+      }
       LARDER_ASSIGN_OR_RETURN(LoadRecord record, LoadRecordIn(transaction, load.view->data_id));
       record.from = record.loaded
                         ? std::min(record.from, load.range.start.value_or(Timestamp::Min()))

@@ -4,6 +4,7 @@
 #include "feature_store/input_rows.h"
 #include "feature_store/store_impl.h"
 #include "feature_store/stored_rows.h"
+#include "feature_store/window_fetch.h"
 #include "larder/feature_store/receipt.h"
 
 namespace larder::inline LARDER_ABI {
@@ -35,7 +36,11 @@ absl::StatusOr<OnlineResponse> FeatureStore::GetOnlineFeatures(const OnlineReque
   const auto fetch = [&](std::size_t use, std::span<const Column* const> keys) {
     const BoundUse& bound = service->uses[use];
     absl::StatusOr<FetchedUse> fetched =
-        FetchStored(session, bound, response.as_of, request.known_at, keys, response.row_count);
+        bound.windows != nullptr
+            ? FetchWindows(session, bound, response.as_of, request.known_at,
+                           service->service->definition.partial, keys, response.row_count)
+            : FetchStored(session, bound, response.as_of, request.known_at, keys,
+                          response.row_count);
     if (!fetched.ok())
       fetched = Annotate(fetched.status(), Concat("feature view ", bound.view->ToString()));
     return fetched;

@@ -96,10 +96,6 @@ absl::Status FeatureStore::Impl::CheckReady(const ReadSession& session,
                                             const BoundService& service) const {
   std::vector<std::string> missing;
   for (const BoundUse& use : service.uses) {
-    if (use.windows != nullptr) {
-      return UnimplementedError("feature view ", use.view->ToString(),
-                                ": window aggregates are not served yet");
-    }
     LARDER_ASSIGN_OR_RETURN(const LoadRecord record, LoadRecordIn(session, use.view->data_id));
     // Pushed rows are data too: a view may be fed by its stream before its history is loaded, or without.
     const bool push_only =

@@ -8,6 +8,7 @@
 #include "feature_store/store_impl.h"
 #include "feature_store/tables.h"
 #include "feature_store/widen.h"
+#include "feature_store/window_writer.h"
 
 namespace larder::inline LARDER_ABI {
 
@@ -77,11 +78,13 @@ namespace {
 // A batch as one view's events.
 struct PreparedEvents {
   MappedEvents events;
+  std::size_t source_number = 0;  // among those the view reads: WindowEvents
   const PushedBatch* from = nullptr;
 };
 
 struct PreparedView {
   const ViewVersion* view = nullptr;
+  std::shared_ptr<const WindowPlan> windows;  // of a view with aggregates
   std::vector<PreparedEvents> batches;
 };
 
@@ -98,7 +101,9 @@ class PreparedPush {
     }
     for (const PushedBatch& batch : batches) LARDER_RETURN_IF_ERROR(push.Add(impl, batch, options));
     // A version is fed all of a push or nothing.
-    std::erase_if(push.views_, [&](const PreparedView& view) { return push.IsUnfed(*view.view); });
+    std::erase_if(push.views_, [&](const PreparedView& view) {
+      return push.IsUnfed(*view.view) || view.batches.empty();
+    });
     if (push.views_.empty()) return NoView(batches.front().source);
     return push;
   }
@@ -135,24 +140,43 @@ class PreparedPush {
     bool is_stored = false;
     for (const ViewVersion* view :
          catalog_.ViewsOfSource(options.project, batch.source, impl.options.clock())) {
-      // Only what is computed from rows; aggregates will read the event history.
-      if (view->is_aggregate() || view->base_view.has_value() || IsUnfed(*view)) continue;
-      // With the version's own source: it means the same as long as it lives.
-      absl::StatusOr<EventMapper> mapper = EventMapper::Make(*view, view->source, impl.compile);
-      absl::StatusOr<MappedEvents> events =
-          mapper.ok() ? mapper->Map(fields, nullptr) : mapper.status();
+      if (view->base_view.has_value() || IsUnfed(*view)) continue;
+      PreparedEvents prepared;
+      prepared.from = &batch;
+      const absl::Status events = Map(impl, *view, fields, &prepared);
       if (events.ok()) {
-        ViewOf(*view).batches.push_back({*std::move(events), &batch});
+        PreparedView& fed = ViewOf(*view);
+        fed.batches.push_back(std::move(prepared));
         is_stored = true;
         continue;
       }
       // An old version that today's rows no longer feed must not stop the current one.
       const absl::StatusOr<const ViewVersion*> current = catalog_.GetView(view->project, view->name);
-      if (current.ok() && (*current)->id == view->id) return events.status();
+      if (current.ok() && (*current)->id == view->id) return events;
       unfed_.push_back(view->id);
-      not_fed_.emplace_back(MessageOf(events.status()));
+      not_fed_.emplace_back(MessageOf(events));
     }
     return is_stored ? absl::OkStatus() : NoView(batch.source);
+  }
+
+  // With the version's own source: it means the same as long as it lives.
+  absl::Status Map(const FeatureStore::Impl& impl, const ViewVersion& view, const Batch& fields,
+                   PreparedEvents* out) {
+    const ViewVersion* stored = &view;
+    if (view.is_aggregate()) {
+      std::shared_ptr<const WindowPlan>& windows = ViewOf(view).windows;
+      if (windows == nullptr) {
+        LARDER_ASSIGN_OR_RETURN(WindowPlan plan, WindowPlan::Make(view, impl.compile));
+        windows = std::make_shared<const WindowPlan>(std::move(plan));
+      }
+      stored = &windows->rows();
+      out->source_number = NumberOfSource(view, out->from->source);
+    }
+    const Source& source = WindowSource(*stored, out->source_number);
+    LARDER_ASSIGN_OR_RETURN(const EventMapper mapper,
+                            EventMapper::Make(*stored, source, impl.compile));
+    LARDER_ASSIGN_OR_RETURN(out->events, mapper.Map(fields, nullptr));
+    return absl::OkStatus();
   }
 
   static absl::Status NoView(std::string_view source) {
@@ -166,16 +190,29 @@ class PreparedPush {
   PreparedView& ViewOf(const ViewVersion& view) {
     const auto known = std::find_if(views_.begin(), views_.end(),
                                     [&](const PreparedView& v) { return v.view == &view; });
-    return known != views_.end() ? *known : views_.emplace_back(PreparedView{&view, {}});
+    return known != views_.end() ? *known : views_.emplace_back(PreparedView{&view, {}, {}});
   }
 
   static absl::Status WriteView(WriteTransaction& transaction, const PreparedView& view,
                                 const PushOptions& options, PushResult* result) {
-    LARDER_ASSIGN_OR_RETURN(const RowWriter writer, RowWriter::Make(*view.view, view.view->source));
+    std::optional<RowWriter> writer;
+    std::optional<WindowWriter> windows;
+    if (view.windows != nullptr) {
+      LARDER_ASSIGN_OR_RETURN(WindowWriter opened,
+                              WindowWriter::Open(*view.view, *view.windows, transaction));
+      windows.emplace(std::move(opened));
+    } else {
+      LARDER_ASSIGN_OR_RETURN(RowWriter made, RowWriter::Make(*view.view, view.view->source));
+      writer.emplace(std::move(made));
+    }
+    const WindowWriter::Terms terms{false, transaction.commit_time(), options.skip_bad};
     PushResult::PerView report{view.view->ToString(), {}};
     for (const PreparedEvents& batch : view.batches) {
-      LARDER_ASSIGN_OR_RETURN(RowsResult rows,
-                              writer.Push(transaction, batch.events, options.skip_bad));
+      LARDER_ASSIGN_OR_RETURN(
+          RowsResult rows,
+          windows ? windows->Add(batch.events, WindowSource(*view.view, batch.source_number),
+                                 batch.source_number, terms)
+                  : writer->Push(transaction, batch.events, options.skip_bad));
       for (RowsResult::Rejected& rejected : rows.first_rejected) {
         if (!batch.from->numbers.empty()) rejected.row = batch.from->numbers[rejected.row];
       }
@@ -185,6 +222,7 @@ class PreparedPush {
       LARDER_RETURN_IF_ERROR(
           RowWriter::RefuseRejected(Concat("feature view ", report.view), report.rows));
     }
+    if (windows) LARDER_RETURN_IF_ERROR(windows->Finish());
     result->skipped += report.rows.rejected_count();
     for (const RowsResult::Rejected& rejected : report.rows.first_rejected) {
       result->first_reasons.push_back(

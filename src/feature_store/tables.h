@@ -16,6 +16,11 @@ enum RecordTable : uint32_t {
   kGenerationNoteTable =
       4,             // history number, data id, big-endian -> what was live before that entry
   kFittedTable = 5,  // name, a zero byte, version, big-endian -> FittedEntry bytes
+  // docs/internals/window_state.md; keys begin with the data id, 32 bits big-endian.
+  kWindowTable = 6,      // -> WindowRecord bytes
+  kWindowKeyTable = 7,   // entity key -> WindowKey bytes
+  kWindowPageTable = 8,  // page, big-endian -> a page of an aggregate tree
+  kWindowIdTable = 9,    // hash of entity key and event id -> WindowId bytes
 };
 
 inline constexpr const char* kCurrentCatalog = "current";

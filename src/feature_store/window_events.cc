@@ -6,21 +6,6 @@
 namespace larder::inline LARDER_ABI {
 namespace {
 
-// Bytes that are equal exactly when inputs of one type are.
-void AppendInput(const AggregateInput& input, std::string* out) {
-  if (input.is_null) {
-    out->push_back('\0');
-    return;
-  }
-  out->push_back('\1');
-  if (input.bytes.data() != nullptr) {
-    out->append(input.bytes);
-    return;
-  }
-  for (int shift = 56; shift >= 0; shift -= 8)
-    out->push_back(static_cast<char>(input.word >> static_cast<unsigned>(shift)));
-}
-
 uint64_t SequenceAt(const Column& column, std::size_t row) {
   switch (column.type().id()) {
     case TypeId::kInt32:
@@ -33,6 +18,20 @@ uint64_t SequenceAt(const Column& column, std::size_t row) {
 }
 
 }  // namespace
+
+void AppendInputBytes(const AggregateInput& input, std::string* out) {
+  if (input.is_null) {
+    out->push_back('\0');
+    return;
+  }
+  out->push_back('\1');
+  if (input.bytes.data() != nullptr) {
+    out->append(input.bytes);
+    return;
+  }
+  for (int shift = 56; shift >= 0; shift -= 8)
+    out->push_back(static_cast<char>(input.word >> static_cast<unsigned>(shift)));
+}
 
 void AppendEventId(const Column& ids, std::size_t row, char source_number, std::string* out) {
   const std::size_t before = out->size();
@@ -82,6 +81,7 @@ HistoryEvent WindowEvents::At(std::size_t row, std::size_t stream, std::string_v
                               bool has_versions, ByteArena* arena) const {
   HistoryEvent made;
   made.known_us = KnownAt(row);
+  if (events_->arrival_time && events_->arrival_time->IsValid(row)) made.arrival_us = made.known_us;
   made.is_delete = IsDelete(row);
   EventOrder& order = made.event.order;
   order.time_us = times_[row];
@@ -99,7 +99,7 @@ HistoryEvent WindowEvents::At(std::size_t row, std::size_t stream, std::string_v
   order.event_id = id;
   scratch.clear();
   if (id.empty()) {
-    AppendInput(made.event.input, &scratch);
+    AppendInputBytes(made.event.input, &scratch);
   } else if (has_versions) {
     // Of versions that nothing else tells apart all streams choose the same.
     for (const Column& column : events_->stored)

@@ -51,6 +51,9 @@ class WindowEvents {
   char source_number_ = 0;
 };
 
+// Bytes that are equal exactly when inputs of one type are: what orders events without an id.
+void AppendInputBytes(const AggregateInput& input, std::string* out);
+
 // The id of an event of source `source_number`, as AppendId has it, from a column of ids.
 void AppendEventId(const Column& ids, std::size_t row, char source_number, std::string* out);
 

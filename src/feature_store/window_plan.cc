@@ -80,6 +80,7 @@ class WindowPlan::Builder {
           stream.specs.begin(), stream.specs.end(),
           [](const AggregateSpec& a, const AggregateSpec& b) { return PlaceOf(a) < PlaceOf(b); });
       stream.specs.erase(std::unique(stream.specs.begin(), stream.specs.end()), stream.specs.end());
+      LARDER_RETURN_IF_ERROR(AccumulatorSet::Make(stream.specs).status());
       plan_.streams_.push_back(std::move(stream));
     }
     Duration reach{};
@@ -195,6 +196,18 @@ absl::StatusOr<WindowPlan> WindowPlan::Make(const ViewVersion& view, const Compi
   absl::StatusOr<WindowPlan> plan = Builder(view, options).Run();
   if (!plan.ok()) return Annotate(plan.status(), Concat("feature view ", view.ToString()));
   return plan;
+}
+
+const Source& WindowSource(const ViewVersion& view, std::size_t number, bool offline) {
+  if (number > 0) return view.union_sources[number - 1];
+  return offline ? view.offline_source() : view.source;
+}
+
+std::size_t NumberOfSource(const ViewVersion& view, std::string_view name) {
+  for (std::size_t i = 0; i < view.union_sources.size(); ++i) {
+    if (view.union_sources[i].name == name) return i + 1;
+  }
+  return 0;
 }
 
 std::string CategoryAt(const Column& column, std::size_t row) {

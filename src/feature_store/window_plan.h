@@ -66,6 +66,11 @@ class WindowPlan {
   std::optional<Duration> reach_;
 };
 
+// The sources of a view with aggregates, by number: 0 its own, then its union's. `offline`: what loads and training read.
+[[nodiscard]] const Source& WindowSource(const ViewVersion& view LARDER_LIFETIME_BOUND,
+                                         std::size_t number, bool offline = false);
+[[nodiscard]] std::size_t NumberOfSource(const ViewVersion& view, std::string_view name);
+
 // A group's value as a category: text as it is, integers in decimal, `true` and `false`. Requires: not null.
 [[nodiscard]] std::string CategoryAt(const Column& column, std::size_t row);
 

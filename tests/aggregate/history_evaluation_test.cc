@@ -17,6 +17,7 @@ using larder_test::NaiveEvent;
 struct Version {
   NaiveEvent event;
   int64_t known_us = 0;
+  int64_t arrival_us = HistoryEvent::kNoArrival;
   bool is_delete = false;
   bool counts = true;
 };
@@ -26,7 +27,7 @@ class Borrowed {
   explicit Borrowed(const std::vector<Version>& versions) {
     for (const Version& version : versions) {
       events_.push_back({larder_test::EventOf(version.event, &scratch_.emplace_back()),
-                         version.known_us, version.is_delete, version.counts});
+                         version.known_us, version.arrival_us, version.is_delete, version.counts});
     }
   }
   [[nodiscard]] const std::vector<HistoryEvent>& events() const { return events_; }
@@ -79,10 +80,11 @@ class World {
     const bool deletes = ids && random.OneIn(2);
     for (const NaiveEvent& event :
          larder_test::RandomEvents(random, input_, random.OneIn(10) ? 150 : 25)) {
-      Version version{event, event.time_us, false, true};
+      Version version{event, event.time_us};
       if (!ids) version.event.event_id.clear();
       if (late) version.known_us += random.Between(-5, random.OneIn(2) ? 3'000 : 5);
       if (late && random.OneIn(9)) version.known_us = HistoryEvent::kNeverKnown;
+      if (late && random.OneIn(2)) version.arrival_us = version.known_us;
       version.is_delete = deletes && !version.event.event_id.empty() && random.OneIn(3);
       version.counts = !deletes || version.event.event_id.empty() || !random.OneIn(3);
       versions_.push_back(std::move(version));
@@ -168,7 +170,7 @@ TEST_CASE("a deleted event leaves at the delete's time, and not before", "[aggre
   const AggregateInput one{false, 1, {}};
   const std::vector<HistoryEvent> events = {{{{10, false, 0, "a", {}}, one}},
                                             {{{20, false, 0, "b", {}}, one}},
-                                            {{{30, false, 0, "a", {}}, one}, 40, true}};
+                                            {{{30, false, 0, "a", {}}, one}, 40, HistoryEvent::kNoArrival, true}};
   AggregateSpec sum{AggregateFunction::kSum};
   sum.input = TypeId::kInt64;
   const AggregateWindow lifetime;

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <span>
 #include <string>
 #include <vector>
@@ -63,6 +64,9 @@ class AggregateTree {
   // Cost: two paths of pages for each different bound.
   [[nodiscard]] absl::StatusOr<std::vector<AccumulatorSet>> Fold(
       std::span<const TimeRange> ranges) const;
+  // Calls `visit` for each event of the range, in order. Lifetime: an event is good during its call.
+  absl::Status Visit(const TimeRange& range,
+                     const std::function<void(const AggregateEvent& event)>& visit) const;
   // The last `count` events before `to_us`.
   [[nodiscard]] absl::StatusOr<AccumulatorSet> FoldLast(int64_t to_us, int64_t count) const;
 
@@ -87,6 +91,8 @@ class AggregateTree {
   absl::StatusOr<aggregate::TreeNode> ReadNode(NodeId id, uint32_t height) const;
 
   absl::Status Walk(NodeId id, uint32_t height, Segments* segments) const;
+  absl::Status VisitBelow(NodeId id, uint32_t height, const TimeRange& range,
+                          const std::function<void(const AggregateEvent& event)>& visit) const;
   absl::StatusOr<uint64_t> CountBefore(int64_t to_us) const;
   absl::Status FoldRanks(NodeId id, uint32_t height, uint64_t first, uint64_t begin, uint64_t end,
                          AccumulatorSet* out) const;

@@ -16,13 +16,15 @@
 namespace larder::inline LARDER_ABI {
 
 // An event, or a version of one: events with one id are one event, and of its versions visible and known at an instant
-// the last counts, by event time, sequence, known time, a delete after all others, row and input. Events without an id are
+// the last counts, by event time, sequence, arrival, a delete after all others, row and input. Events without an id are
 // a bag, in which equal orders have equal inputs.
 struct HistoryEvent {
   static constexpr int64_t kNeverKnown = std::numeric_limits<int64_t>::max();
+  static constexpr int64_t kNoArrival = std::numeric_limits<int64_t>::min();
   AggregateEvent event;
-  // From when on it is known. kNeverKnown: counts only where known_at is Timestamp::Max(), and precedes all others.
+  // From when on it is known. kNeverKnown: counts only where known_at is Timestamp::Max().
   int64_t known_us = std::numeric_limits<int64_t>::min();
+  int64_t arrival_us = kNoArrival;  // settles which version is last; before all others: none
   bool is_delete =
       false;           // while this version is the last, the event does not count. Requires: an id
   bool counts = true;  // false: nor does it, being no event of this input. Requires: an id

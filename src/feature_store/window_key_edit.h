@@ -1,0 +1,75 @@
+// Changing what the store keeps of one key's events.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "feature_store/window_pages.h"
+#include "feature_store/window_plan.h"
+#include "feature_store/window_records.h"
+#include "larder/base/config.h"
+#include "larder/base/status.h"
+#include "larder/online/write_transaction.h"
+
+namespace larder::inline LARDER_ABI {
+
+// What a view's keys have in common while they are changed. Borrowed by all of them.
+struct WindowEdit {
+  uint32_t data_id = 0;
+  const WindowPlan* plan = nullptr;
+  std::span<const AccumulatorSet> sets;  // by stream
+  WriteTransaction* transaction = nullptr;
+  WindowRecord* record = nullptr;
+};
+
+// Threads: thread-bound.
+class WindowKeyEdit {
+ public:
+  enum class Outcome : uint8_t { kWritten, kOlder, kDuplicate };
+
+  // `state`: as it is in the store.
+  WindowKeyEdit(const WindowEdit& edit, std::string_view entity_key, WindowKey state)
+      : edit_(edit), entity_key_(entity_key), state_(std::move(state)) {}
+
+  // An event without an id, or a version of one with an id.
+  absl::StatusOr<Outcome> Add(WindowKey::Version version);
+  using IsGone = std::function<bool(bool has_id, int64_t time_us, const WindowTrailer& trailer)>;
+  absl::Status Remove(const IsGone& is_gone);
+  // Events before `cutoff_us` go: no window will see them again.
+  absl::Status DropBefore(int64_t cutoff_us);
+  // Writes everything. Of ids whose versions are all older than `settled_us` the last one stays.
+  absl::Status Finish(int64_t settled_us);
+
+  [[nodiscard]] const WindowKey& state() const LARDER_LIFETIME_BOUND { return state_; }
+
+ private:
+  using Place = std::pair<std::size_t, std::string>;  // a stream, and a category of it
+
+  [[nodiscard]] absl::StatusOr<std::optional<WindowId>> FindId(std::string_view id) const;
+  absl::Status PutId(std::string_view id, const WindowId& value);
+  absl::Status DeleteId(std::string_view id);
+  absl::StatusOr<Outcome> AddListed(WindowKey::Version version, WindowId known);
+  void AddToTrees(WindowKey::Version version);
+  // Takes an event out of the trees: what it was there.
+  absl::StatusOr<WindowKey::Version> Lift(std::string_view id, const WindowId& known);
+  // Writes what AddToTrees was given.
+  absl::Status Flush();
+  absl::Status Settle(int64_t settled_us);
+  WindowKey::Tree& TreeOf(std::size_t stream, std::string_view category);
+  // Events of all trees of a stream within `range` for which `is_gone`; they go.
+  absl::Status RemoveFrom(std::size_t stream, WindowKey::Tree* tree, const TimeRange& range,
+                          const std::function<bool(const AggregateEvent& event)>& is_gone);
+
+  const WindowEdit& edit_;
+  const std::string entity_key_;
+  WindowKey state_;
+  std::map<Place, std::vector<WindowKey::Version>> pending_;  // with the one part that counts
+};
+
+}  // namespace larder::inline LARDER_ABI

@@ -1,0 +1,273 @@
+#include "feature_store/window_reader.h"
+
+#include <algorithm>
+#include <deque>
+#include <limits>
+#include <map>
+#include <set>
+#include <string>
+#include <utility>
+
+#include "feature_store/store_impl.h"
+#include "feature_store/window_events.h"
+
+namespace larder::inline LARDER_ABI {
+namespace {
+
+bool IsSame(const AggregateWindow& a, const AggregateWindow& b) {
+  return a.length == b.length && a.rows == b.rows && a.delay == b.delay && a.at == b.at;
+}
+
+// An event out of a tree that owns its bytes.
+struct Collected {
+  HistoryEvent event;
+  std::string id;
+  std::string row;
+  std::string bytes;
+};
+
+}  // namespace
+
+struct WindowReader::Asked {
+  const ReadSession& session;
+  const WindowKey& key;
+  std::vector<const WindowKey::Version*> versions;  // of the store's list, and staged
+  std::map<std::string_view, WindowId> staged_known;  // staged ids that the store has outside its list
+  std::string_view excluded_id;
+  bool folds = true;  // whether trees alone have the answer
+};
+
+absl::StatusOr<WindowReader> WindowReader::Make(const ViewVersion& view, const WindowPlan& plan) {
+  WindowReader reader(view, plan);
+  for (const WindowStream& stream : plan.streams()) {
+    LARDER_ASSIGN_OR_RETURN(AccumulatorSet set, AccumulatorSet::Make(stream.specs));
+    reader.streams_.push_back({std::move(set), {}, {}, {}});
+  }
+  for (std::size_t f = 0; f < plan.features().size(); ++f) {
+    const WindowFeature& feature = plan.features()[f];
+    Stream& stream = reader.streams_[feature.stream];
+    const auto window =
+        std::find_if(stream.windows.begin(), stream.windows.end(),
+                     [&](const AggregateWindow& other) { return IsSame(other, feature.window); });
+    stream.features.push_back(f);
+    stream.window_of.push_back(static_cast<std::size_t>(window - stream.windows.begin()));
+    if (window == stream.windows.end()) stream.windows.push_back(feature.window);
+  }
+  reader.values_.resize(plan.features().size());
+  reader.statuses_.resize(plan.features().size());
+  return reader;
+}
+
+absl::Status WindowReader::Begin(const ReadSession& session, Timestamp as_of,
+                                 std::optional<Timestamp> known_at) {
+  as_of_ = as_of;
+  known_at_ = known_at;
+  complete_from_us_ = std::numeric_limits<int64_t>::min();
+  LARDER_ASSIGN_OR_RETURN(const std::optional<std::string_view> bytes,
+                          session.GetRecord(kWindowTable, WindowPrefix(view_.data_id)));
+  WindowRecord record;
+  if (bytes) {
+    LARDER_ASSIGN_OR_RETURN(record, WindowRecord::Parse(*bytes));
+  }
+  LARDER_ASSIGN_OR_RETURN(const LoadRecord load, LoadRecordIn(session, view_.data_id));
+  const bool push_only = view_.source.kind == SourceKind::kPush && !view_.batch;
+  if (load.loaded) {
+    complete_from_us_ = load.from.us;
+  } else if (!push_only) {
+    complete_from_us_ = record.first_write_us;
+  }
+  bool is_gone =
+      as_of.us < record.as_of_floor_us || (known_at && known_at->us < record.known_floor_us);
+  for (const WindowFeature& feature : plan_.features()) {
+    is_gone |=
+        feature.window.length && feature.window.RangeAt(as_of).from_us < record.dropped_before_us;
+  }
+  if (!is_gone) return absl::OkStatus();
+  return WithKind(OutOfRangeError("feature view ", view_.ToString(), ": events that counted at ",
+                                  FormatTimestamp(as_of), " are no longer kept"),
+                  ErrorKind::kOutsideHistory);
+}
+
+absl::Status WindowReader::Read(const ReadSession& session, std::string_view key,
+                                const WindowExtras& extras) {
+  if (key.data() == nullptr) {
+    std::fill(values_.begin(), values_.end(), Value());
+    std::fill(statuses_.begin(), statuses_.end(), FeatureStatus::kNotFound);
+    return absl::OkStatus();
+  }
+  WindowKey state;
+  LARDER_ASSIGN_OR_RETURN(const std::optional<std::string_view> bytes,
+                          session.GetRecord(kWindowKeyTable, WindowKeyName(view_.data_id, key)));
+  if (bytes) {
+    LARDER_ASSIGN_OR_RETURN(state, WindowKey::Parse(*bytes, streams_.size()));
+  } else {
+    state.streams.resize(streams_.size());
+  }
+  Asked asked{session, state, {}, {}, extras.excluded_id};
+  for (const WindowKey::Version& version : state.versions) asked.versions.push_back(&version);
+  for (const WindowKey::Version& version : extras.staged) {
+    if (!version.id.empty()) {
+      LARDER_ASSIGN_OR_RETURN(
+          const std::optional<std::string_view> known,
+          session.GetRecord(kWindowIdTable, WindowIdName(view_.data_id, key, version.id)));
+      if (known) {
+        LARDER_ASSIGN_OR_RETURN(WindowId id, WindowId::Parse(*known));
+        // The batch's copy wins, and what is told again changes nothing.
+        if (id.from_batch || (id.state != WindowId::State::kListed && id.IsSame(version))) continue;
+        if (id.state != WindowId::State::kListed)
+          asked.staged_known.emplace(version.id, std::move(id));
+      }
+    }
+    asked.versions.push_back(&version);
+  }
+  asked.folds = asked.versions.empty() && asked.excluded_id.empty() && !known_at_;
+  for (std::size_t s = 0; s < streams_.size(); ++s) LARDER_RETURN_IF_ERROR(ReadStream(asked, s));
+  return absl::OkStatus();
+}
+
+absl::Status WindowReader::ReadStream(const Asked& asked, std::size_t s) {
+  const Stream& stream = streams_[s];
+  const auto answer = [&](std::string_view category) {
+    return asked.folds ? Fold(asked, s, category) : Evaluate(asked, s, category);
+  };
+  std::set<std::string_view> categories;
+  if (plan_.streams()[s].group < 0) {
+    categories.insert("");
+  } else {
+    bool has_maps = false;
+    for (const std::size_t f : stream.features) {
+      has_maps |= plan_.features()[f].is_map;
+      if (!plan_.features()[f].is_map) categories.insert(plan_.features()[f].category);
+    }
+    if (has_maps) {
+      for (const WindowKey::Tree& tree : asked.key.streams[s]) categories.insert(tree.category);
+      for (const WindowKey::Version* version : asked.versions) {
+        if (version->parts[s].counts) categories.insert(version->parts[s].category);
+      }
+    }
+  }
+  std::vector<MapValue> maps(stream.features.size());
+  for (const std::string_view category : categories) {
+    LARDER_ASSIGN_OR_RETURN(Answer of, answer(category));
+    for (std::size_t i = 0; i < stream.features.size(); ++i) {
+      const WindowFeature& feature = plan_.features()[stream.features[i]];
+      if (feature.is_map) {
+        if (of.events[i] > 0) maps[i].items.emplace_back(category, std::move(of.values[i]));
+      } else if (feature.category == category) {
+        values_[stream.features[i]] = std::move(of.values[i]);
+      }
+    }
+  }
+  for (std::size_t i = 0; i < stream.features.size(); ++i) {
+    const std::size_t f = stream.features[i];
+    if (plan_.features()[f].is_map) {
+      maps[i].value = view_.features[f].type.element();
+      values_[f] = maps[i].items.size() > kCategoriesMax ? Value() : Value(std::move(maps[i]));
+    }
+    statuses_[f] = StatusOf(plan_.features()[f], values_[f]);
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<WindowReader::Answer> WindowReader::Fold(const Asked& asked, std::size_t s,
+                                                        std::string_view category) const {
+  const Stream& stream = streams_[s];
+  SnapshotPages pages(asked.session, view_.data_id);
+  const WindowKey::Tree* kept = asked.key.Find(s, category);
+  const AggregateTree tree(stream.set, &pages, kept != nullptr ? kept->root : TreeRoot{});
+  std::vector<TimeRange> ranges;
+  for (const AggregateWindow& window : stream.windows)
+    ranges.push_back(window.rows ? TimeRange{} : window.RangeAt(as_of_));
+  LARDER_ASSIGN_OR_RETURN(std::vector<AccumulatorSet> sums, tree.Fold(ranges));
+  for (std::size_t w = 0; w < stream.windows.size(); ++w) {
+    const AggregateWindow& window = stream.windows[w];
+    if (!window.rows) continue;
+    LARDER_ASSIGN_OR_RETURN(sums[w], tree.FoldLast(window.RangeAt(as_of_).to_us, *window.rows));
+  }
+  Answer answer;
+  for (std::size_t i = 0; i < stream.features.size(); ++i) {
+    const WindowFeature& feature = plan_.features()[stream.features[i]];
+    const AccumulatorSet& of = sums[stream.window_of[i]];
+    answer.values.push_back(of.Result(feature.spec, as_of_).value);
+    answer.events.push_back(feature.is_map ? *of.Result(feature.events, as_of_).value.As<int64_t>()
+                                           : 0);
+  }
+  return answer;
+}
+
+absl::StatusOr<WindowReader::Answer> WindowReader::Evaluate(const Asked& asked, std::size_t s,
+                                                            std::string_view category) const {
+  const Stream& stream = streams_[s];
+  TimeRange range = {std::numeric_limits<int64_t>::max(), std::numeric_limits<int64_t>::min()};
+  for (const AggregateWindow& window : stream.windows) {
+    const TimeRange of = window.RangeAt(as_of_);
+    range.from_us =
+        window.rows ? std::numeric_limits<int64_t>::min() : std::min(range.from_us, of.from_us);
+    range.to_us = std::max(range.to_us, of.to_us);
+  }
+  std::deque<Collected> collected;
+  std::set<std::string_view> seen;
+  if (const WindowKey::Tree* kept = asked.key.Find(s, category)) {
+    SnapshotPages pages(asked.session, view_.data_id);
+    const AggregateTree tree(stream.set, &pages, kept->root);
+    LARDER_RETURN_IF_ERROR(tree.Visit(range, [&](const AggregateEvent& event) {
+      Collected& kept_event = collected.emplace_back();
+      kept_event.id = event.order.event_id;
+      kept_event.row = event.order.row;
+      kept_event.bytes = event.input.bytes;
+      HistoryEvent& made = kept_event.event;
+      made.event = event;
+      made.known_us = TrailerOf(event.order.row).known_us;
+      made.event.order.event_id = kept_event.id;
+      made.event.order.row = kept_event.row;
+      if (event.input.bytes.data() != nullptr) made.event.input.bytes = kept_event.bytes;
+      const auto known = asked.staged_known.find(kept_event.id);
+      if (known == asked.staged_known.end()) return;
+      made.arrival_us = known->second.arrival_us;
+      made.event.order.row = known->second.row;
+      seen.insert(known->first);
+    }));
+  }
+  std::vector<HistoryEvent> events;
+  for (const Collected& one : collected) events.push_back(one.event);
+  for (const WindowKey::Version* version : asked.versions) {
+    HistoryEvent event = version->In(s);
+    event.counts = event.counts && version->parts[s].category == category;
+    std::string& row = collected.emplace_back().row;
+    if (version->id.empty()) {
+      if (!event.counts) continue;
+      AppendInputBytes(event.event.input, &row);
+      EscapeRow(&row);
+      event.event.order.row = row;
+    }
+    events.push_back(event);
+  }
+  for (const auto& [id, known] : asked.staged_known) {
+    if (seen.count(id) > 0) continue;
+    HistoryEvent& event = events.emplace_back(known.Place());
+    event.event.order.event_id = id;
+    event.counts = false;
+  }
+  const HistoryInstant instant{as_of_, known_at_.value_or(Timestamp::Max()), asked.excluded_id};
+  const std::vector<AggregateSpec>& specs = stream.set.specs();
+  LARDER_ASSIGN_OR_RETURN(const WindowResults results,
+                          EvaluateHistory(events, {&instant, 1}, stream.windows, specs));
+  Answer answer;
+  for (std::size_t i = 0; i < stream.features.size(); ++i) {
+    const WindowFeature& feature = plan_.features()[stream.features[i]];
+    const std::size_t first = stream.window_of[i] * specs.size();
+    answer.values.push_back(results.columns[first + feature.spec].ValueAt(0));
+    answer.events.push_back(
+        feature.is_map ? results.columns[first + feature.events].Values<int64_t>()[0] : 0);
+  }
+  return answer;
+}
+
+FeatureStatus WindowReader::StatusOf(const WindowFeature& feature, const Value& value) const {
+  const int64_t from = feature.window.length ? feature.window.RangeAt(as_of_).from_us
+                                             : std::numeric_limits<int64_t>::min();
+  if (from < complete_from_us_) return FeatureStatus::kPartialWindow;
+  return value.is_null() ? FeatureStatus::kNullValue : FeatureStatus::kPresent;
+}
+
+}  // namespace larder::inline LARDER_ABI

@@ -1,0 +1,255 @@
+#include "feature_store/window_records.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "feature_store/tables.h"
+#include "larder/base/bytes.h"
+
+namespace larder::inline LARDER_ABI {
+namespace {
+
+constexpr uint8_t kForm = 1;
+constexpr std::size_t kTrailerSize = 9;
+
+absl::Status Damaged() {
+  return WithKind(DataLossError("damaged window record"), ErrorKind::kCorrupt);
+}
+
+void PutRoot(const TreeRoot& root, ByteWriter* out) {
+  out->Put(root.id);
+  out->Put(root.height);
+  out->Put(root.event_count);
+}
+
+TreeRoot GetRoot(ByteReader* in) {
+  TreeRoot root;
+  root.id = in->Get<uint64_t>();
+  root.height = in->Get<uint32_t>();
+  root.event_count = in->Get<uint64_t>();
+  return root;
+}
+
+void PutPart(const WindowKey::Part& part, ByteWriter* out) {
+  out->Put(static_cast<uint8_t>((part.counts ? 1 : 0) | (part.is_null ? 2 : 0) |
+                                (part.is_word ? 4 : 0)));
+  if (!part.counts) return;
+  out->PutText(part.category);
+  out->Put(part.word);
+  out->PutText(part.bytes);
+}
+
+WindowKey::Part GetPart(ByteReader* in) {
+  WindowKey::Part part;
+  const auto flags = in->Get<uint8_t>();
+  part.counts = (flags & 1U) != 0;
+  part.is_null = (flags & 2U) != 0;
+  part.is_word = (flags & 4U) != 0;
+  if (!part.counts) return part;
+  part.category = in->GetText();
+  part.word = in->Get<uint64_t>();
+  part.bytes = in->GetText();
+  return part;
+}
+
+uint8_t Flag(bool is_set, unsigned bit) { return static_cast<uint8_t>(is_set ? 1U << bit : 0); }
+
+}  // namespace
+
+std::string WindowRecord::Serialize() const {
+  ByteWriter out;
+  out.Put(kForm);
+  out.Put(next_page);
+  for (const int64_t at : {first_write_us, dropped_before_us, as_of_floor_us, known_floor_us})
+    out.Put(at);
+  return std::move(out).Take();
+}
+
+absl::StatusOr<WindowRecord> WindowRecord::Parse(std::string_view bytes) {
+  ByteReader in(bytes);
+  WindowRecord record;
+  const auto form = in.Get<uint8_t>();
+  record.next_page = in.Get<uint64_t>();
+  for (int64_t* at : {&record.first_write_us, &record.dropped_before_us, &record.as_of_floor_us,
+                      &record.known_floor_us})
+    *at = in.Get<int64_t>();
+  if (!in.ok() || form != kForm) return Damaged();
+  return record;
+}
+
+HistoryEvent WindowKey::Version::In(std::size_t stream) const {
+  HistoryEvent made;
+  made.known_us = known_us;
+  made.arrival_us = arrival_us;
+  made.is_delete = is_delete;
+  made.event.order = {time_us, has_sequence, sequence, id, row};
+  const Part& part = parts[stream];
+  made.counts = part.counts;
+  made.event.input.is_null = part.is_null;
+  made.event.input.word = part.word;
+  if (!part.is_word)
+    made.event.input.bytes = std::string_view(part.bytes.data(), part.bytes.size());
+  return made;
+}
+
+const WindowKey::Tree* WindowKey::Find(std::size_t stream, std::string_view category) const {
+  for (const Tree& tree : streams[stream]) {
+    if (tree.category == category) return &tree;
+  }
+  return nullptr;
+}
+
+std::string WindowKey::Serialize() const {
+  ByteWriter out;
+  out.Put(kForm);
+  out.Put(oldest_us);
+  for (const std::vector<Tree>& trees : streams) {
+    out.Put(static_cast<uint32_t>(trees.size()));
+    for (const Tree& tree : trees) {
+      out.PutText(tree.category);
+      PutRoot(tree.root, &out);
+    }
+  }
+  out.Put(static_cast<uint32_t>(versions.size()));
+  for (const Version& version : versions) {
+    out.Put(static_cast<uint8_t>(Flag(version.has_sequence, 0) | Flag(version.is_delete, 1) |
+                                 Flag(version.from_batch, 2)));
+    out.PutText(version.id);
+    out.Put(version.time_us);
+    out.Put(version.sequence);
+    out.Put(version.known_us);
+    out.Put(version.arrival_us);
+    out.PutText(version.row);
+    for (const Part& part : version.parts) PutPart(part, &out);
+  }
+  return std::move(out).Take();
+}
+
+absl::StatusOr<WindowKey> WindowKey::Parse(std::string_view bytes, std::size_t stream_count) {
+  ByteReader in(bytes);
+  WindowKey key;
+  const auto form = in.Get<uint8_t>();
+  key.oldest_us = in.Get<int64_t>();
+  key.streams.resize(stream_count);
+  for (std::vector<Tree>& trees : key.streams) {
+    const auto count = in.Get<uint32_t>();
+    for (uint32_t i = 0; in.ok() && i < count; ++i) {
+      Tree& tree = trees.emplace_back();
+      tree.category = in.GetText();
+      tree.root = GetRoot(&in);
+    }
+  }
+  const auto count = in.Get<uint32_t>();
+  for (uint32_t i = 0; in.ok() && i < count; ++i) {
+    Version& version = key.versions.emplace_back();
+    const auto flags = in.Get<uint8_t>();
+    version.has_sequence = (flags & 1U) != 0;
+    version.is_delete = (flags & 2U) != 0;
+    version.from_batch = (flags & 4U) != 0;
+    version.id = in.GetText();
+    version.time_us = in.Get<int64_t>();
+    version.sequence = in.Get<uint64_t>();
+    version.known_us = in.Get<int64_t>();
+    version.arrival_us = in.Get<int64_t>();
+    version.row = in.GetText();
+    for (std::size_t s = 0; s < stream_count; ++s) version.parts.push_back(GetPart(&in));
+  }
+  if (!in.ok() || form != kForm || in.remaining() != 0) return Damaged();
+  return key;
+}
+
+WindowId WindowId::Of(const WindowKey::Version& version, State state) {
+  return {state,           version.from_batch, version.has_sequence, version.is_delete,
+          version.time_us, version.sequence,   version.known_us,     version.arrival_us,
+          version.row};
+}
+
+bool WindowId::IsSame(const WindowKey::Version& version) const {
+  return has_sequence == version.has_sequence && is_delete == version.is_delete &&
+         time_us == version.time_us && sequence == version.sequence &&
+         arrival_us == version.arrival_us && row == version.row;
+}
+
+HistoryEvent WindowId::Place() const {
+  HistoryEvent made;
+  made.known_us = known_us;
+  made.arrival_us = arrival_us;
+  made.is_delete = is_delete;
+  made.event.order = {time_us, has_sequence, sequence, {}, row};
+  return made;
+}
+
+std::string WindowId::Serialize() const {
+  ByteWriter out;
+  out.Put(kForm);
+  out.Put(state);
+  out.Put(static_cast<uint8_t>(Flag(has_sequence, 0) | Flag(is_delete, 1) | Flag(from_batch, 2)));
+  out.Put(time_us);
+  out.Put(sequence);
+  out.Put(known_us);
+  out.Put(arrival_us);
+  out.PutText(row);
+  return std::move(out).Take();
+}
+
+absl::StatusOr<WindowId> WindowId::Parse(std::string_view bytes) {
+  ByteReader in(bytes);
+  WindowId id;
+  const auto form = in.Get<uint8_t>();
+  id.state = in.Get<State>();
+  const auto flags = in.Get<uint8_t>();
+  id.has_sequence = (flags & 1U) != 0;
+  id.is_delete = (flags & 2U) != 0;
+  id.from_batch = (flags & 4U) != 0;
+  id.time_us = in.Get<int64_t>();
+  id.sequence = in.Get<uint64_t>();
+  id.known_us = in.Get<int64_t>();
+  id.arrival_us = in.Get<int64_t>();
+  id.row = in.GetText();
+  if (!in.ok() || form != kForm || id.state > State::kDeleted) return Damaged();
+  return id;
+}
+
+std::string WindowPrefix(uint32_t data_id) { return BigEndianKey(data_id).substr(4); }
+
+std::string WindowKeyName(uint32_t data_id, std::string_view entity_key) {
+  return WindowPrefix(data_id).append(entity_key);
+}
+
+std::string WindowPageName(uint32_t data_id, NodeId page) {
+  return WindowPrefix(data_id) + BigEndianKey(page);
+}
+
+std::string WindowIdName(uint32_t data_id, std::string_view entity_key, std::string_view id) {
+  std::string text = BigEndianKey(entity_key.size());
+  text.append(entity_key).append(id);
+  const Hash128 hash = HashWide(text);
+  return WindowPrefix(data_id) + BigEndianKey(hash.high) + BigEndianKey(hash.low);
+}
+
+void EscapeRow(std::string* row) {
+  std::string escaped;
+  for (const char c : *row) {
+    escaped.push_back(c);
+    if (c == '\0') escaped.push_back('\1');
+  }
+  escaped.append(2, '\0');
+  *row = std::move(escaped);
+}
+
+void AppendTrailer(const WindowTrailer& trailer, std::string* row) {
+  row->append(reinterpret_cast<const char*>(&trailer.known_us), sizeof(trailer.known_us));
+  row->push_back(static_cast<char>((trailer.from_batch ? 1U : 0U) | trailer.source * 2U));
+}
+
+WindowTrailer TrailerOf(std::string_view row) {
+  WindowTrailer trailer;
+  if (row.size() < kTrailerSize) return trailer;
+  std::memcpy(&trailer.known_us, row.data() + row.size() - kTrailerSize, sizeof(trailer.known_us));
+  const auto last = static_cast<uint8_t>(row.back());
+  trailer.from_batch = (last & 1U) != 0;
+  trailer.source = static_cast<uint8_t>(last / 2U);
+  return trailer;
+}
+
+}  // namespace larder::inline LARDER_ABI

@@ -1,0 +1,114 @@
+// What the store keeps of a view's window aggregates. Normative: docs/internals/window_state.md.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "feature_store/window_plan.h"
+#include "larder/aggregate/aggregate_tree.h"
+#include "larder/aggregate/history_evaluation.h"
+#include "larder/base/config.h"
+#include "larder/base/hash.h"
+#include "larder/base/status.h"
+
+namespace larder::inline LARDER_ABI {
+
+// Of a data id, beside its LoadRecord.
+struct WindowRecord {
+  uint64_t next_page = 1;
+  int64_t first_write_us = INT64_MAX;     // commit time of the first push or load
+  int64_t dropped_before_us = INT64_MIN;  // events before this may be gone
+  // Instants before these are no longer answered: a version that had counted then is gone.
+  int64_t as_of_floor_us = INT64_MIN;
+  int64_t known_floor_us = INT64_MIN;
+
+  [[nodiscard]] std::string Serialize() const;
+  static absl::StatusOr<WindowRecord> Parse(std::string_view bytes);
+};
+
+// Of a key: where its trees are, and the events that have several versions still.
+struct WindowKey {
+  struct Tree {
+    std::string category;  // empty where the stream has no group
+    TreeRoot root;
+  };
+  // What a version is to one stream.
+  struct Part {
+    bool counts = false;
+    std::string category;
+    bool is_null = true;
+    bool is_word = true;
+    uint64_t word = 0;
+    std::string bytes;
+  };
+  struct Version {
+    std::string id;
+    int64_t time_us = 0;
+    bool has_sequence = false;
+    uint64_t sequence = 0;
+    int64_t known_us = 0;
+    int64_t arrival_us = 0;
+    bool is_delete = false;
+    bool from_batch = false;
+    uint8_t source = 0;  // number; those with an id have it in the id
+    std::string row;
+    std::vector<Part> parts;  // one for each stream
+
+    // As EvaluateHistory takes it. Lifetime: borrows.
+    [[nodiscard]] HistoryEvent In(std::size_t stream) const LARDER_LIFETIME_BOUND;
+  };
+  int64_t oldest_us = INT64_MAX;
+  std::vector<std::vector<Tree>> streams;  // by stream, in the order of their categories
+  std::vector<Version> versions;
+
+  // Null: no such category.
+  [[nodiscard]] const Tree* Find(std::size_t stream, std::string_view category) const;
+  [[nodiscard]] std::string Serialize() const;
+  static absl::StatusOr<WindowKey> Parse(std::string_view bytes, std::size_t streams);
+};
+
+// Of an event with an id: where its versions are, and which one it is when there is one.
+struct WindowId {
+  enum class State : uint8_t { kInTrees = 0, kListed = 1, kDeleted = 2 };
+  State state = State::kInTrees;
+  bool from_batch = false;
+  bool has_sequence = false;
+  bool is_delete = false;
+  int64_t time_us = 0;
+  uint64_t sequence = 0;
+  int64_t known_us = 0;
+  int64_t arrival_us = 0;
+  std::string row;
+
+  static WindowId Of(const WindowKey::Version& version, State state);
+  [[nodiscard]] bool IsSame(const WindowKey::Version& version) const;
+  // To compare with other versions only. Lifetime: borrows.
+  [[nodiscard]] HistoryEvent Place() const LARDER_LIFETIME_BOUND;
+  [[nodiscard]] std::string Serialize() const;
+  static absl::StatusOr<WindowId> Parse(std::string_view bytes);
+};
+
+// Record keys: they begin with the data id.
+[[nodiscard]] std::string WindowPrefix(uint32_t data_id);
+[[nodiscard]] std::string WindowKeyName(uint32_t data_id, std::string_view entity_key);
+[[nodiscard]] std::string WindowPageName(uint32_t data_id, NodeId page);
+[[nodiscard]] std::string WindowIdName(uint32_t data_id, std::string_view entity_key,
+                                       std::string_view id);
+
+// Escapes zeros and ends the row, so that no row begins with another and their order stays.
+void EscapeRow(std::string* row);
+
+// Events in trees say behind their row when they became known and where they are from.
+struct WindowTrailer {
+  int64_t known_us = 0;
+  bool from_batch = false;
+  uint8_t source = 0;  // number, below 128
+};
+void AppendTrailer(const WindowTrailer& trailer, std::string* row);
+[[nodiscard]] WindowTrailer TrailerOf(std::string_view row);
+
+}  // namespace larder::inline LARDER_ABI

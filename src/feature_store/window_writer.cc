@@ -1,0 +1,189 @@
+#include "feature_store/window_writer.h"
+
+#include <algorithm>
+#include <optional>
+
+namespace larder::inline LARDER_ABI {
+namespace {
+
+constexpr Duration kMaxFutureDefault = Duration::Minutes(10);
+constexpr Duration kVersionHorizonDefault = Duration::Hours(1);
+constexpr std::size_t kReasonsMax = 10;
+
+// Durations of definitions may be huge.
+Timestamp Before(Timestamp at, std::initializer_list<Duration> spans) {
+  for (const Duration span : spans) at = at.Minus(span);
+  return at;
+}
+
+// SEMANTICS 3: at least max_future and the expected lateness.
+Duration HorizonOf(const Source& source) {
+  const Duration future = source.max_future.value_or(kMaxFutureDefault);
+  const Timestamp late = Timestamp{future.us}.Plus(source.late_by.value_or(Duration{}));
+  return std::max(source.version_horizon.value_or(kVersionHorizonDefault), Duration{late.us});
+}
+
+}  // namespace
+
+std::map<std::string_view, std::vector<std::size_t>> RowsByKey(const WindowBatch& batch,
+                                                               const EncodedKeys& keys,
+                                                               RowsResult* result) {
+  const Timestamp latest = batch.now.Plus(batch.source.max_future.value_or(kMaxFutureDefault));
+  const auto why_not = [&](std::string_view key, std::size_t row) -> std::optional<RowRejection> {
+    if (key.data() == nullptr) return RowRejection::kNullKey;
+    if (key.size() > kEntityKeySizeMax) return RowRejection::kKeyTooLarge;
+    if (!batch.events.event_time->IsValid(row)) return RowRejection::kNullEventTime;
+    const Timestamp time{batch.events.event_time->Values<int64_t>()[row]};
+    if (time > latest) return RowRejection::kFuture;
+    return std::nullopt;
+  };
+  std::map<std::string_view, std::vector<std::size_t>> rows_of;
+  for (std::size_t row = 0; row < batch.events.row_count; ++row) {
+    const std::string_view key = keys.views()[row];
+    const std::optional<RowRejection> why = why_not(key, row);
+    if (!why) {
+      rows_of[key].push_back(row);
+      continue;
+    }
+    ++result->rejected[static_cast<std::size_t>(*why)];
+    if (result->first_rejected.size() < kReasonsMax) result->first_rejected.push_back({row, *why});
+  }
+  return rows_of;
+}
+
+WindowKey::Version VersionAt(const WindowBatch& batch, const WindowEvents& from, std::size_t row,
+                             bool from_batch) {
+  const bool known_by_commit =
+      !from_batch && !batch.events.arrival_time && !batch.source.available_after;
+  ByteArena arena;
+  WindowKey::Version version;
+  from.AppendId(row, &version.id);
+  version.from_batch = from_batch;
+  version.source = static_cast<uint8_t>(batch.source_number);
+  for (std::size_t s = 0; s < batch.plan.streams().size(); ++s) {
+    const HistoryEvent event = from.At(row, s, version.id, !version.id.empty(), &arena);
+    if (s == 0) {
+      version.time_us = event.event.order.time_us;
+      version.has_sequence = event.event.order.has_sequence;
+      version.sequence = event.event.order.sequence;
+      version.known_us = known_by_commit ? batch.now.us : event.known_us;
+      version.arrival_us = event.arrival_us;
+      version.is_delete = event.is_delete;
+      // Without an id each stream orders it by its own input.
+      if (!version.id.empty()) version.row = event.event.order.row;
+    }
+    WindowKey::Part& part = version.parts.emplace_back();
+    part.counts = !event.is_delete && from.IsOf(row, s);
+    if (part.counts && batch.plan.streams()[s].group >= 0) part.category = from.Category(row, s);
+    part.is_null = event.event.input.is_null;
+    part.word = event.event.input.word;
+    part.is_word = event.event.input.bytes.data() == nullptr;
+    part.bytes = event.event.input.bytes;
+  }
+  return version;
+}
+
+RowsResult StageWindows(const WindowBatch& batch,
+                        std::map<std::string, std::vector<WindowKey::Version>, std::less<>>* staged) {
+  RowsResult result;
+  const std::vector<const Column*> key_columns = batch.events.KeyPointers();
+  const EncodedKeys keys(key_columns, batch.events.row_count);
+  const auto rows_of = RowsByKey(batch, keys, &result);
+  if (result.rejected_count() > 0) return result;
+  const WindowEvents from(batch.plan, batch.events, batch.source, batch.source_number);
+  for (const auto& [key, rows] : rows_of) {
+    for (const std::size_t row : rows)
+      (*staged)[std::string(key)].push_back(VersionAt(batch, from, row, false));
+    result.written += rows.size();
+  }
+  return result;
+}
+
+absl::StatusOr<WindowWriter> WindowWriter::Open(const ViewVersion& view, const WindowPlan& plan,
+                                                WriteTransaction& transaction) {
+  WindowWriter writer(view, plan, transaction);
+  for (const WindowStream& stream : plan.streams()) {
+    LARDER_ASSIGN_OR_RETURN(AccumulatorSet set, AccumulatorSet::Make(stream.specs));
+    writer.sets_.push_back(std::move(set));
+  }
+  LARDER_ASSIGN_OR_RETURN(const std::optional<std::string_view> record,
+                          transaction.GetRecord(kWindowTable, WindowPrefix(view.data_id)));
+  if (record) {
+    LARDER_ASSIGN_OR_RETURN(writer.record_, WindowRecord::Parse(*record));
+  }
+  return writer;
+}
+
+absl::StatusOr<WindowKey> WindowWriter::KeyOf(std::string_view entity_key) const {
+  LARDER_ASSIGN_OR_RETURN(
+      const std::optional<std::string_view> bytes,
+      transaction_.GetRecord(kWindowKeyTable, WindowKeyName(view_.data_id, entity_key)));
+  if (bytes) return WindowKey::Parse(*bytes, plan_.streams().size());
+  WindowKey key;
+  key.streams.resize(plan_.streams().size());
+  return key;
+}
+
+absl::StatusOr<RowsResult> WindowWriter::Add(const MappedEvents& events, const Source& source,
+                                             std::size_t source_number, const Terms& terms) {
+  RowsResult result;
+  const WindowBatch batch{plan_, events, source, source_number, transaction_.commit_time()};
+  const std::vector<const Column*> key_columns = events.KeyPointers();
+  const EncodedKeys keys(key_columns, events.row_count);
+  const auto rows_of = RowsByKey(batch, keys, &result);
+  if (result.rejected_count() > 0 && !terms.skip_bad) return result;
+
+  const WindowEvents from(plan_, events, source, source_number);
+  const WindowEdit edit{view_.data_id, &plan_, sets_, &transaction_, &record_};
+  const int64_t settled = Before(terms.reference, {HorizonOf(source)}).us;
+  record_.first_write_us = std::min(record_.first_write_us, transaction_.commit_time().us);
+  for (const auto& [key, rows] : rows_of) {
+    LARDER_ASSIGN_OR_RETURN(WindowKey state, KeyOf(key));
+    WindowKeyEdit of_key(edit, key, std::move(state));
+    for (const std::size_t row : rows) {
+      LARDER_ASSIGN_OR_RETURN(const WindowKeyEdit::Outcome outcome,
+                              of_key.Add(VersionAt(batch, from, row, terms.from_batch)));
+      if (outcome == WindowKeyEdit::Outcome::kWritten) ++result.written;
+      if (outcome == WindowKeyEdit::Outcome::kOlder) ++result.older;
+      if (outcome == WindowKeyEdit::Outcome::kDuplicate) ++result.duplicate;
+    }
+    if (plan_.reach() && !terms.from_batch) {
+      const Duration slack{plan_.reach()->us / 8};
+      const Timestamp cutoff = Before(
+          terms.reference, {*plan_.reach(), source.late_by.value_or(Duration{}), HorizonOf(source)});
+      if (of_key.state().oldest_us < cutoff.Minus(slack).us) {
+        LARDER_RETURN_IF_ERROR(of_key.DropBefore(cutoff.us));
+        record_.dropped_before_us = std::max(record_.dropped_before_us, cutoff.us);
+      }
+    }
+    LARDER_RETURN_IF_ERROR(of_key.Finish(settled));
+  }
+  return result;
+}
+
+absl::Status WindowWriter::Remove(const WindowKeyEdit::IsGone& is_replaced) {
+  const std::string prefix = WindowPrefix(view_.data_id);
+  std::vector<std::string> keys;
+  LARDER_RETURN_IF_ERROR(transaction_.ListRecords(
+      kWindowKeyTable,
+      [&](std::string_view key, std::string_view) {
+        if (key.substr(0, prefix.size()) != prefix) return false;
+        keys.emplace_back(key.substr(prefix.size()));
+        return true;
+      },
+      prefix));
+  const WindowEdit edit{view_.data_id, &plan_, sets_, &transaction_, &record_};
+  for (const std::string& key : keys) {
+    LARDER_ASSIGN_OR_RETURN(WindowKey state, KeyOf(key));
+    WindowKeyEdit of_key(edit, key, std::move(state));
+    LARDER_RETURN_IF_ERROR(of_key.Remove(is_replaced));
+    LARDER_RETURN_IF_ERROR(of_key.Finish(Timestamp::Min().us));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status WindowWriter::Finish() {
+  return transaction_.PutRecord(kWindowTable, WindowPrefix(view_.data_id), record_.Serialize());
+}
+
+}  // namespace larder::inline LARDER_ABI

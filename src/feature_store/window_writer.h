@@ -1,0 +1,78 @@
+// Events of a view with aggregates into the store's trees, within a transaction.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "feature_store/key_encoding.h"
+#include "feature_store/window_events.h"
+#include "feature_store/window_key_edit.h"
+#include "feature_store/window_pages.h"
+#include "feature_store/window_plan.h"
+#include "feature_store/window_records.h"
+#include "larder/aggregate/aggregate_tree.h"
+#include "larder/base/config.h"
+#include "larder/base/status.h"
+#include "larder/online/write_transaction.h"
+
+namespace larder::inline LARDER_ABI {
+
+// Events of one batch, on their way into trees or into what one session sees.
+struct WindowBatch {
+  const WindowPlan& plan;
+  const MappedEvents& events;
+  const Source& source;
+  std::size_t source_number = 0;
+  Timestamp now;  // the commit's, or the clock's before one
+};
+
+// By entity key, the rows that can be written; the others are in the result.
+[[nodiscard]] std::map<std::string_view, std::vector<std::size_t>> RowsByKey(
+    const WindowBatch& batch, const EncodedKeys& keys LARDER_LIFETIME_BOUND, RowsResult* result);
+// A row as every stream sees it.
+[[nodiscard]] WindowKey::Version VersionAt(const WindowBatch& batch, const WindowEvents& from,
+                                           std::size_t row, bool from_batch);
+// Before a commit: into what one session sees. Nothing is added when a row is refused.
+[[nodiscard]] RowsResult StageWindows(
+    const WindowBatch& batch,
+    std::map<std::string, std::vector<WindowKey::Version>, std::less<>>* staged);
+
+// One view's events in one transaction. What events add up to never depends on how they were split over calls.
+// Threads: thread-bound.
+class WindowWriter {
+ public:
+  // Whence events come, and the instant that horizons are counted back from.
+  struct Terms {
+    bool from_batch = false;
+    Timestamp reference;
+    bool skip_bad = false;  // else one refused row, and nothing is written
+  };
+
+  static absl::StatusOr<WindowWriter> Open(const ViewVersion& view, const WindowPlan& plan,
+                                           WriteTransaction& transaction);
+
+  absl::StatusOr<RowsResult> Add(const MappedEvents& events, const Source& source,
+                                 std::size_t source_number, const Terms& terms);
+  // Removes events of all keys: what a load tells again.
+  absl::Status Remove(const WindowKeyEdit::IsGone& is_replaced);
+  // Requires: nothing after it.
+  absl::Status Finish();
+
+ private:
+  WindowWriter(const ViewVersion& view, const WindowPlan& plan, WriteTransaction& transaction)
+      : view_(view), plan_(plan), transaction_(transaction) {}
+  absl::StatusOr<WindowKey> KeyOf(std::string_view entity_key) const;
+
+  const ViewVersion& view_;
+  const WindowPlan& plan_;
+  WriteTransaction& transaction_;
+  WindowRecord record_;
+  std::vector<AccumulatorSet> sets_;  // by stream
+};
+
+}  // namespace larder::inline LARDER_ABI

@@ -1,0 +1,244 @@
+// Window aggregates served from the store: loaded, pushed and staged in any order they give the bits of the definition,
+// which are those of the training set.
+#include <algorithm>
+#include <set>
+
+#include "feature_store/store_fixture.h"
+#include "feature_store/window_world.h"
+
+namespace {
+
+using larder::FormatTimestamp;
+using larder::FormatValue;
+using larder::Row;
+using larder::Timestamp;
+using larder::TypeId;
+using larder::Value;
+using larder_test::At;
+using larder_test::Random;
+using larder_test::Shown;
+using larder_test::StoreFixture;
+using larder_test::WindowWorld;
+using larder_test::WorldEvent;
+
+// A world whose events some file and some pushes bring.
+class Served {
+ public:
+  Served(Random& random, int64_t events)
+      : random_(random),
+        world_(WindowWorld::Draw(random, static_cast<std::size_t>(events), false)) {
+    fixture_.folder().Write("tx.csv", world_.Csv({}));
+    fixture_.Apply(world_.Definitions(true));
+    for (const auto& feature : world_.features) features_.push_back("spend:" + feature.name);
+  }
+
+  // All events, some from the file. Versions of one id come the same way, or the batch's would win.
+  void Bring() {
+    std::vector<WorldEvent> in_file;
+    std::vector<WorldEvent> pushed;
+    std::set<std::string> ids_in_file;
+    for (const WorldEvent& event : world_.events) {
+      if (random_.OneIn(2)) ids_in_file.insert(event.id);
+    }
+    for (const WorldEvent& event : world_.events) {
+      const bool is_in_file = world_.has_ids ? ids_in_file.count(event.id) > 0 : random_.OneIn(2);
+      (is_in_file ? in_file : pushed).push_back(event);
+      // Told again by the stream: one event still.
+      if (is_in_file && world_.has_ids && random_.OneIn(5)) pushed.push_back(event);
+    }
+    std::shuffle(pushed.begin(), pushed.end(), random_.engine());
+    std::shuffle(in_file.begin(), in_file.end(), random_.engine());
+    // Without ids a load replaces what was pushed of its period.
+    const auto split = world_.has_ids ? random_.Between(0, std::ssize(pushed)) : int64_t{0};
+    Push({pushed.begin(), pushed.begin() + split});
+    fixture_.folder().Write("tx.csv", world_.Csv(in_file));
+    larder::MaterializeOptions options;
+    options.full = random_.OneIn(3);
+    fixture_.Materialize(options);
+    Push({pushed.begin() + split, pushed.end()});
+    // What is there already changes nothing.
+    if (world_.has_ids && random_.OneIn(3)) fixture_.Materialize();
+  }
+
+  void Push(std::vector<WorldEvent> events) {
+    for (std::size_t done = 0; done < events.size();) {
+      const auto size = static_cast<std::size_t>(random_.Between(1, 9));
+      std::vector<Row> rows;
+      for (std::size_t i = done; i < std::min(events.size(), done + size); ++i)
+        rows.push_back(world_.RowOf(events[i]));
+      done += size;
+      fixture_.Push("live", rows);
+    }
+  }
+
+  [[nodiscard]] const WindowWorld& world() const { return world_; }
+  [[nodiscard]] StoreFixture& fixture() { return fixture_; }
+  [[nodiscard]] const std::vector<std::string>& features() const { return features_; }
+
+ private:
+  Random& random_;
+  WindowWorld world_;
+  StoreFixture fixture_;
+  std::vector<std::string> features_;
+};
+
+int64_t Compare(Served& served, Random& random, const char* when) {
+  const WindowWorld& world = served.world();
+  std::vector<Row> spine;
+  std::vector<WindowWorld::Question> questions;
+  for (int64_t n = 6; n > 0; --n) {
+    const int64_t card = random.Between(1, 4);
+    questions.push_back({card, world.RandomInstant(random), std::nullopt, {}});
+    spine.push_back({{"card", card}, {"t", questions.back().as_of}});
+  }
+  served.fixture().folder().Write("tx.csv", world.Csv(world.events));
+  larder::HistoricalRequest request;
+  request.what.features = served.features();
+  request.known_at = larder::KnownAt::kAny;
+  request.spine = *larder::Batch::FromRows(
+      spine, std::vector<larder::Field>{{"card", TypeId::kInt64, "", ""},
+                                        {"t", TypeId::kTimestamp, "", ""}});
+  const auto set = served.fixture().store().GetHistoricalFeatures(request);
+  INFO(set.status().ToString());
+  REQUIRE(set.ok());
+  int64_t checks = 0;
+  for (std::size_t q = 0; q < questions.size(); ++q) {
+    const larder::OnlineResponse response = served.fixture().Get(
+        served.features(), {{{"card", questions[q].card}}}, questions[q].as_of);
+    for (const auto& feature : world.features) {
+      const Value found = response.Find(feature.name)->values.ValueAt(0);
+      const Value expected = world.Answer(feature, questions[q]);
+      checks += 2;
+      if (!(set->rows.Find(feature.name)->ValueAt(q) == expected)) FAIL("the training set differs");
+      if (found == expected) continue;
+      FAIL(when << ": " << feature.name << " of card " << questions[q].card << " at "
+                << FormatTimestamp(questions[q].as_of) << " is " << FormatValue(found)
+                << ", expected " << FormatValue(expected) << "\n"
+                << world.Csv(world.events));
+    }
+  }
+  return checks;
+}
+
+TEST_CASE("what is served of windows has the bits of the training set and of the definition",
+          "[store][windows][random]") {
+  Random random;
+  INFO(random.Describe());
+#ifdef __OPTIMIZE__
+  int64_t rounds = 12;
+#else
+  int64_t rounds = 3;
+#endif
+  if (const char* text = std::getenv("LARDER_ROUNDS")) rounds = std::atol(text);
+  int64_t checks = 0;
+  for (int64_t round = 0; round < rounds; ++round) {
+    Served served(random, random.Between(0, random.OneIn(6) ? 400 : 60));
+    INFO(served.world().Definitions(true));
+    served.Bring();
+    checks += Compare(served, random, "after loads and pushes");
+    larder::MaterializeOptions options;
+    options.full = random.OneIn(2);
+    served.fixture().Materialize(options);
+    checks += Compare(served, random, "after a load of everything");
+  }
+  if (std::getenv("LARDER_ROUNDS") != nullptr) WARN(checks << " values compared");
+  CHECK(checks > 0);
+}
+
+constexpr const char* kTaps = R"({"larder": 1, "project": "taps",
+ "entities": [{"name": "card", "join_keys": [{"name": "card", "type": "int64"}]}],
+ "sources": [
+  {"name": "taps", "kind": "csv", "path": "taps.csv", "event_time": "at", "event_id": "id",
+   "operation": "op",
+   "fields": [{"name": "card", "type": "int64"}, {"name": "at", "type": "timestamp"},
+              {"name": "fare", "type": "float64"}, {"name": "id", "type": "string"},
+              {"name": "op", "type": "string"}]},
+  {"name": "live", "kind": "push", "batch_source": "taps"}],
+ "feature_views": [
+  {"name": "spend", "entities": ["card"], "source": "live", "boundary": "at",
+   "aggregates": [{"input": "fare", "functions": ["sum", "mean", "max"], "windows": ["1h"]}]}],
+ "on_demand_views": [
+  {"name": "ratio", "inputs": {"total": "spend:sum_fare_1h"},
+   "request": [{"name": "fare", "type": "float64"}],
+   "features": [{"name": "share", "type": "float64", "expr": "request.fare / total"}]}],
+ "feature_services": [{"name": "model", "partial": "null",
+   "features": [{"view": "spend"}, "ratio:share"]},
+  {"name": "plain", "features": [{"view": "spend"}, "ratio:share"]}]})";
+
+Row Tap(const char* at, double fare, const char* id, const char* op = "insert") {
+  return {{"card", int64_t{1}}, {"at", At(at)}, {"fare", fare}, {"id", id}, {"op", op}};
+}
+
+TEST_CASE("a tensor holds windows, with what the session staged in them", "[store][windows]") {
+  StoreFixture fixture("2025-01-02T12:00:00Z");
+  fixture.Apply(kTaps);
+  fixture.Push("live", {Tap("2025-01-02T11:30:00Z", 2, "a"), Tap("2025-01-02T11:45:00Z", 6, "b")});
+  const auto plan = fixture.store().Bind("plain");
+  INFO(plan.status().ToString());
+  REQUIRE(plan.ok());
+  auto session = fixture.store().OpenSession(*plan);
+  REQUIRE(session.ok());
+  double row[4] = {};
+  larder::FeatureStatus statuses[4] = {};
+  const auto fill = [&](const char* at) {
+    const larder::InputColumn inputs[] = {larder::InputColumn::Broadcast(int64_t{1}),
+                                          larder::InputColumn::Broadcast(4.0)};
+    const auto status = session->Fill(inputs, At(at), larder::Tensor<double>{row, 1, 0}, statuses);
+    INFO(status.ToString());
+    REQUIRE(status.ok());
+    return std::vector<double>(row, row + 4);
+  };
+  using Values = std::vector<double>;
+  CHECK(fill("2025-01-02T12:00:00Z") == Values{8, 4, 6, 0.5});
+  // Nothing was loaded yet of what came before the first push.
+  CHECK(statuses[0] == larder::FeatureStatus::kPartialWindow);
+  const Row tap = Tap("2025-01-02T12:00:00Z", 8, "c");
+  CHECK(*session->For("live", tap) == At("2025-01-02T12:00:00Z"));
+  CHECK(fill("2025-01-02T12:00:00Z") == Values{16, 16.0 / 3, 8, 0.25});
+  const std::vector<Row> changed = {Tap("2025-01-02T11:45:00Z", 6, "b"),
+                                    Tap("2025-01-02T12:00:00Z", 0, "a", "delete")};
+  REQUIRE(session->Stage("live", changed).ok());
+  CHECK(fill("2025-01-02T12:00:00Z") == Values{14, 7, 8, 4.0 / 14});
+  CHECK(fill("2025-01-02T11:59:59Z") == Values{8, 4, 6, 0.5});
+  REQUIRE(session->Commit().ok());
+  CHECK(fill("2025-01-02T12:00:00Z") == Values{14, 7, 8, 4.0 / 14});
+  CHECK(fill("2025-01-02T11:59:59Z") == Values{8, 4, 6, 0.5});
+}
+
+TEST_CASE("a window before all history is partial until the history is loaded",
+          "[store][windows]") {
+  StoreFixture fixture("2025-01-02T12:00:00Z");
+  fixture.Apply(kTaps);
+  fixture.Push("live", {Tap("2025-01-02T11:30:00Z", 2, "a")});
+  larder::OnlineRequest request;
+  request.what.service = "model";
+  request.rows = {{{"card", int64_t{1}}, {"fare", 1.0}}, {{"card", int64_t{2}}, {"fare", 1.0}}};
+  auto response = fixture.store().GetOnlineFeatures(request);
+  REQUIRE(response.ok());
+  CHECK(Shown(*response, "sum_fare_1h", 0) == "null PARTIAL_WINDOW");
+  CHECK(Shown(*response, "share", 0) == "null NULL_VALUE");
+  fixture.folder().Write("taps.csv", "card,at,fare,id,op\n1,2025-01-02T11:10:00Z,3,z,insert\n");
+  fixture.Materialize();
+  response = fixture.store().GetOnlineFeatures(request);
+  REQUIRE(response.ok());
+  CHECK(Shown(*response, "sum_fare_1h", 0) == "5 PRESENT");
+  CHECK(Shown(*response, "share", 0) == "0.2 PRESENT");
+  CHECK(Shown(*response, "sum_fare_1h", 1) == "0 PRESENT");
+  CHECK(Shown(*response, "max_fare_1h", 1) == "null NULL_VALUE");
+}
+
+TEST_CASE("an instant whose events were dropped is an error and never a smaller number",
+          "[store][windows]") {
+  StoreFixture fixture("2025-01-02T12:00:00Z");
+  fixture.Apply(kTaps);
+  fixture.Push("live", {Tap("2025-01-02T11:30:00Z", 2, "a")});
+  fixture.SetNow("2025-01-03T12:00:00Z");
+  fixture.Push("live", {Tap("2025-01-03T11:30:00Z", 5, "b")});
+  const std::vector<std::string> sum = {"spend:sum_fare_1h"};
+  const std::vector<Row> card = {{{"card", int64_t{1}}}};
+  CHECK(Shown(fixture.Get(sum, card, At("2025-01-03T11:30:00Z")), "sum_fare_1h", 0) == "5 PRESENT");
+  const auto gone = fixture.TryGet(sum, card, At("2025-01-02T11:30:00Z"));
+  CHECK(larder::KindOf(gone.status()) == larder::ErrorKind::kOutsideHistory);
+}
+
+}  // namespace
