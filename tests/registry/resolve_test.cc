@@ -224,6 +224,36 @@ TEST_CASE("what a definition gets wrong is told with its place", "[registry][res
   }
 }
 
+TEST_CASE("what windows need and a source does not keep is refused", "[registry][resolve]") {
+  Store store;
+  const auto refusal = [&](const char* source, const char* functions, const char* windows) {
+    std::string json = Replaced(kFraudJson, R"("retention": "90d")", source);
+    json = Replaced(json, R"("functions": ["count", "sum", "mean"])", functions);
+    return store.Refusal(Replaced(json, R"("windows": ["1h", "1d", "30d"])", windows));
+  };
+  const char* const spans = R"("windows": ["1h", "1d", "30d"])";
+  const char* const functions = R"("functions": ["count", "sum", "mean"])";
+  CHECK_THAT(
+      refusal(R"("retention": "30d")", functions, spans),
+      ContainsSubstring("needs events of 4w4d1h") || ContainsSubstring("needs events of 32d1h"));
+  CHECK_THAT(refusal(R"("retention": "90d")", functions,
+                     R"("windows": ["1h", "1d", "30d"], "delay": "70d")"),
+             ContainsSubstring("(window, delay, late_by and version_horizon)"));
+  for (const char* function : {"min", "max", "first", "last", "count_distinct"}) {
+    INFO(function);
+    const std::string one = std::string(R"("functions": [")") + function + R"("])";
+    CHECK_THAT(
+        refusal(R"("retention": "90d", "operation": "trans_num")", one.c_str(), R"("windows": [])"),
+        ContainsSubstring("over a source with deletes needs all events"));
+  }
+  CHECK_THAT(refusal(R"("retention": "90d", "valid_to": "at")", functions, spans),
+             ContainsSubstring("end at valid_to; events in a window leave with it"));
+  const std::string no_id =
+      Replaced(Replaced(kFraudJson, R"("retention": "90d")", R"("operation": "trans_num")"),
+               R"("event_id": "trans_num", )", "");
+  CHECK_THAT(store.Refusal(no_id), ContainsSubstring("has deletes but no event_id"));
+}
+
 TEST_CASE("all problems of a plan come at once, and none twice", "[registry][resolve]") {
   Store store;
   std::string json = kFraudJson;
