@@ -1,5 +1,5 @@
 # Finds DuckDB's C API and defines DuckDB::DuckDB: what scripts/fetch_duckdb.sh fetched, else the system's.
-# Only tests and benchmarks use it.
+# Tests and benchmarks link it. The library itself opens DuckDB at run time; where this found it is the last place it looks.
 find_path(DuckDB_INCLUDE_DIR duckdb.h HINTS "${PROJECT_SOURCE_DIR}/build/peers/duckdb/include")
 find_library(DuckDB_LIBRARY duckdb HINTS "${PROJECT_SOURCE_DIR}/build/peers/duckdb/lib")
 include(FindPackageHandleStandardArgs)

@@ -157,11 +157,13 @@ void Parser::AddStarting() {
   sub->add_option("folder", init->folder, "a new or empty folder")->type_name("DIR")->required();
 
   auto infer = std::make_shared<InferArguments>();
-  sub = Add(kStarting, "infer", "print a source definition guessed from a CSV file",
+  sub = Add(kStarting, "infer", "print a source definition guessed from a file",
             "Example:\n  larder infer data/transactions.csv\n"
             "The guess is a start: read it, then put it into \"sources\" of a definitions file.",
             infer, &Infer);
-  sub->add_option("file", infer->file, "CSV file or glob, .gz too")->type_name("FILE")->required();
+  sub->add_option("file", infer->file, "CSV, .ndjson or .parquet file or glob, text also as .gz")
+      ->type_name("FILE")
+      ->required();
   sub->add_option("--rows", infer->rows, "how many rows to look at; 0: all (default 100000)")
       ->type_name("N");
 
@@ -560,13 +562,13 @@ void Parser::AddDatasets() {
   AddFormat(sub, verify->format);
 
   auto diff = std::make_shared<DiffDatasetsArguments>();
-  sub =
-      Add(kFeatures, "diff-datasets", "how two training sets differ: origin, columns, rows, values",
-          "Examples:\n  larder diff-datasets monday.csv tuesday.csv\n"
-          "  larder diff-datasets a.csv b.ndjson --key user_id --key asked_at\n"
-          "Reads .csv, .tsv and .ndjson; where both have manifests, says what they were made from "
-          "differently.",
-          diff, &DiffDatasets);
+  sub = Add(
+      kFeatures, "diff-datasets", "how two training sets differ: origin, columns, rows, values",
+      "Examples:\n  larder diff-datasets monday.csv tuesday.csv\n"
+      "  larder diff-datasets a.csv b.ndjson --key user_id --key asked_at\n"
+      "Reads .csv, .tsv, .ndjson and .parquet; where both have manifests, says what they were made "
+      "from differently. Columns, rows or values that differ are exit code 1.",
+      diff, &DiffDatasets);
   sub->add_option("before", diff->before, "one training set")->type_name("A")->required();
   sub->add_option("after", diff->after, "the other")->type_name("B")->required();
   AddRepeated(sub, "--key", diff->keys,

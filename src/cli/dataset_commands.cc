@@ -216,6 +216,8 @@ absl::Status DiffDatasets(const DiffDatasetsArguments& arguments, Console& conso
   } else {
     PrintDiffText(diff, origins, console);
   }
+  if (!diff.empty())
+    return FailedPreconditionError(arguments.before, " and ", arguments.after, " differ");
   return absl::OkStatus();
 }
 

@@ -7,10 +7,9 @@
 #include <utility>
 
 #include "cli/arguments.h"
-#include "larder/io/csv_reader.h"
 #include "larder/io/infer.h"
-#include "larder/io/ndjson_reader.h"
 #include "larder/io/rows_writer.h"
+#include "larder/io/source_reader.h"
 
 namespace larder::inline LARDER_ABI {
 namespace cli {
@@ -29,8 +28,8 @@ absl::StatusOr<Batch> ReadDataset(const std::string& path,
                                   const std::vector<ColumnContent>* columns) {
   LARDER_ASSIGN_OR_RETURN(const RowsFormat format, FormatOfPath(path));
   if (IsDense(format)) {
-    return FailedPreconditionError(path,
-                                   ": rows are read back from .csv, .tsv, .ndjson and .jsonl only");
+    return FailedPreconditionError(
+        path, ": rows are read back from .csv, .tsv, .ndjson, .jsonl and .parquet only");
   }
   Source source;
   source.name = "dataset";
@@ -40,16 +39,17 @@ absl::StatusOr<Batch> ReadDataset(const std::string& path,
       Field& field = source.fields.emplace_back();
       field.name = column.name;
       field.type = column.type;
+      if (format == RowsFormat::kParquet && column.type.id() == TypeId::kDuration)
+        field.unit = "us";
     }
+    if (format == RowsFormat::kNdjson) source.kind = SourceKind::kNdjson;
+    if (format == RowsFormat::kParquet) source.kind = SourceKind::kParquet;
     if (path.ends_with(".tsv") || path.ends_with(".tsv.gz")) source.format.delimiter = "\t";
-  } else if (format == RowsFormat::kNdjson) {
-    return FailedPreconditionError(path, ": without a manifest its columns are not known");
   } else {
     LARDER_ASSIGN_OR_RETURN(source, InferSource(path));
   }
   source.format.strict = true;
-  LARDER_ASSIGN_OR_RETURN(const std::unique_ptr<RecordReader> reader,
-                          format == RowsFormat::kNdjson ? OpenNdjson(source) : OpenCsv(source));
+  LARDER_ASSIGN_OR_RETURN(const std::unique_ptr<RecordReader> reader, OpenSource(source));
   return ReadAll(*reader);
 }
 

@@ -3,8 +3,8 @@
 #include "cli/commands.h"
 #include "cli/json_writer.h"
 #include "cli/table.h"
-#include "larder/io/csv_reader.h"
 #include "larder/io/infer.h"
+#include "larder/io/source_reader.h"
 
 namespace larder::inline LARDER_ABI {
 namespace cli {
@@ -33,7 +33,7 @@ absl::StatusOr<Column> ReadColumn(const FitArguments& arguments) {
     if (!type.ok()) return Annotate(type.status(), "--type");
     source.fields[0].type = *type;
   }
-  LARDER_ASSIGN_OR_RETURN(const std::unique_ptr<RecordReader> reader, OpenCsv(source, {}));
+  LARDER_ASSIGN_OR_RETURN(const std::unique_ptr<RecordReader> reader, OpenSource(source));
   Column column(source.fields[0].type);
   Batch batch;
   while (true) {

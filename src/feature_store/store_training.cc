@@ -9,6 +9,7 @@
 #include "feature_store/training_manifest.h"
 #include "larder/io/csv_reader.h"
 #include "larder/io/infer.h"
+#include "larder/io/source_reader.h"
 #include "larder/training/spine.h"
 
 namespace larder::inline LARDER_ABI {
@@ -164,7 +165,7 @@ absl::Status FeatureStore::LoadSpine(const std::string& path, HistoricalRequest*
     if (needed != service->inputs.end()) field.type = needed->type;
     if (field.name == request->time_column) field.type = TypeId::kTimestamp;
   }
-  LARDER_ASSIGN_OR_RETURN(const std::unique_ptr<RecordReader> reader, OpenCsv(source));
+  LARDER_ASSIGN_OR_RETURN(const std::unique_ptr<RecordReader> reader, OpenSource(source));
   LARDER_ASSIGN_OR_RETURN(request->spine, ReadAll(*reader));
 
   // A spine that is a file of a source is drawn from that source, said or not; several may read one file.

@@ -25,6 +25,8 @@ class FileWriter {
   [[nodiscard]] uint64_t size() const { return flushed_ + buffer_.size(); }
   // Replaces bytes already appended: for headers that count what follows them. Requires: all of them were appended.
   absl::Status Replace(uint64_t offset, std::string_view bytes);
+  // Where another program may write the bytes instead, before Finish: that file is made durable and named.
+  [[nodiscard]] const std::string& temporary() const { return temporary_; }
   absl::Status Finish();
 
  private:

@@ -9,6 +9,7 @@
 
 #include "io/byte_source.h"
 #include "io/cell_column.h"
+#include "io/line_reader.h"
 #include "larder/base/text.h"
 #include "larder/base/time.h"
 
@@ -19,55 +20,6 @@ using Json = nlohmann::json;
 
 // Objects inside a line nest no deeper than this; the parser's stack is the host's.
 constexpr int kDepthMax = 32;
-
-class LineReader {
- public:
-  explicit LineReader(std::unique_ptr<ByteSource> source) : source_(std::move(source)) {}
-  [[nodiscard]] const std::string& name() const { return source_->name(); }
-  [[nodiscard]] int64_t line() const { return line_; }
-
-  // The next line without its end; false when there is none. Lifetime: until the next call.
-  absl::StatusOr<bool> Next(std::string_view* out) {
-    for (;;) {
-      const std::size_t feed = buffer_.find('\n', std::max(begin_, scanned_));
-      if (feed != std::string::npos || (at_end_ && begin_ < buffer_.size())) {
-        const std::size_t end = std::min(feed, buffer_.size());
-        *out = std::string_view(buffer_).substr(begin_, end - begin_);
-        begin_ = scanned_ = std::min(end + 1, buffer_.size());
-        ++line_;
-        if (line_ == 1 && out->starts_with("\xEF\xBB\xBF")) out->remove_prefix(3);
-        if (out->size() > kLineSizeMax) return TooLong();
-        return true;
-      }
-      if (at_end_) return false;
-      if (buffer_.size() - begin_ > kLineSizeMax) {
-        ++line_;
-        return TooLong();
-      }
-      buffer_.erase(0, begin_);
-      begin_ = 0;
-      scanned_ = buffer_.size();
-      constexpr std::size_t kChunk = std::size_t{256} << 10;
-      buffer_.resize(scanned_ + kChunk);
-      LARDER_ASSIGN_OR_RETURN(const std::size_t got,
-                              source_->Read(buffer_.data() + scanned_, kChunk));
-      buffer_.resize(scanned_ + got);
-      at_end_ = got == 0;
-    }
-  }
-
- private:
-  [[nodiscard]] absl::Status TooLong() const {
-    return InvalidArgumentError(name(), ":", line_, ": a line of more than ", kLineSizeMax,
-                                " bytes");
-  }
-  std::unique_ptr<ByteSource> source_;
-  std::string buffer_;
-  std::size_t begin_ = 0;
-  std::size_t scanned_ = 0;  // no line feed before this
-  bool at_end_ = false;
-  int64_t line_ = 0;
-};
 
 class NdjsonReader : public RecordReader {
  public:

@@ -6,6 +6,7 @@
 #include "larder/base/text.h"
 #include "larder/io/csv_writer.h"
 #include "larder/io/ndjson_writer.h"
+#include "larder/io/parquet_writer.h"
 
 namespace larder::inline LARDER_ABI {
 namespace {
@@ -23,12 +24,10 @@ absl::StatusOr<RowsFormat> FormatOfPath(std::string_view path) {
   if (name.ends_with(".libsvm") || name.ends_with(".svm")) return RowsFormat::kLibsvm;
   if (path.ends_with(".npy")) return RowsFormat::kNpy;
   if (path.ends_with(".npz")) return RowsFormat::kNpz;
-  if (path.ends_with(".parquet")) {
-    return UnimplementedError("cannot write ", path, ": this larder writes no Parquet");
-  }
+  if (path.ends_with(".parquet")) return RowsFormat::kParquet;
   return InvalidArgumentError("the name of an output says its format: ", path,
                               " ends in none of .csv, .tsv, .ndjson, .jsonl, .libsvm, .svm (each"
-                              " perhaps with .gz), .npy, .npz");
+                              " perhaps with .gz), .npy, .npz, .parquet");
 }
 
 absl::StatusOr<std::unique_ptr<RecordWriter>> CreateRows(const std::string& path,
@@ -44,6 +43,11 @@ absl::StatusOr<std::unique_ptr<RecordWriter>> CreateRows(const std::string& path
       return CreateNpz(path, fields, options);
     case RowsFormat::kLibsvm:
       return CreateLibsvm(path, fields, options);
+    case RowsFormat::kParquet: {
+      ParquetWriteOptions parquet;
+      parquet.durable = options.durable;
+      return CreateParquet(path, fields, parquet);
+    }
     case RowsFormat::kCsv:
       break;
   }

@@ -1,5 +1,6 @@
 #include "larder/io/source_reader.h"
 
+#include "larder/io/duckdb_reader.h"
 #include "larder/io/ndjson_reader.h"
 
 namespace larder::inline LARDER_ABI {
@@ -8,13 +9,12 @@ std::string WhyUnreadable(const Source& source) {
   switch (source.kind) {
     case SourceKind::kCsv:
     case SourceKind::kNdjson:
+    case SourceKind::kParquet:
+    case SourceKind::kSql:
       return {};
     case SourceKind::kPush:
       return Concat("source ", source.name,
                     " is push only and keeps no history to read: give it a batch_source");
-    case SourceKind::kParquet:
-    case SourceKind::kSql:
-      return Concat("source ", source.name, ": parquet and sql sources cannot be read yet");
     case SourceKind::kView:
       return Concat("source ", source.name, ": the rows of other views cannot be read yet");
   }
@@ -25,6 +25,8 @@ absl::StatusOr<std::unique_ptr<RecordReader>> OpenSource(const Source& source,
                                                          const TextReadOptions& options) {
   if (source.kind == SourceKind::kCsv) return OpenCsv(source, options);
   if (source.kind == SourceKind::kNdjson) return OpenNdjson(source, options);
+  if (source.kind == SourceKind::kParquet) return OpenParquet(source, options);
+  if (source.kind == SourceKind::kSql) return OpenSql(source, options);
   if (source.kind == SourceKind::kPush) return FailedPreconditionError(WhyUnreadable(source));
   return UnimplementedError(WhyUnreadable(source));
 }

@@ -171,7 +171,6 @@ TEST_CASE("an output whose options do not fit its format is refused and leaves n
   };
   const Case cases[] = {
       {"t.xlsx", 2, "ends in none of .csv"},
-      {"t.parquet", 1, "Parquet"},
       {"t.csv --nulls nan", 2, "--nulls"},
       {"t.csv --compress", 2, "--compress"},
       {"t.npz --dtype int8", 2, "\"int8\""},

@@ -1,5 +1,8 @@
 // The kind of a source says where rows are kept, never what they mean: every kind loads and trains alike.
 #include "feature_store/store_fixture.h"
+#include "larder/base/text.h"
+#include "larder/io/source_reader.h"
+#include "schema/json_text.h"
 
 namespace {
 
@@ -76,6 +79,48 @@ TEST_CASE("NDJSON sources load and train as CSV does", "[sources]") {
   fixture.folder().Write(
       "b.ndjson", R"({"user_id": 2, "city": null, "limit": 7, "changed": "2025-01-02T00:00:00Z"})");
   CHECK(EverythingOf(fixture, R"("kind": "ndjson", "path": "*.ndjson")") == kSeen);
+}
+
+constexpr std::string_view kValues =
+    "(VALUES (1, 'Faro', 100.5::DOUBLE, TIMESTAMP '2025-01-01'), (1, 'Porto', 200, TIMESTAMP "
+    "'2025-01-05'),"
+    " (2, NULL, 7, TIMESTAMP '2025-01-02')) t(user_id, city, \"limit\", changed)";
+
+bool HasDuckDb() {
+  larder::Source source;
+  source.kind = larder::SourceKind::kSql;
+  source.query = "SELECT 1 AS a";
+  source.fields.resize(1);
+  source.fields[0].name = "a";
+  const bool has = larder::OpenSource(source).ok();
+  if (!has) WARN("DuckDB is not installed: not tested");
+  return has;
+}
+
+std::string SqlSource(std::string_view query) {
+  return larder::Concat(R"("kind": "sql", "query": )", larder::QuoteJson(query));
+}
+
+TEST_CASE("SQL sources load and train as CSV does", "[sources]") {
+  if (!HasDuckDb()) return;
+  StoreFixture fixture;
+  CHECK(EverythingOf(fixture, SqlSource(larder::Concat("SELECT * FROM ", kValues))) == kSeen);
+}
+
+TEST_CASE("Parquet sources load and train as CSV does, and so does a query over their file",
+          "[sources]") {
+  if (!HasDuckDb()) return;
+  StoreFixture fixture;
+  larder::Source writing;
+  writing.kind = larder::SourceKind::kSql;
+  writing.query = larder::Concat("COPY (FROM ", kValues, ") TO '",
+                                 fixture.folder().File("limits.parquet"), "'; SELECT 1 AS a");
+  writing.fields.resize(1);
+  writing.fields[0].name = "a";
+  REQUIRE(larder::OpenSource(writing).ok());
+  CHECK(EverythingOf(fixture, R"("kind": "parquet", "path": "*.parquet")") == kSeen);
+  // A relative path in a query starts at the definitions file as well.
+  CHECK(EverythingOf(fixture, SqlSource("FROM 'limits.parquet'")) == kSeen);
 }
 
 TEST_CASE("a bad line of an NDJSON source is named when it is loaded and when it is trained from",

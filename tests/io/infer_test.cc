@@ -6,12 +6,16 @@
 
 #include <unistd.h>
 
+#include "io/folder.h"
 #include "larder/base/text.h"
 #include "larder/io/csv_reader.h"
 #include "larder/io/record_reader.h"
+#include "larder/io/source_reader.h"
 #include "support/catch.h"
 
 namespace {
+
+using larder_test::Folder;
 
 // `name:type` or `name<from:type` of every field.
 std::string Inferred(const std::string& text, std::string* rest = nullptr,
@@ -43,6 +47,55 @@ std::string Inferred(const std::string& text, std::string* rest = nullptr,
   }
   REQUIRE(std::system(("rm -r '" + folder + "'").c_str()) == 0);
   return out;
+}
+
+TEST_CASE("a file of JSON objects gives a field for every member", "[io][infer]") {
+  const Folder folder;
+  std::ofstream(folder.Path("events.ndjson"))
+      << R"({"id": 1, "amount": 2, "code": "007", "at": "2025-01-01T00:00:00Z", "ok": true, "odd": 1}
+{"id": 2, "amount": 2.5, "code": "8", "at": null, "tags": ["a", null], "odd": "x", "counts": {"a": 1}, "my name": 3}
+not json
+{"v": [1, 2.5], "deep": [[1]], "none": null}
+)";
+  const auto source = larder::InferSource(folder.Path("events.ndjson"));
+  REQUIRE(source.ok());
+  std::string fields;
+  for (const larder::Field& field : source->fields)
+    fields += field.name + (field.from.empty() ? "" : " from " + field.from) + " " +
+              field.type.ToString() + "; ";
+  CHECK(fields ==
+        "id int64; amount float64; code string; at timestamp; ok bool; tags list<string>; "
+        "counts map<string, int64>; my_name from my name int64; v list<float64>; none string; ");
+  CHECK(source->kind == larder::SourceKind::kNdjson);
+  CHECK(source->name == "events");
+  CHECK(source->event_time == "at");
+}
+
+TEST_CASE("a Parquet file says its own fields", "[io][infer][duckdb]") {
+  const Folder folder;
+  larder::Source writing;
+  writing.kind = larder::SourceKind::kSql;
+  writing.fields.resize(1);
+  writing.fields[0].name = "a";
+  writing.query =
+      "COPY (SELECT 1::SMALLINT AS id, 1.5::DECIMAL(9,2) AS \"the amount\", TIMESTAMPTZ "
+      "'2025-01-01 00:00:00Z'"
+      " AS at, {'x': 1} AS gone, [1.5::DOUBLE] AS v, 'a' AS s) TO '" +
+      folder.Path("x.parquet") + "'; SELECT 1 AS a";
+  if (!larder::OpenSource(writing).ok()) {
+    WARN("DuckDB is not installed: not tested");
+    return;
+  }
+  const auto source = larder::InferSource(folder.Path("x.parquet"));
+  REQUIRE(source.ok());
+  std::string fields;
+  for (const larder::Field& field : source->fields)
+    fields += field.name + " " + field.type.ToString() + "; ";
+  CHECK(fields == "id int32; the_amount float64; at timestamp; v list<float64>; s string; ");
+  CHECK(source->event_time == "at");
+  const auto reader = larder::OpenSource(*source);
+  REQUIRE(reader.ok());
+  CHECK(larder::ReadAll(**reader)->row_count() == 1);
 }
 
 }  // namespace

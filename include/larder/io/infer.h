@@ -15,7 +15,10 @@ struct InferOptions {
   std::size_t rows_max = 100'000;  // how many rows are looked at; 0: all of the first file
 };
 
-// Reads the first file of `path` (a file or glob, `.gz` too) and returns a Source of kind csv with its name (of the
+// Reads the first file of `path` (a file or glob) and returns a Source. Files named .parquet: InferParquet
+// (duckdb_reader.h). Files named .ndjson or .jsonl, `.gz` too: a field for each member in order of appearance, of the first
+// of the types below, or a list or map, that all its values are; texts are dates, timestamps or strings. Others are read as
+// delimited text, `.gz` too, giving a Source of kind csv with its name (of the
 // file), path (as given), delimiter (comma, tab, semicolon or bar, whichever splits the lines alike), null tokens and
 // fields, in file order.
 //

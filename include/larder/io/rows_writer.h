@@ -16,11 +16,11 @@
 
 namespace larder::inline LARDER_ABI {
 
-enum class RowsFormat : uint8_t { kCsv, kNdjson, kNpy, kNpz, kLibsvm };
+enum class RowsFormat : uint8_t { kCsv, kNdjson, kNpy, kNpz, kLibsvm, kParquet };
 
 // By the end of the name: .csv, .tsv (delimited by tabs), .ndjson or .jsonl, .libsvm or .svm, each perhaps with .gz
-// after it; .npy, .npz.
-// Errors: kInvalidArgument naming the endings there are; kUnimplemented for .parquet.
+// after it; .npy, .npz, .parquet.
+// Errors: kInvalidArgument naming the endings there are.
 [[nodiscard]] absl::StatusOr<RowsFormat> FormatOfPath(std::string_view path);
 
 // .npy, .npz and LibSVM's text: DenseOptions apply.

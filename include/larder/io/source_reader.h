@@ -12,7 +12,7 @@
 
 namespace larder::inline LARDER_ABI {
 
-// Opens what `source` names, as the header of its kind says: csv_reader.h, ndjson_reader.h. Batches have columns named
+// Opens what `source` names, as the header of its kind says: csv_reader.h, ndjson_reader.h, duckdb_reader.h. Batches have columns named
 // and typed as source.fields, whatever the kind.
 //
 // Errors: as the kind's own; kFailedPrecondition for a push source, which has no rows outside a store; kUnimplemented for

@@ -11,7 +11,7 @@
 #include "larder/base/config.h"
 #include "larder/base/status.h"
 #include "larder/base/time.h"
-#include "larder/column/batch.h"
+#include "larder/column/take_rows.h"
 
 namespace larder::inline LARDER_ABI {
 
@@ -41,8 +41,5 @@ struct RowSplit {
 // adds rows. Errors: kInvalidArgument for a share outside (0, 1].
 [[nodiscard]] absl::StatusOr<std::vector<std::size_t>> SampleRows(std::size_t row_count,
                                                                   double share, uint64_t seed = 0);
-
-// These rows, in the order given. Requires: each is below batch.row_count().
-[[nodiscard]] Batch TakeRows(const Batch& batch, std::span<const std::size_t> rows);
 
 }  // namespace larder::inline LARDER_ABI
