@@ -1,11 +1,13 @@
 #include "feature_store/source_join.h"
 
+#include <deque>
 #include <memory>
 #include <optional>
 #include <utility>
 #include <vector>
 
 #include "feature_store/event_mapper.h"
+#include "feature_store/widen.h"
 #include "feature_store/window_join.h"
 #include "larder/io/source_reader.h"
 
@@ -62,16 +64,41 @@ absl::StatusOr<JoinedView> JoinRows(const ViewVersion& view, const std::string& 
   return JoinPointInTime(times, std::move(join), events, options);
 }
 
+// The spine's keys, and its ids of its own events, as the types they are declared with. `converted` holds what had others.
+absl::Status ConvertKeys(const ViewVersion& view, const Source& own, JoinView* join,
+                         std::deque<Column>* converted) {
+  const auto convert = [converted](const Column** column, const DataType& type,
+                                   std::string_view what, bool from_text) -> absl::Status {
+    if ((*column)->type() == type) return absl::OkStatus();
+    LARDER_ASSIGN_OR_RETURN(Column made, WidenColumn(**column, type, what, from_text));
+    *column = &converted->emplace_back(std::move(made));
+    return absl::OkStatus();
+  };
+  for (std::size_t k = 0; k < view.keys.size(); ++k) {
+    LARDER_RETURN_IF_ERROR(convert(&join->spine_keys[k], view.keys[k].type,
+                                   Concat("join key ", view.keys[k].name), false));
+  }
+  if (join->exclude_event_id == nullptr) return absl::OkStatus();
+  for (const Field& field : own.fields) {
+    if (field.name != own.event_id) continue;
+    LARDER_RETURN_IF_ERROR(
+        convert(&join->exclude_event_id, field.type, Concat("event id ", own.event_id), true));
+  }
+  return absl::OkStatus();
+}
+
 // The history of the view's own source and of its union's.
 absl::StatusOr<JoinedView> JoinWindows(const ViewVersion& view, const std::string& base_path,
                                        const CompileOptions& compile, const Column& times,
                                        JoinView join, const JoinOptions& options) {
   LARDER_ASSIGN_OR_RETURN(const WindowPlan plan, WindowPlan::Make(view, compile));
+  std::vector<const Source*> sources = {&view.offline_source()};
+  for (const Source& source : view.union_sources) sources.push_back(&source);
+  std::deque<Column> converted;
+  LARDER_RETURN_IF_ERROR(ConvertKeys(view, *sources[join.exclude_source], &join, &converted));
   WindowJoin windows(view, plan, times, std::move(join));
   TextReadOptions read;
   read.base_path = base_path;
-  std::vector<const Source*> sources = {&view.offline_source()};
-  for (const Source& source : view.union_sources) sources.push_back(&source);
   for (std::size_t number = 0; number < sources.size(); ++number) {
     const Source& source = *sources[number];
     LARDER_ASSIGN_OR_RETURN(const std::unique_ptr<RecordReader> reader, OpenSource(source, read));
@@ -83,7 +110,7 @@ absl::StatusOr<JoinedView> JoinWindows(const ViewVersion& view, const std::strin
       if (!more) break;
       EvalCounts counts;
       LARDER_ASSIGN_OR_RETURN(MappedEvents events, mapper.Map(batch, &counts));
-      windows.Add(std::move(events), source, number);
+      LARDER_RETURN_IF_ERROR(windows.Add(std::move(events), source, number));
     }
   }
   return std::move(windows).Finish(options);

@@ -49,10 +49,17 @@ class HistoricalFetch {
                                     std::span<const Column* const> key_columns) const {
     const ViewVersion& view = *use.view;
     JoinView join = MakeJoinView(view, source, key_columns);
-    const bool has_known_time = !source.arrival_time.empty() || source.available_after.has_value();
-    join.known_at = request_.known_at.value_or(has_known_time ? KnownAt::kSpine : KnownAt::kAny);
-    if (join.known_at == KnownAt::kSpine && !has_known_time) {
-      return InvalidArgumentError("known_at spine was asked for, but source ", source.name,
+    // Without known times events count as known when they happen, beside others that have them.
+    std::vector<const Source*> sources = {&source};
+    for (const Source& other : view.union_sources) sources.push_back(&other);
+    const auto lacks_known_time = [](const Source* from) {
+      return from->arrival_time.empty() && !from->available_after.has_value();
+    };
+    const auto lacking = std::find_if(sources.begin(), sources.end(), lacks_known_time);
+    const bool none_has = std::all_of(sources.begin(), sources.end(), lacks_known_time);
+    join.known_at = request_.known_at.value_or(none_has ? KnownAt::kAny : KnownAt::kSpine);
+    if (request_.known_at == KnownAt::kSpine && lacking != sources.end()) {
+      return InvalidArgumentError("known_at spine was asked for, but source ", (*lacking)->name,
                                   " of feature view ", view.ToString(),
                                   " declares neither arrival_time nor available_after");
     }
@@ -60,17 +67,26 @@ class HistoricalFetch {
       return std::find(request_.spine_sources.begin(), request_.spine_sources.end(), from.name) !=
              request_.spine_sources.end();
     };
-    const bool own_source = drawn_from(source) || drawn_from(view.source);
-    if (own_source && view.boundary == Boundary::kAt && !view.definition.exclude_self) {
-      return InvalidArgumentError("the spine is drawn from source ", source.name,
+    std::vector<std::size_t> own;  // of `sources`
+    for (std::size_t i = 0; i < sources.size(); ++i) {
+      if (drawn_from(*sources[i]) || (i == 0 && drawn_from(view.source))) own.push_back(i);
+    }
+    if (!own.empty() && view.boundary == Boundary::kAt && !view.definition.exclude_self) {
+      return InvalidArgumentError("the spine is drawn from source ", sources[own[0]]->name,
                                   ", which feature view ", view.ToString(),
                                   " reads with boundary at: every row would see its own event; use",
                                   " exclude_self or boundary before");
     }
     if (view.definition.exclude_self) {
-      LARDER_ASSIGN_OR_RETURN(
-          join.exclude_event_id,
-          spine_.FindColumn(source.event_id, Concat("exclude_self of ", view.ToString())));
+      if (sources.size() > 1 && own.size() != 1) {
+        return InvalidArgumentError("exclude_self of ", view.ToString(),
+                                    ", which reads several sources: say with spine_sources from",
+                                    " which one of them the spine is drawn");
+      }
+      join.exclude_source = own.empty() ? 0 : own[0];
+      LARDER_ASSIGN_OR_RETURN(join.exclude_event_id,
+                              spine_.FindColumn(sources[join.exclude_source]->event_id,
+                                                Concat("exclude_self of ", view.ToString())));
     }
     return join;
   }

@@ -62,6 +62,12 @@ std::vector<Asked> AskedOf(const WindowPlan& plan, std::size_t stream) {
   return asked;
 }
 
+bool IsDeleteOfNothing(const MappedEvents& events, std::size_t row) {
+  const std::optional<Column>& deletes = events.is_delete;
+  if (!deletes || !deletes->IsValid(row) || deletes->Values<uint8_t>()[row] == 0) return false;
+  return !events.event_id || !events.event_id->IsValid(row);
+}
+
 Timestamp InstantAt(const Column& times, uint32_t row) { return {times.Values<int64_t>()[row]}; }
 
 }  // namespace
@@ -112,7 +118,7 @@ class WindowJoin::Evaluation {
       if (known_at_ == KnownAt::kSpine) instant.known_at = instant.as_of;
       if (const Column* own = join_.join_.exclude_event_id; own != nullptr && own->IsValid(row)) {
         id_.clear();
-        AppendEventId(*own, row, '\0', &id_);
+        AppendEventId(*own, row, static_cast<char>(join_.join_.exclude_source), &id_);
         instant.excluded_id = arena_.Keep(id_);
       }
       instants_.push_back(instant);
@@ -256,7 +262,7 @@ WindowJoin::WindowJoin(const ViewVersion& view, const WindowPlan& plan, const Co
   }
 }
 
-void WindowJoin::Add(MappedEvents events, const Source& source, std::size_t source_number) {
+absl::Status WindowJoin::Add(MappedEvents events, const Source& source, std::size_t source_number) {
   has_known_time_ |= !source.arrival_time.empty() || source.available_after.has_value();
   counts_.events += static_cast<int64_t>(events.row_count);
   const std::vector<const Column*> key_columns = events.KeyPointers();
@@ -276,13 +282,19 @@ void WindowJoin::Add(MappedEvents events, const Source& source, std::size_t sour
     if (events.arrival_time && !events.arrival_time->IsValid(row)) ++counts_.events_null_arrival;
     const auto at = key_numbers_.find(key);
     if (at == key_numbers_.end()) continue;
+    if (IsDeleteOfNothing(events, row)) {
+      return InvalidArgumentError("source ", source.name, ": a delete at ",
+                                  FormatTimestamp({events.event_time->Values<int64_t>()[row]}),
+                                  " has no ", source.event_id, " to say which event is deleted");
+    }
     keys_[at->second].events.push_back({batch, static_cast<uint32_t>(row)});
     used = true;
   }
-  if (!used) return;
+  if (!used) return absl::OkStatus();
   // Its own columns are what it borrows: it stays where it is.
   MappedEvents& kept = batches_.emplace_back(Batch{std::move(events), WindowEvents()}).events;
   batches_.back().windows = WindowEvents(plan_, kept, source, source_number);
+  return absl::OkStatus();
 }
 
 absl::StatusOr<JoinedView> WindowJoin::Finish(const JoinOptions& options) && {

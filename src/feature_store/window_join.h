@@ -26,12 +26,13 @@ namespace larder::inline LARDER_ABI {
 // Threads: thread-bound.
 class WindowJoin {
  public:
-  // Of `join` the spine's keys, known_at, exclude_event_id and count_other_known_at count. Borrows all it is given until
+  // Of `join` the spine's keys, known_at, exclude_event_id, exclude_source and count_other_known_at count. Borrows all it is given until
   // Finish.
   WindowJoin(const ViewVersion& view, const WindowPlan& plan, const Column& times, JoinView join);
 
   // `source_number` as in WindowEvents.
-  void Add(MappedEvents events, const Source& source, std::size_t source_number);
+  // Fails on a delete that names no event.
+  absl::Status Add(MappedEvents events, const Source& source, std::size_t source_number);
 
   // One column for each feature of the view, in the spine's order; one outcome for all.
   absl::StatusOr<JoinedView> Finish(const JoinOptions& options) &&;

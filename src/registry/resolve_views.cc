@@ -355,6 +355,9 @@ void Resolver::ResolveAggregates(const std::string& place, ViewDraft* draft) {
     const std::string path = Concat(place, "/aggregates/", a);
     std::string canonical;
     std::optional<DataType> input;
+    // With the versions of functions they mean today.
+    std::string pinned_input = line.input;
+    std::string pinned_where = line.where;
     if (!line.input.empty()) {
       const Field* field = FindField(fields, line.input);
       if (field == nullptr && IsValidName(line.input)) {
@@ -369,6 +372,7 @@ void Resolver::ResolveAggregates(const std::string& place, ViewDraft* draft) {
       } else if (const auto checked = check(line.input, Concat(path, "/input"))) {
         input = checked->type;
         canonical = checked->canonical;
+        pinned_input = checked->pinned;
       } else {
         continue;
       }
@@ -383,6 +387,7 @@ void Resolver::ResolveAggregates(const std::string& place, ViewDraft* draft) {
         continue;
       }
       canonical += checked->canonical;
+      pinned_where = checked->pinned;
     }
     if (!line.group_by.empty()) {
       const Field* group = FindField(fields, line.group_by);
@@ -417,6 +422,8 @@ void Resolver::ResolveAggregates(const std::string& place, ViewDraft* draft) {
       out.name = item.name;
       out.type = *result;
       out.aggregate = std::move(item.column);
+      out.aggregate->input = pinned_input;
+      out.aggregate->where = pinned_where;
       out.metadata = line.metadata;
       draft->view.features.push_back(std::move(out));
       draft->meaning.aggregates.push_back(canonical);
@@ -456,10 +463,13 @@ void Resolver::CheckViewRules(const std::string& place, const ViewDraft& draft) 
   }
   CheckWindowSource(place, definition, source);
   for (const Source* united : draft.unions) CheckWindowSource(place, definition, *united);
-  if (definition.exclude_self && source.event_id.empty()) {
-    problems_.Add(Concat(place, "/exclude_self"), "source ", source.name,
+  const auto check_ids = [&](const Source& from) {
+    if (!definition.exclude_self || !from.event_id.empty()) return;
+    problems_.Add(Concat(place, "/exclude_self"), "source ", from.name,
                   " has no event_id to tell the asking row's own event by");
-  }
+  };
+  check_ids(source);
+  for (const Source* united : draft.unions) check_ids(*united);
   if (definition.partial_updates && !definition.aggregates.empty()) {
     problems_.Add(Concat(place, "/partial_updates"), "aggregates have no partial updates");
   }
@@ -468,6 +478,9 @@ void Resolver::CheckViewRules(const std::string& place, const ViewDraft& draft) 
   }
   std::set<std::string> shape = draft.reads;
   for (const Field& key : draft.view.keys) shape.insert(key.name);
+  constexpr std::size_t kUnionsMax = 255;
+  if (draft.unions.size() > kUnionsMax)
+    problems_.Add(Concat(place, "/union"), "at most ", kUnionsMax, " sources can be united");
   for (std::size_t u = 0; u < draft.unions.size(); ++u) {
     const std::string path = Concat(place, "/union/", u);
     for (const std::string& name : shape) {
@@ -480,6 +493,17 @@ void Resolver::CheckViewRules(const std::string& place, const ViewDraft& draft) 
         problems_.Add(path, "field ", name, " is ", theirs->type.ToString(), " in ",
                       draft.unions[u]->name, " and ", mine->type.ToString(), " in ", source.name);
       }
+    }
+    for (std::size_t before = 0; before <= u; ++before) {
+      const Source& other = before == 0 ? source : *draft.unions[before - 1];
+      if (draft.unions[u]->name == other.name)
+        problems_.Add(path, "source ", other.name, " is in the view already");
+    }
+    const Field* order = FindField(source.fields, source.sequence);
+    const Field* their_order = FindField(draft.unions[u]->fields, draft.unions[u]->sequence);
+    if (order != nullptr && their_order != nullptr && order->type != their_order->type) {
+      problems_.Add(path, "sequence is ", their_order->type.ToString(), " in ",
+                    draft.unions[u]->name, " and ", order->type.ToString(), " in ", source.name);
     }
     if (draft.unions[u]->event_time.empty() != source.event_time.empty()) {
       problems_.Add(path, "only one of ", source.name, " and ", draft.unions[u]->name,
@@ -515,10 +539,17 @@ void Resolver::CheckRetention(const std::string& place, const ViewDraft& draft) 
                       " over a source with deletes needs all events, but ", source.name,
                       " keeps them for ", FormatDuration(*source.retention));
       }
+      if (column.rows && source.retention) {
+        problems_.Add(place, feature.name, ": the last ", *column.rows,
+                      " events may be of any age, but source ", source.name, " keeps them for ",
+                      FormatDuration(*source.retention));
+      }
       if (!column.window || !source.retention) continue;
-      const int64_t needed = column.window->us + column.delay.us +
-                             source.late_by.value_or(Duration{}).us +
-                             source.version_horizon.value_or(kVersionHorizonDefault).us;
+      const int64_t needed = Timestamp{column.window->us}
+                                 .Plus(column.delay)
+                                 .Plus(source.late_by.value_or(Duration{}))
+                                 .Plus(source.version_horizon.value_or(kVersionHorizonDefault))
+                                 .us;
       if (source.retention->us >= needed) continue;
       problems_.Add(place, feature.name, " needs events of ", FormatDuration({needed}),
                     " (window, delay, late_by and version_horizon), but source ", source.name,

@@ -45,6 +45,7 @@ struct JoinView {
   bool partial_updates = false;
   // exclude_self: the spine's column of event ids; events with a row's own id do not count for that row.
   const Column* exclude_event_id = nullptr;
+  std::size_t exclude_source = 0;  // of a window over several sources: the one whose ids they are
   // Also joins under the other KnownAt, to count what it would change. Doubles time and memory; does nothing for
   // sources whose events carry no known time.
   bool count_other_known_at = true;
