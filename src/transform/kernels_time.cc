@@ -209,9 +209,7 @@ absl::StatusOr<Prepared> PrepareZone(const PrepareContext& context) {
 
 constexpr TypeId kDate = TypeId::kDate;
 constexpr TypeId kTimestamp = TypeId::kTimestamp;
-constexpr TypeId kDuration = TypeId::kDuration;
 constexpr TypeId kInt = TypeId::kInt64;
-constexpr TypeId kFloat = TypeId::kFloat64;
 constexpr TypeId kText = TypeId::kString;
 
 template <Unit kUnit>
