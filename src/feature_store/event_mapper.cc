@@ -191,15 +191,4 @@ absl::StatusOr<MappedEvents> EventMapper::Map(const Batch& batch, EvalCounts* co
 
 bool IsOperation(std::string_view text) { return IsDelete(text).has_value(); }
 
-absl::StatusOr<Batch> SelectRows(const Batch& batch, const std::vector<std::size_t>& rows) {
-  Batch selected;
-  for (std::size_t i = 0; i < batch.column_count(); ++i) {
-    Column column(batch.column(i).type());
-    column.Reserve(rows.size());
-    for (const std::size_t row : rows) column.AppendFrom(batch.column(i), row);
-    LARDER_RETURN_IF_ERROR(selected.AddColumn(batch.name(i), std::move(column)));
-  }
-  return selected;
-}
-
 }  // namespace larder::inline LARDER_ABI

@@ -75,8 +75,4 @@ class EventMapper {
 // tools.
 [[nodiscard]] bool IsOperation(std::string_view text);
 
-// The rows of `batch` whose index is in `rows`, in that order.
-[[nodiscard]] absl::StatusOr<Batch> SelectRows(const Batch& batch,
-                                               const std::vector<std::size_t>& rows);
-
 }  // namespace larder::inline LARDER_ABI

@@ -11,6 +11,7 @@
 #include "feature_store/store_impl.h"
 #include "feature_store/tables.h"
 #include "feature_store/window_writer.h"
+#include "larder/column/take_rows.h"
 #include "larder/io/source_reader.h"
 #include "larder/online/generation.h"
 #include "larder/registry/rollback.h"
@@ -126,9 +127,7 @@ class ViewReader {
       }
     }
     if (kept.empty()) return absl::OkStatus();
-    if (kept.size() < batch.row_count()) {
-      LARDER_ASSIGN_OR_RETURN(batch, SelectRows(batch, kept));
-    }
+    if (kept.size() < batch.row_count()) batch = TakeRows(batch, kept);
     EvalCounts counts;
     LARDER_ASSIGN_OR_RETURN(MappedEvents events, mapper.Map(batch, &counts));
     load->report.expressions_nulled += counts.total();
