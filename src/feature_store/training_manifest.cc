@@ -8,6 +8,7 @@
 
 #include "larder/io/csv_reader.h"
 #include "larder/training/dataset_content.h"
+#include "larder/transform/libraries.h"
 
 namespace larder::inline LARDER_ABI {
 namespace {
@@ -116,6 +117,7 @@ absl::StatusOr<DatasetManifest> DescribeTrainingSet(const BoundService& service,
                                                     const HistoryFiles& files) {
   DatasetManifest manifest;
   manifest.larder_version = LARDER_VERSION;
+  manifest.libraries = LibraryVersions();
   manifest.project = service.service->project;
   manifest.service = set.service;
   manifest.features = request.what.features;

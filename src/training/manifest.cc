@@ -68,6 +68,7 @@ void Fields(Visitor&& visit, Part& part) {
   } else {
     static_assert(std::is_same_v<T, DatasetManifest>);
     visit("larder_version", part.larder_version);
+    visit("libraries", part.libraries);
     visit("project", part.project);
     visit("service", part.service);
     visit("features", part.features);
@@ -252,6 +253,7 @@ std::vector<std::string> CompareManifests(const DatasetManifest& before,
   std::vector<std::string> lines;
   CompareText("larder", before.larder_version, after.larder_version, &lines);
   CompareText("project", before.project, after.project, &lines);
+  CompareText("libraries", Join(before.libraries, ", "), Join(after.libraries, ", "), &lines);
   CompareText("service", before.service, after.service, &lines);
   CompareText("features", Join(before.features, " "), Join(after.features, " "), &lines);
   CompareText("time column", before.time_column, after.time_column, &lines);

@@ -17,6 +17,7 @@ namespace {
 DatasetManifest Example() {
   DatasetManifest manifest;
   manifest.larder_version = "0.1.0";
+  manifest.libraries = {"sleef 3.5.1", "tzdata 2025b"};
   manifest.project = "fraud";
   manifest.service = "fraud_model@2";
   manifest.time_column = "asked_at";
@@ -79,6 +80,7 @@ TEST_CASE("comparing manifests says what a training set was made from differentl
   DatasetManifest after = before;
   CHECK(larder::CompareManifests(before, after).empty());
   after.revision = 8;  // of other things: no reason by itself
+  after.libraries = {"sleef 3.6.1"};
   after.service = "fraud_model@3";
   after.definitions = {{"service", "fraud_model@3", "aa33aa33aa33"},
                        {"view", "city_facts@1", "dd44dd44dd44"}};
@@ -89,6 +91,7 @@ TEST_CASE("comparing manifests says what a training set was made from differentl
   after.selection->part = "b";
   CHECK(larder::CompareManifests(before, after) ==
         std::vector<std::string>{
+            "libraries: sleef 3.5.1, tzdata 2025b, now sleef 3.6.1",
             "service: fraud_model@2, now fraud_model@3",
             "service fraud_model: fraud_model@2 (meaning aa11aa11), now fraud_model@3 (meaning "
             "aa33aa33)",

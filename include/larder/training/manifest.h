@@ -16,6 +16,9 @@ namespace larder::inline LARDER_ABI {
 
 struct DatasetManifest {
   std::string larder_version;
+  // What values may depend on besides larder: `sleef 3.5.1`, `tzdata 2025b`, `unicode 14.0.0`. Versions of C++ functions
+  // are part of the definitions' meaning.
+  std::vector<std::string> libraries;
 
   // What was asked for.
   std::string project;
