@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "larder/io/csv_reader.h"
+#include "larder/io/remote_path.h"
 #include "larder/training/dataset_content.h"
 #include "larder/transform/libraries.h"
 
@@ -80,6 +81,10 @@ absl::StatusOr<HistoryFiles> HistoryFiles::Look(const BoundService& service) {
       if (source->path.empty() || by_name.contains(source->name)) continue;
       Source& looked = by_name[source->name];
       looked.name = source->name;
+      if (source->kind == SourceKind::kParquet && IsRemotePath(source->path)) {
+        looked.remote = source->path;
+        continue;
+      }
       LARDER_ASSIGN_OR_RETURN(const std::vector<std::string> paths,
                               ExpandPath(source->path, base_path));
       for (const std::string& path : paths) {
@@ -98,6 +103,7 @@ absl::StatusOr<std::vector<DatasetManifest::Source>> HistoryFiles::Identify() co
   for (const Source& source : sources_) {
     DatasetManifest::Source& out = identified.emplace_back();
     out.name = source.name;
+    if (!source.remote.empty()) out.files.emplace_back().path = source.remote;
     for (const File& file : source.files) {
       LARDER_ASSIGN_OR_RETURN(FileIdentity identity, IdentifyFile(file.path));
       LARDER_ASSIGN_OR_RETURN(const File now, LookAt(file.path));

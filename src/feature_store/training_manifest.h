@@ -29,6 +29,7 @@ class HistoryFiles {
   };
   struct Source {
     std::string name;
+    std::string remote;  // set: named in the manifest without size and hash; no files
     std::vector<File> files;
   };
   static absl::StatusOr<File> LookAt(const std::string& path);

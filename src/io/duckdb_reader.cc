@@ -13,6 +13,7 @@
 #include "io/field_names.h"
 #include "larder/base/text.h"
 #include "larder/column/take_rows.h"
+#include "larder/io/remote_path.h"
 
 namespace larder::inline LARDER_ABI {
 namespace {
@@ -203,7 +204,7 @@ class DuckDbReader : public RecordReader {
 
 absl::StatusOr<std::vector<std::string>> ParquetPaths(const std::string& path,
                                                       const std::string& base_path) {
-  if (path.find("://") != std::string::npos) return std::vector<std::string>{path};
+  if (IsRemotePath(path)) return std::vector<std::string>{path};
   return ExpandPath(path, base_path);
 }
 

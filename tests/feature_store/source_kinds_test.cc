@@ -23,6 +23,21 @@ std::string DefinitionsOver(std::string_view source) {
                 {"name": "twice", "type": "float64", "expr": "limit * 2"}]}]})");
 }
 
+larder::HistoricalRequest TrainingRequest(const std::vector<std::string>& features) {
+  larder::HistoricalRequest request;
+  request.what.features = features;
+  const std::vector<larder::Row> spine = {{{"user_id", 1}, {"at", At("2025-01-02T00:00:00Z")}},
+                                          {{"user_id", 1}, {"at", At("2025-01-06T00:00:00Z")}},
+                                          {{"user_id", 2}, {"at", At("2025-01-06T00:00:00Z")}}};
+  larder::Field key;
+  key.name = "user_id";
+  larder::Field at;
+  at.name = "at";
+  at.type = larder::TypeId::kTimestamp;
+  request.spine = larder::Batch::FromRows(spine, std::vector{key, at}).value();
+  return request;
+}
+
 // Loads, reads online and trains, all as one text.
 std::string EverythingOf(StoreFixture& fixture, std::string_view source) {
   fixture.Apply(DefinitionsOver(source));
@@ -35,18 +50,7 @@ std::string EverythingOf(StoreFixture& fixture, std::string_view source) {
     for (const char* name : {"city", "limit", "twice"})
       seen += larder::Concat("; ", larder_test::Shown(online, name, row));
   }
-  larder::HistoricalRequest request;
-  request.what.features = features;
-  const std::vector<larder::Row> spine = {{{"user_id", 1}, {"at", At("2025-01-02T00:00:00Z")}},
-                                          {{"user_id", 1}, {"at", At("2025-01-06T00:00:00Z")}},
-                                          {{"user_id", 2}, {"at", At("2025-01-06T00:00:00Z")}}};
-  larder::Field key;
-  key.name = "user_id";
-  larder::Field at;
-  at.name = "at";
-  at.type = larder::TypeId::kTimestamp;
-  request.spine = larder::Batch::FromRows(spine, std::vector{key, at}).value();
-  const auto set = fixture.store().GetHistoricalFeatures(request);
+  const auto set = fixture.store().GetHistoricalFeatures(TrainingRequest(features));
   INFO(set.status().ToString());
   REQUIRE(set.ok());
   for (std::size_t row = 0; row < 3; ++row)
@@ -107,10 +111,7 @@ TEST_CASE("SQL sources load and train as CSV does", "[sources]") {
   CHECK(EverythingOf(fixture, SqlSource(larder::Concat("SELECT * FROM ", kValues))) == kSeen);
 }
 
-TEST_CASE("Parquet sources load and train as CSV does, and so does a query over their file",
-          "[sources]") {
-  if (!HasDuckDb()) return;
-  StoreFixture fixture;
+void WriteParquet(StoreFixture& fixture) {
   larder::Source writing;
   writing.kind = larder::SourceKind::kSql;
   writing.query = larder::Concat("COPY (FROM ", kValues, ") TO '",
@@ -118,9 +119,38 @@ TEST_CASE("Parquet sources load and train as CSV does, and so does a query over 
   writing.fields.resize(1);
   writing.fields[0].name = "a";
   REQUIRE(larder::OpenSource(writing).ok());
+}
+
+TEST_CASE("Parquet sources load and train as CSV does, and so does a query over their file",
+          "[sources]") {
+  if (!HasDuckDb()) return;
+  StoreFixture fixture;
+  WriteParquet(fixture);
   CHECK(EverythingOf(fixture, R"("kind": "parquet", "path": "*.parquet")") == kSeen);
   // A relative path in a query starts at the definitions file as well.
   CHECK(EverythingOf(fixture, SqlSource("FROM 'limits.parquet'")) == kSeen);
+}
+
+TEST_CASE("a manifest names a Parquet source that DuckDB finds by its address, without a hash",
+          "[sources]") {
+  if (!HasDuckDb()) return;
+  StoreFixture fixture;
+  WriteParquet(fixture);
+  const std::string address = larder::Concat("file://", fixture.folder().File("limits.parquet"));
+  fixture.Apply(DefinitionsOver(
+      larder::Concat(R"("kind": "parquet", "path": )", larder::QuoteJson(address))));
+  larder::HistoricalRequest request = TrainingRequest({"user_limit:twice"});
+  request.manifest = true;
+  const auto set = fixture.store().GetHistoricalFeatures(request);
+  INFO(set.status().ToString());
+  REQUIRE(set.ok());
+  CHECK(larder_test::Shown(*set, "twice", 1) == "400 PRESENT");
+  const std::vector<larder::DatasetManifest::Source>& sources = set->manifest->sources;
+  REQUIRE(sources.size() == 1);
+  REQUIRE(sources[0].files.size() == 1);
+  CHECK(sources[0].files[0].path == address);
+  CHECK(sources[0].files[0].bytes == 0);
+  CHECK(sources[0].files[0].sha256.empty());
 }
 
 TEST_CASE("a bad line of an NDJSON source is named when it is loaded and when it is trained from",
