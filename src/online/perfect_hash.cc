@@ -10,16 +10,20 @@ namespace {
 constexpr std::size_t kKeysPerBucket = 3;
 constexpr std::size_t kSlack = 64;  // one place more per so many keys
 constexpr int kSeeds = 8;
-constexpr std::size_t kBucketSizeMax = 64;  // larger ones are not random
+constexpr std::size_t kBucketSizeMax = 24;  // larger ones are not random: of 3e14 buckets about one
+constexpr std::size_t kBudgetPerKey = 8'000;
+constexpr std::size_t kBudgetLeast = 10'000'000;
 constexpr uint32_t kNobody = UINT32_MAX;
 constexpr uint32_t kPilots = 256;
 
-// One attempt with one seed.
+// One attempt with one seed. `budget` is what all attempts together may cost, in places computed: random hashes need a
+// small part of it, and those that are not shall not keep a writer busy.
 class Search {
  public:
   Search(std::span<const uint64_t> hashes, std::span<const uint32_t> begins, uint32_t place_count,
-         uint64_t seed)
-      : hashes_(hashes),
+         uint64_t seed, std::size_t* budget)
+      : budget_(*budget),
+        hashes_(hashes),
         begins_(begins),
         place_count_(place_count),
         seed_(seed),
@@ -28,14 +32,13 @@ class Search {
 
   bool Run(std::span<const uint32_t> order) {
     // Buckets that lost their places come before those that never had any.
-    std::size_t left = 10 * order.size() + 1000;
     for (const uint32_t first : order) {
       waiting_.push_back(first);
       while (!waiting_.empty()) {
         const uint32_t bucket = waiting_.back();
         waiting_.pop_back();
         if (TakeFree(bucket)) continue;
-        if (left-- == 0 || !TakeFromOthers(bucket)) return false;
+        if (budget_ == 0 || !TakeFromOthers(bucket)) return false;
       }
     }
     return true;
@@ -47,6 +50,7 @@ class Search {
   [[nodiscard]] std::span<const uint64_t> KeysOf(uint32_t bucket) const {
     return hashes_.subspan(begins_[bucket], begins_[bucket + 1] - begins_[bucket]);
   }
+  void Spend(std::size_t places) { budget_ -= std::min(budget_, places); }
   // The places of the bucket's keys; false when two of them meet.
   bool Place(std::span<const uint64_t> keys, uint8_t pilot) {
     for (std::size_t i = 0; i < keys.size(); ++i) {
@@ -63,6 +67,7 @@ class Search {
   }
   bool TakeFree(uint32_t bucket) {
     const std::span<const uint64_t> keys = KeysOf(bucket);
+    Spend(kPilots * keys.size());
     for (uint32_t pilot = 0; pilot < kPilots; ++pilot) {
       const auto byte = static_cast<uint8_t>(pilot);
       bool free = true;
@@ -79,6 +84,7 @@ class Search {
   // Sends away those that are cheapest to place again, none of the last ones that came so.
   bool TakeFromOthers(uint32_t bucket) {
     const std::span<const uint64_t> keys = KeysOf(bucket);
+    Spend(kPilots * keys.size() * keys.size());
     std::size_t best_cost = SIZE_MAX;
     uint8_t best = 0;
     random_ = random_ * 6364136223846793005U + 1442695040888963407U;
@@ -114,6 +120,7 @@ class Search {
     return true;
   }
 
+  std::size_t& budget_;
   std::span<const uint64_t> hashes_;
   std::span<const uint32_t> begins_;
   uint32_t place_count_;
@@ -151,9 +158,10 @@ std::optional<BuiltPerfectHash> BuildPerfectHash(std::span<const uint64_t> hashe
   for (uint32_t b = 0; b < buckets; ++b) order[starts[largest - begins[b + 1]]++] = b;
   std::partial_sum(begins.begin(), begins.end(), begins.begin());
 
+  std::size_t budget = kBudgetPerKey * hashes.size() + kBudgetLeast;
   for (int attempt = 0; attempt < kSeeds; ++attempt) {
     const uint64_t seed = static_cast<uint64_t>(attempt) * 0xA0761D6478BD642F;
-    Search search(hashes, begins, place_count, seed);
+    Search search(hashes, begins, place_count, seed, &budget);
     if (!search.Run(order)) continue;
     BuiltPerfectHash built;
     built.seed = seed;

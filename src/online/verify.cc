@@ -131,7 +131,7 @@ class ContentCheck {
     const absl::Status walked = segment->ForEachKey([&](const char* row) -> absl::Status {
       ++keys;
       const uint64_t hash = Hash64(segment->KeyOf(row), hash_seed_);
-      if (segment->Find(hash, segment->KeyOf(row)).row != row) {
+      if (segment->Find(hash, segment->KeyOf(row)).row != row || !segment->MayHave(hash)) {
         return DataLossError("a key is not found where it should be");
       }
       for (; row != nullptr; row = segment->Older(row)) {
