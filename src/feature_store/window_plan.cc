@@ -152,7 +152,7 @@ class WindowPlan::Builder {
     if (stream.input >= 0)
       stream.input_type = plan_.rows_.stored[static_cast<std::size_t>(stream.input)].type;
     LARDER_ASSIGN_OR_RETURN(AggregateSpec spec, SpecOf(column, stream.input_type));
-    stream.specs.push_back(std::move(spec));
+    stream.specs.push_back(spec);
     if (stream.group >= 0) stream.specs.push_back(CountOf(stream));
     return absl::OkStatus();
   }

@@ -38,7 +38,8 @@ absl::StatusOr<SegmentView> SegmentView::Open(std::string_view bytes, const Segm
     view.place_unit_ = uint64_t{8} << header.unit_shift;
     view.row_size_min_ = sizeof(RowHeader) + kRowTrailerSize;
   }
-  if (header.pilot_count != 0 && !view.PlacePerfectParts()) return Damaged("its index is impossible");
+  if (header.pilot_count != 0 && !view.PlacePerfectParts())
+    return Damaged("its index is impossible");
   if (shape != nullptr && view.shape() != *shape) {
     return FailedPreconditionError("the rows were written with another layout: ", header.layout,
                                    ", expected ", shape->layout);

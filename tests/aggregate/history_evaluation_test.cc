@@ -168,9 +168,10 @@ TEST_CASE("late, corrected, deleted and excluded events count as they do by defi
 
 TEST_CASE("a deleted event leaves at the delete's time, and not before", "[aggregate]") {
   const AggregateInput one{false, 1, {}};
-  const std::vector<HistoryEvent> events = {{{{10, false, 0, "a", {}}, one}},
-                                            {{{20, false, 0, "b", {}}, one}},
-                                            {{{30, false, 0, "a", {}}, one}, 40, HistoryEvent::kNoArrival, true}};
+  const std::vector<HistoryEvent> events = {
+      {{{10, false, 0, "a", {}}, one}},
+      {{{20, false, 0, "b", {}}, one}},
+      {{{30, false, 0, "a", {}}, one}, 40, HistoryEvent::kNoArrival, true}};
   AggregateSpec sum{AggregateFunction::kSum};
   sum.input = TypeId::kInt64;
   const AggregateWindow lifetime;
