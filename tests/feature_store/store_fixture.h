@@ -1,7 +1,7 @@
 // A store in a temporary folder with a clock that only moves when told.
 #pragma once
 
-#include <atomic>
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <initializer_list>
@@ -10,8 +10,6 @@
 #include <string_view>
 #include <utility>
 #include <vector>
-
-#include <unistd.h>
 
 #include "larder/feature_store.h"
 #include "larder/registry/definitions_json.h"
@@ -29,11 +27,11 @@ inline larder::Timestamp At(std::string_view text) {
 
 class TempFolder {
  public:
+  // Never one that is there: what a killed test left behind, under a process id that came round again, is not ours.
   TempFolder() {
-    static std::atomic<int> next{0};
-    path_ = std::filesystem::temp_directory_path() /
-            ("larder_test_" + std::to_string(getpid()) + "_" + std::to_string(next++));
-    std::filesystem::create_directories(path_);
+    std::string name = (std::filesystem::temp_directory_path() / "larder_test_XXXXXX").string();
+    REQUIRE(mkdtemp(name.data()) != nullptr);
+    path_ = name;
   }
   ~TempFolder() {
     std::error_code ignored;
