@@ -173,6 +173,13 @@ class FeatureStore {
   absl::StatusOr<PushResult> Push(std::string_view source, std::span<const Row> events,
                                   const PushOptions& options = {});
 
+  // Takes back what some commits pushed of a source, out of every version of every view that stores it, in one
+  // transaction and as a history entry. What those events had won over wins again, aggregates are as if they had never
+  // come. What retention dropped meanwhile does not come back: RetractedRows::keys_unsure says how many keys that may
+  // concern; load those views again. Batch ids of the commits stay known.
+  // Errors: kFailedPrecondition for a source that is not pushed to; kInvalidArgument for commits there are not.
+  absl::StatusOr<RetractResult> Retract(const RetractOptions& options);
+
   // ---- keeping it small
 
   // Rewrites the store without its free pages while others read and write, see VacuumStore.

@@ -26,6 +26,44 @@ struct Life {
   std::size_t end = 0;
 };
 
+// The places of events in the order in which they come and go, instant after instant.
+class Passage {
+ public:
+  explicit Passage(const std::vector<Life>& lives)
+      : lives_(lives), coming_(Living(lives)), going_(coming_) {
+    std::stable_sort(coming_.begin(), coming_.end(),
+                     [&](std::size_t a, std::size_t b) { return lives[a].begin < lives[b].begin; });
+    std::stable_sort(going_.begin(), going_.end(),
+                     [&](std::size_t a, std::size_t b) { return lives[a].end < lives[b].end; });
+  }
+  // Those that begin by `instant` and have not been given yet.
+  template <class Each>
+  void Come(std::size_t instant, Each each) {
+    for (; come_ < coming_.size() && lives_[coming_[come_]].begin <= instant; ++come_)
+      each(coming_[come_]);
+  }
+  // Those that end.
+  template <class Each>
+  void Go(std::size_t instant, Each each) {
+    for (; go_ < going_.size() && lives_[going_[go_]].end <= instant; ++go_) each(going_[go_]);
+  }
+
+ private:
+  static std::vector<std::size_t> Living(const std::vector<Life>& lives) {
+    std::vector<std::size_t> places;
+    places.reserve(lives.size());
+    for (std::size_t i = 0; i < lives.size(); ++i) {
+      if (lives[i].begin < lives[i].end) places.push_back(i);
+    }
+    return places;
+  }
+  const std::vector<Life>& lives_;
+  std::vector<std::size_t> coming_;
+  std::vector<std::size_t> going_;
+  std::size_t come_ = 0;
+  std::size_t go_ = 0;
+};
+
 // Windows that end at the same instants.
 struct WindowGroup {
   std::vector<std::size_t> windows;
@@ -153,19 +191,6 @@ class HistoryEvaluation {
     return nullptr;
   }
 
-  // Places of `lives` in the order in which `at` comes, of those that live.
-  template <class At>
-  static std::vector<std::size_t> InOrderOf(const std::vector<Life>& lives, At at) {
-    std::vector<std::size_t> places;
-    places.reserve(lives.size());
-    for (std::size_t i = 0; i < lives.size(); ++i) {
-      if (lives[i].begin < lives[i].end) places.push_back(i);
-    }
-    std::stable_sort(places.begin(), places.end(),
-                     [&](std::size_t a, std::size_t b) { return at(lives[a]) < at(lives[b]); });
-    return places;
-  }
-
   absl::Status Slide(std::size_t window, std::vector<Life> lives, const SpecPart& part,
                      WindowResults* out) const {
     std::vector<int64_t> left_edges;
@@ -178,17 +203,10 @@ class HistoryEvaluation {
       lives[i].end = std::min(lives[i].end, static_cast<std::size_t>(left - left_edges.begin()));
     }
     LARDER_ASSIGN_OR_RETURN(AccumulatorSet sums, AccumulatorSet::Make(part.specs));
-    const std::vector<std::size_t> coming =
-        InOrderOf(lives, [](const Life& life) { return life.begin; });
-    const std::vector<std::size_t> going =
-        InOrderOf(lives, [](const Life& life) { return life.end; });
-    std::size_t come = 0;
-    std::size_t go = 0;
+    Passage passage(lives);
     for (std::size_t i = 0; i < instants_.size(); ++i) {
-      for (; come < coming.size() && lives[coming[come]].begin <= i; ++come)
-        sums.Add(events_[coming[come]]->event);
-      for (; go < going.size() && lives[going[go]].end <= i; ++go)
-        sums.Remove(events_[going[go]]->event);
+      passage.Come(i, [&](std::size_t e) { sums.Add(events_[e]->event); });
+      passage.Go(i, [&](std::size_t e) { sums.Remove(events_[e]->event); });
       const AggregateEvent* excluded = Counting(instants_[i].excluded_id, i, lives);
       if (excluded != nullptr) sums.Remove(*excluded);
       LARDER_RETURN_IF_ERROR(
@@ -203,22 +221,15 @@ class HistoryEvaluation {
     LARDER_ASSIGN_OR_RETURN(const AccumulatorSet set, AccumulatorSet::Make(part.specs));
     MemoryNodeStore store;
     AggregateTree tree(set, &store);
-    const std::vector<std::size_t> coming =
-        InOrderOf(lives, [](const Life& life) { return life.begin; });
-    const std::vector<std::size_t> going =
-        InOrderOf(lives, [](const Life& life) { return life.end; });
-    std::size_t come = 0;
-    std::size_t go = 0;
+    Passage passage(lives);
     std::vector<AggregateEvent> batch;
     for (std::size_t i = 0; i < instants_.size(); ++i) {
       // First those that go: a version may stand where the one it gives way to stood.
       batch.clear();
-      for (; go < going.size() && lives[going[go]].end <= i; ++go)
-        batch.push_back(events_[going[go]]->event);
+      passage.Go(i, [&](std::size_t e) { batch.push_back(events_[e]->event); });
       LARDER_RETURN_IF_ERROR(tree.Remove(batch).status());
       batch.clear();
-      for (; come < coming.size() && lives[coming[come]].begin <= i; ++come)
-        batch.push_back(events_[coming[come]]->event);
+      passage.Come(i, [&](std::size_t e) { batch.push_back(events_[e]->event); });
       LARDER_RETURN_IF_ERROR(tree.Insert(batch).status());
       const AggregateEvent* excluded = Counting(instants_[i].excluded_id, i, lives);
       const std::span<const AggregateEvent> without(excluded, excluded != nullptr ? 1 : 0);

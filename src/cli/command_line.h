@@ -1,4 +1,4 @@
-// What a command line asks for. The only place that knows the parsing library.
+// What a command line asks for. Its files are the only ones that know the parsing library: see command_parser.h.
 #pragma once
 
 #include <functional>

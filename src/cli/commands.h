@@ -195,6 +195,15 @@ struct PushArguments {
 };
 absl::Status Push(const PushArguments& arguments, Console& console);
 
+struct RetractArguments {
+  Target target;
+  std::string source;
+  std::string commits;  // `A..B`, or one number
+  ChangeNote note;
+  Format format = Format::kTable;
+};
+absl::Status Retract(const RetractArguments& arguments, Console& console);
+
 // ---- features out
 
 struct OnlineArguments {
@@ -277,6 +286,21 @@ struct FitArguments {
   Format format = Format::kTable;
 };
 absl::Status Fit(const FitArguments& arguments, Console& console);
+
+struct ReplayArguments {
+  Target target;
+  std::string definitions;          // file or folder, instead of a store
+  std::string service;              // empty: the only one
+  std::vector<std::string> events;  // `SOURCE=FILE`, or a file of the only source
+  std::string requests_file;
+  std::string time_column;
+  uint64_t batch_size = 1000;
+  std::optional<uint64_t> shuffle_seed;
+  uint64_t examples = 3;  // mismatches shown of each feature
+  std::string scratch;    // where the stores of the replay are made; empty: the system's place
+  Format format = Format::kTable;
+};
+absl::Status Replay(const ReplayArguments& arguments, Console& console);
 
 // ---- keeping the store
 

@@ -1,5 +1,7 @@
 #include "larder/column/batch.h"
 
+#include <algorithm>
+
 #include "larder/base/text.h"
 
 namespace larder::inline LARDER_ABI {
@@ -26,6 +28,24 @@ absl::Status Batch::AddColumn(std::string name, Column column) {
   names_.push_back(std::move(name));
   columns_.push_back(std::move(column));
   return absl::OkStatus();
+}
+
+bool Batch::HasShapeOf(const Batch& other) const {
+  return names_ == other.names_ &&
+         std::equal(columns_.begin(), columns_.end(), other.columns_.begin(),
+                    [](const Column& a, const Column& b) { return a.type() == b.type(); });
+}
+
+void Batch::AppendRows(const Batch& other) {
+  LARDER_DCHECK(HasShapeOf(other));
+  for (std::size_t c = 0; c < columns_.size(); ++c) {
+    const Column& from = other.columns_[c];
+    for (std::size_t row = 0; row < from.size(); ++row) columns_[c].AppendFrom(from, row);
+  }
+}
+
+void Batch::Truncate(std::size_t rows) {
+  for (Column& column : columns_) column.Truncate(rows);
 }
 
 absl::StatusOr<Batch> Batch::FromRows(std::span<const Row> rows, std::span<const Field> fields) {

@@ -165,6 +165,23 @@ void Column::AppendFrom(const Column& other, std::size_t i) {
   validity_.Append(true);
 }
 
+void Column::Truncate(std::size_t rows) {
+  LARDER_DCHECK(rows <= size());
+  validity_.Resize(rows, false);
+  if (type_.is_fixed_width()) {
+    data_.resize(rows * type_.byte_width());
+    return;
+  }
+  offsets_.resize(rows + 1);
+  const auto end = static_cast<std::size_t>(offsets_.back());
+  if (type_.is_text()) {
+    data_.resize(end);
+    return;
+  }
+  child_->Truncate(end);
+  if (keys_ != nullptr) keys_->Truncate(end);
+}
+
 Value Column::ValueAt(std::size_t i) const {
   LARDER_DCHECK(i < size());
   if (!IsValid(i)) return {};

@@ -1,18 +1,12 @@
 #include "feature_store/event_mapper.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "feature_store/widen.h"
 
 namespace larder::inline LARDER_ABI {
 namespace {
-
-std::vector<const Column*> Pointers(const std::vector<Column>& columns) {
-  std::vector<const Column*> pointers;
-  pointers.reserve(columns.size());
-  for (const Column& column : columns) pointers.push_back(&column);
-  return pointers;
-}
 
 Column AllNull(const DataType& type, std::size_t rows) {
   Column column(type);
@@ -31,9 +25,6 @@ std::optional<bool> IsDelete(std::string_view operation) {
 }
 
 }  // namespace
-
-std::vector<const Column*> MappedEvents::KeyPointers() const { return Pointers(keys); }
-std::vector<const Column*> MappedEvents::StoredPointers() const { return Pointers(stored); }
 
 absl::StatusOr<EventMapper> EventMapper::Make(const ViewVersion& view, const Source& source,
                                               const CompileOptions& options) {
@@ -72,39 +63,43 @@ absl::StatusOr<EventMapper> EventMapper::Make(const ViewVersion& view, const Sou
   return mapper;
 }
 
-absl::StatusOr<const Column*> EventMapper::FieldColumn(const Batch& batch,
-                                                       const std::string& name) const {
-  if (const Column* column = batch.Find(name)) return column;
+absl::Status EventMapper::MissingColumn(const Batch& batch, const std::string& name) const {
   return InvalidArgumentError("feature view ", view_name_, ": column ", name, " of source ",
                               source_.name, " is missing", DidYouMean(name, batch.names()));
 }
 
-absl::StatusOr<std::optional<Column>> EventMapper::Instants(const Batch& batch,
-                                                            const std::string& field) const {
-  if (field.empty()) return std::optional<Column>();
-  LARDER_ASSIGN_OR_RETURN(const Column* column, FieldColumn(batch, field));
+absl::StatusOr<const Column*> EventMapper::Take(const Batch& batch, Place place,
+                                                const std::string& field, const DataType& type,
+                                                std::string_view what, MappedEvents* events) const {
+  if (!place) return MissingColumn(batch, field);
+  const Column& column = batch.column(*place);
+  if (column.type() == type) return &column;
   LARDER_ASSIGN_OR_RETURN(
-      Column instants,
-      WidenColumn(*column, TypeId::kTimestamp, Concat("source ", source_.name, ", ", field)));
-  return std::optional<Column>(std::move(instants));
+      Column widened, WidenColumn(column, type, Concat("source ", source_.name, ", ", what, field)));
+  return &events->made.emplace_back(std::move(widened));
 }
 
 absl::StatusOr<std::optional<Column>> EventMapper::EventTimes(const Batch& batch) const {
-  return Instants(batch, source_.event_time);
+  if (source_.event_time.empty()) return std::optional<Column>();
+  const Column* const column = batch.Find(source_.event_time);
+  if (column == nullptr) return MissingColumn(batch, source_.event_time);
+  LARDER_ASSIGN_OR_RETURN(Column instants,
+                          WidenColumn(*column, TypeId::kTimestamp,
+                                      Concat("source ", source_.name, ", ", source_.event_time)));
+  return std::optional<Column>(std::move(instants));
 }
 
-absl::StatusOr<std::optional<Column>> EventMapper::Deletes(const Batch& batch) const {
-  if (source_.operation.empty()) return std::optional<Column>();
-  const Column* operations = batch.Find(source_.operation);
-  if (operations == nullptr) return std::optional<Column>();  // a batch of plain rows
+absl::StatusOr<std::optional<Column>> EventMapper::Deletes(const Batch& batch, Place place) const {
+  if (!place) return std::optional<Column>();  // not declared, or a batch of plain rows
+  const Column& operations = batch.column(*place);
   Column deletes(TypeId::kBool);
-  deletes.Reserve(operations->size());
-  for (std::size_t row = 0; row < operations->size(); ++row) {
-    if (!operations->IsValid(row)) {
+  deletes.Reserve(operations.size());
+  for (std::size_t row = 0; row < operations.size(); ++row) {
+    if (!operations.IsValid(row)) {
       deletes.AppendFixed(uint8_t{0});
       continue;
     }
-    const std::optional<bool> is_delete = IsDelete(operations->Text(row));
+    const std::optional<bool> is_delete = IsDelete(operations.Text(row));
     if (!is_delete.has_value()) {
       return InvalidArgumentError("source ", source_.name, ", column ", source_.operation, ", row ",
                                   row, ": expected insert, update, upsert or delete");
@@ -122,7 +117,7 @@ absl::StatusOr<std::vector<Column>> EventMapper::Compute(const Batch& batch,
   for (const Field& field : program_->inputs()) {
     const Column* column = batch.Find(field.name);
     if (column == nullptr) {
-      if (!partial_) return FieldColumn(batch, field.name).status();
+      if (!partial_) return MissingColumn(batch, field.name);
       stand_ins.push_back(AllNull(field.type, batch.row_count()));
       column = &stand_ins.back();
     }
@@ -134,59 +129,98 @@ absl::StatusOr<std::vector<Column>> EventMapper::Compute(const Batch& batch,
   return columns;
 }
 
+EventMapper::Places EventMapper::PlacesIn(const Batch& batch) const {
+  const auto place = [&batch](const std::string& field) {
+    return field.empty() ? Place() : batch.IndexOf(field);
+  };
+  Places places;
+  for (const Field& key : keys_) places.keys.push_back(place(key.name));
+  std::size_t next_computed = 0;
+  for (const StoredColumn& stored : stored_) {
+    places.stored.push_back(stored.expr.empty() ? place(stored.field) : Place());
+    bool carried = !partial_ || places.stored.back().has_value();
+    if (!stored.expr.empty()) {
+      const std::vector<std::string>& fields = computed_[next_computed++].fields;
+      carried = std::all_of(fields.begin(), fields.end(),
+                            [&](const std::string& field) { return batch.Find(field) != nullptr; });
+    }
+    places.carried.push_back(carried);
+  }
+  places.event_time = place(source_.event_time);
+  places.sequence = place(source_.sequence);
+  places.arrival_time = place(source_.arrival_time);
+  places.event_id = place(source_.event_id);
+  places.valid_to = place(source_.valid_to);
+  places.operation = place(source_.operation);
+  return places;
+}
+
 absl::StatusOr<MappedEvents> EventMapper::Map(const Batch& batch, EvalCounts* counts) const {
   MappedEvents events;
-  events.row_count = batch.row_count();
-  for (const Field& key : keys_) {
-    LARDER_ASSIGN_OR_RETURN(const Column* column, FieldColumn(batch, key.name));
-    LARDER_ASSIGN_OR_RETURN(
-        Column widened,
-        WidenColumn(*column, key.type, Concat("source ", source_.name, ", key ", key.name)));
-    events.keys.push_back(std::move(widened));
+  LARDER_RETURN_IF_ERROR(Map(batch, PlacesIn(batch), counts, &events));
+  return events;
+}
+
+absl::Status EventMapper::Map(const Batch& batch, const Places& places, EvalCounts* counts,
+                              MappedEvents* events) const {
+  events->made.clear();
+  events->keys.clear();
+  events->stored.clear();
+  events->row_count = batch.row_count();
+  for (std::size_t k = 0; k < keys_.size(); ++k) {
+    LARDER_ASSIGN_OR_RETURN(const Column* const column, Take(batch, places.keys[k], keys_[k].name,
+                                                             keys_[k].type, "key ", events));
+    events->keys.push_back(column);
   }
-  LARDER_ASSIGN_OR_RETURN(events.event_time, Instants(batch, source_.event_time));
-  LARDER_ASSIGN_OR_RETURN(events.arrival_time, Instants(batch, source_.arrival_time));
-  LARDER_ASSIGN_OR_RETURN(events.valid_to, Instants(batch, source_.valid_to));
-  LARDER_ASSIGN_OR_RETURN(events.is_delete, Deletes(batch));
-  if (!source_.sequence.empty()) {
-    LARDER_ASSIGN_OR_RETURN(const Column* column, FieldColumn(batch, source_.sequence));
-    events.sequence = *column;
-  }
-  if (!source_.event_id.empty()) {
-    LARDER_ASSIGN_OR_RETURN(const Column* column, FieldColumn(batch, source_.event_id));
-    events.event_id = *column;
-  }
+  const auto take_instants = [&](Place place, const std::string& field,
+                                 const Column** out) -> absl::Status {
+    *out = nullptr;
+    if (field.empty()) return absl::OkStatus();
+    LARDER_ASSIGN_OR_RETURN(*out, Take(batch, place, field, TypeId::kTimestamp, "", events));
+    return absl::OkStatus();
+  };
+  LARDER_RETURN_IF_ERROR(take_instants(places.event_time, source_.event_time, &events->event_time));
+  LARDER_RETURN_IF_ERROR(
+      take_instants(places.arrival_time, source_.arrival_time, &events->arrival_time));
+  LARDER_RETURN_IF_ERROR(take_instants(places.valid_to, source_.valid_to, &events->valid_to));
+  LARDER_ASSIGN_OR_RETURN(std::optional<Column> deletes, Deletes(batch, places.operation));
+  events->is_delete = deletes ? &events->made.emplace_back(*std::move(deletes)) : nullptr;
+  const auto take_as_it_is = [&](Place place, const std::string& field,
+                                 const Column** out) -> absl::Status {
+    if (!field.empty() && !place) return MissingColumn(batch, field);
+    *out = field.empty() ? nullptr : &batch.column(*place);
+    return absl::OkStatus();
+  };
+  LARDER_RETURN_IF_ERROR(take_as_it_is(places.sequence, source_.sequence, &events->sequence));
+  LARDER_RETURN_IF_ERROR(take_as_it_is(places.event_id, source_.event_id, &events->event_id));
 
   std::vector<Column> computed;
   if (program_.has_value()) {
     LARDER_ASSIGN_OR_RETURN(computed, Compute(batch, counts));
   }
   std::size_t next_computed = 0;
-  for (const StoredColumn& stored : stored_) {
-    const std::string what = Concat("feature ", view_name_, ":", stored.name);
+  for (std::size_t i = 0; i < stored_.size(); ++i) {
+    const StoredColumn& stored = stored_[i];
+    const Column* column = nullptr;
     if (!stored.expr.empty()) {
-      bool carried = true;
-      for (const std::string& field : computed_[next_computed].fields)
-        carried &= batch.Find(field) != nullptr;
-      LARDER_ASSIGN_OR_RETURN(Column column,
-                              WidenColumn(computed[next_computed], stored.type, what));
-      ++next_computed;
-      events.stored.push_back(std::move(column));
-      events.carried.push_back(carried);
-      continue;
+      column = &events->made.emplace_back(std::move(computed[next_computed++]));
+    } else if (places.stored[i]) {
+      column = &batch.column(*places.stored[i]);
+    } else if (partial_) {
+      column = &events->made.emplace_back(AllNull(stored.type, events->row_count));
+    } else {
+      return MissingColumn(batch, stored.field);
     }
-    const Column* column = batch.Find(stored.field);
-    if (column == nullptr && partial_) {
-      events.stored.push_back(AllNull(stored.type, events.row_count));
-      events.carried.push_back(false);
-      continue;
+    if (column->type() != stored.type) {
+      LARDER_ASSIGN_OR_RETURN(
+          Column widened,
+          WidenColumn(*column, stored.type, Concat("feature ", view_name_, ":", stored.name)));
+      column = &events->made.emplace_back(std::move(widened));
     }
-    if (column == nullptr) return FieldColumn(batch, stored.field).status();
-    LARDER_ASSIGN_OR_RETURN(Column widened, WidenColumn(*column, stored.type, what));
-    events.stored.push_back(std::move(widened));
-    events.carried.push_back(true);
+    events->stored.push_back(column);
   }
-  return events;
+  events->carried = places.carried;
+  return absl::OkStatus();
 }
 
 bool IsOperation(std::string_view text) { return IsDelete(text).has_value(); }

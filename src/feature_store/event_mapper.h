@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <deque>
 #include <memory>
 #include <optional>
 #include <string>
@@ -17,22 +18,31 @@
 
 namespace larder::inline LARDER_ABI {
 
-// Owns its columns. Pointers are null where the source has no such column.
+// Borrows columns from the batch it was mapped from; owns those that had to be computed or widened. Null where the source
+// has no such column.
 struct MappedEvents {
-  std::size_t row_count = 0;
-  std::vector<Column> keys;    // of the view's declared key types
-  std::vector<Column> stored;  // in ViewVersion::stored order
-  std::optional<Column> event_time;
-  std::optional<Column> sequence;
-  std::optional<Column> arrival_time;
-  std::optional<Column> event_id;
-  std::optional<Column> valid_to;
-  std::optional<Column> is_delete;
-  // Partial updates only: per stored column whether this batch carries it.
-  std::vector<bool> carried;
+  MappedEvents() = default;
+  MappedEvents(MappedEvents&&) noexcept = default;
+  MappedEvents& operator=(MappedEvents&&) noexcept = default;
 
-  [[nodiscard]] std::vector<const Column*> KeyPointers() const;
-  [[nodiscard]] std::vector<const Column*> StoredPointers() const;
+  std::size_t row_count = 0;
+  std::vector<const Column*> keys;    // of the view's declared key types
+  std::vector<const Column*> stored;  // in ViewVersion::stored order
+  const Column* event_time = nullptr;
+  const Column* sequence = nullptr;
+  const Column* arrival_time = nullptr;
+  const Column* event_id = nullptr;
+  const Column* valid_to = nullptr;
+  const Column* is_delete = nullptr;
+  // Per stored column whether this batch carries it: matters to partial updates.
+  std::vector<bool> carried;
+  std::deque<Column> made;  // what is pointed at and is not the batch's
+};
+
+// Events and the batch they borrow from, to be kept together; moving both keeps the events good.
+struct MappedBatch {
+  Batch batch;
+  MappedEvents events;
 };
 
 // Immutable. Threads: thread-compatible.
@@ -45,7 +55,26 @@ class EventMapper {
   // `batch` has columns named as the source's fields, of their types. Fields may be missing only where every stored
   // column that needs them may be (partial updates).
   // Errors: kInvalidArgument naming the column, the row and what was expected.
-  absl::StatusOr<MappedEvents> Map(const Batch& batch, EvalCounts* counts) const;
+  // Lifetime: the events borrow from the batch.
+  absl::StatusOr<MappedEvents> Map(const Batch& batch LARDER_LIFETIME_BOUND,
+                                   EvalCounts* counts) const;
+
+  // Where the columns of a batch are: the same for all batches of a shape.
+  struct Places {
+    std::vector<std::optional<std::size_t>> keys;
+    std::vector<std::optional<std::size_t>> stored;
+    std::optional<std::size_t> event_time;
+    std::optional<std::size_t> sequence;
+    std::optional<std::size_t> arrival_time;
+    std::optional<std::size_t> event_id;
+    std::optional<std::size_t> valid_to;
+    std::optional<std::size_t> operation;
+    std::vector<bool> carried;
+  };
+  [[nodiscard]] Places PlacesIn(const Batch& batch) const;
+  // As the other Map, into memory that is there. Cost: allocates for columns that have to be computed or widened.
+  absl::Status Map(const Batch& batch, const Places& places, EvalCounts* counts,
+                   MappedEvents* events) const;
 
   // The instants of `batch`'s rows; nullopt for a timeless source.
   absl::StatusOr<std::optional<Column>> EventTimes(const Batch& batch) const;
@@ -56,11 +85,15 @@ class EventMapper {
     std::size_t stored = 0;           // which stored column
     std::vector<std::string> fields;  // what it reads; for presence
   };
+  using Place = std::optional<std::size_t>;
   EventMapper() = default;
   absl::StatusOr<std::vector<Column>> Compute(const Batch& batch, EvalCounts* counts) const;
-  absl::StatusOr<const Column*> FieldColumn(const Batch& batch, const std::string& name) const;
-  absl::StatusOr<std::optional<Column>> Instants(const Batch& batch, const std::string& field) const;
-  absl::StatusOr<std::optional<Column>> Deletes(const Batch& batch) const;
+  [[nodiscard]] absl::Status MissingColumn(const Batch& batch, const std::string& name) const;
+  // The column as one of `type`; null for a field the source does not declare. `what` goes into messages, with `field`.
+  absl::StatusOr<const Column*> Take(const Batch& batch, Place place, const std::string& field,
+                                     const DataType& type, std::string_view what,
+                                     MappedEvents* events) const;
+  absl::StatusOr<std::optional<Column>> Deletes(const Batch& batch, Place place) const;
 
   std::string view_name_;
   Source source_;

@@ -1,5 +1,7 @@
 #include "feature_store/key_encoding.h"
 
+#include <algorithm>
+
 namespace larder::inline LARDER_ABI {
 
 bool AppendKeyPart(const Column& column, std::size_t row, std::string* out) {
@@ -32,27 +34,26 @@ bool AppendKeyPart(const Column& column, std::size_t row, std::string* out) {
   }
 }
 
-EncodedKeys::EncodedKeys(std::span<const Column* const> columns, std::size_t rows) {
-  std::vector<std::size_t> ends;
-  ends.reserve(rows);
-  std::vector<bool> null(rows, false);
+void EncodedKeys::Encode(std::span<const Column* const> columns, std::size_t rows) {
+  bytes_.clear();
+  ends_.clear();
   for (std::size_t row = 0; row < rows; ++row) {
     const std::size_t begin = bytes_.size();
-    for (const Column* column : columns) {
-      if (!AppendKeyPart(*column, row, &bytes_)) {
-        bytes_.resize(begin);
-        null[row] = true;
-        break;
-      }
-    }
-    ends.push_back(bytes_.size());
+    const bool has_key = std::all_of(columns.begin(), columns.end(), [&](const Column* column) {
+      return AppendKeyPart(*column, row, &bytes_);
+    });
+    if (!has_key) bytes_.resize(begin);
+    ends_.push_back(has_key ? bytes_.size() : kNull);
   }
-  views_.reserve(rows);
+  views_.clear();
   std::size_t begin = 0;
-  for (std::size_t row = 0; row < rows; ++row) {
-    views_.push_back(null[row] ? std::string_view()
-                               : std::string_view(bytes_.data() + begin, ends[row] - begin));
-    begin = ends[row];
+  for (const std::size_t end : ends_) {
+    if (end == kNull) {
+      views_.emplace_back();
+      continue;
+    }
+    views_.emplace_back(bytes_.data() + begin, end - begin);
+    begin = end;
   }
 }
 

@@ -20,14 +20,19 @@ bool AppendKeyPart(const Column& column, std::size_t row, std::string* out);
 // The keys of `rows` rows. No columns (a global view): every key is empty but not null.
 class EncodedKeys {
  public:
-  EncodedKeys(std::span<const Column* const> columns, std::size_t rows);
+  EncodedKeys() = default;
+  EncodedKeys(std::span<const Column* const> columns, std::size_t rows) { Encode(columns, rows); }
+  // Replaces what is there, in the same memory.
+  void Encode(std::span<const Column* const> columns, std::size_t rows);
   // One per row; a null data() marks a null join key. Lifetime: borrows from this.
   [[nodiscard]] std::span<const std::string_view> views() const LARDER_LIFETIME_BOUND {
     return views_;
   }
 
  private:
+  static constexpr std::size_t kNull = ~std::size_t{0};
   std::string bytes_;
+  std::vector<std::size_t> ends_;  // in bytes_; kNull: a null key
   std::vector<std::string_view> views_;
 };
 

@@ -1,20 +1,30 @@
 // Events of one view into the store's rows.
 #pragma once
 
-#include <functional>
 #include <optional>
 #include <string_view>
+#include <vector>
 
 #include "feature_store/event_mapper.h"
 #include "feature_store/key_encoding.h"
 #include "larder/base/config.h"
 #include "larder/base/status.h"
 #include "larder/online/generation.h"
-#include "larder/online/staged_rows.h"
 #include "larder/online/write_transaction.h"
 #include "larder/registry/versions.h"
 
 namespace larder::inline LARDER_ABI {
+
+// How far back versions of a row, or of an event, are kept: at least as long as rows may come early and late
+// (SEMANTICS 3).
+[[nodiscard]] Duration VersionHorizonOf(const Source& source);
+
+// Memory to lay out rows in, for callers that do so often.
+struct RowFrame {
+  EncodedKeys keys;
+  Validity none;
+  std::vector<const Validity*> presence;
+};
 
 class RowWriter {
  public:
@@ -23,12 +33,12 @@ class RowWriter {
   // Without `skip_bad` nothing is written when a row is refused.
   absl::StatusOr<RowsResult> Push(WriteTransaction& transaction, const MappedEvents& events,
                                   bool skip_bad) const;
-  // Before a commit: into what one session sees. Nothing is added when a row is refused.
-  absl::StatusOr<RowsResult> Stage(const ReadSession& session, const MappedEvents& events,
-                                   Timestamp now, StagedRows* staged) const;
   // `load_end`: what the version horizon is counted back from.
   absl::Status Load(GenerationBuilder& generation, const MappedEvents& events,
                     Timestamp load_end) const;
+  // Pushed ones without `load_end`. Lifetime: the rows borrow from this, the events and the frame.
+  RowsToWrite RowsOf(const MappedEvents& events, std::optional<Timestamp> load_end,
+                     RowFrame* frame) const;
   [[nodiscard]] const RowLayout& layout() const LARDER_LIFETIME_BOUND { return layout_; }
 
   // For loads and pushes that take all rows or none. Errors: kInvalidArgument with the first refused row and why.
@@ -37,8 +47,6 @@ class RowWriter {
  private:
   RowWriter(const ViewVersion& view, const Source& source, RowLayout layout)
       : view_(&view), source_(&source), layout_(std::move(layout)) {}
-  absl::Status WithRows(const MappedEvents& events, std::optional<Timestamp> load_end,
-                        const std::function<absl::Status(const RowsToWrite& rows)>& use) const;
   const ViewVersion* view_;
   const Source* source_;
   RowLayout layout_;

@@ -79,9 +79,9 @@ ServingSession::State::State(std::shared_ptr<const FeatureStore::Impl> impl,
 
 absl::Status ServingSession::State::Refresh() {
   absl::Status status = session_.Renew();
-  if (status.ok() && staged_.count() > 0) status = staged_.Rebase(session_);
-  // What is staged was merged into a snapshot that is gone.
-  staged_status_ = staged_.count() > 0 ? status : absl::OkStatus();
+  if (staged_.count() == 0) return status;
+  if (status.ok()) return staged_.Rebase(session_);
+  staged_.Break(status);  // what is staged was merged into a snapshot that is gone
   return status;
 }
 
@@ -109,7 +109,7 @@ absl::Status ServingSession::State::EncodeChunk(UseState& state, std::span<const
     LARDER_RETURN_IF_ERROR(
         EncodeKeys(state, inputs, first, state.key_is_constant ? 1 : count, as_of));
   }
-  if (state.rows != nullptr) session_.FetchSlots(*state.rows, KeysOf(state, count));
+  if (state.rows != nullptr) session_.FetchIndex(*state.rows, KeysOf(state, count));
   return absl::OkStatus();
 }
 
@@ -172,7 +172,7 @@ absl::Status ServingSession::State::Fill(std::span<const InputColumn> inputs, Ti
                               : inputs[Index(key.input)].is_broadcast();
         });
   }
-  LARDER_RETURN_IF_ERROR(staged_status_);
+  LARDER_RETURN_IF_ERROR(staged_.status());
   for (UseState& state : uses_) {
     const Duration ttl = state.use->view->definition.ttl.value_or(Duration{});
     state.event_time_min = ttl.us > 0 ? as_of.Minus(ttl).us : Timestamp::Min().us;
@@ -238,12 +238,10 @@ absl::Status ServingSession::State::Fill(std::span<const InputColumn> inputs, Ti
 }
 
 absl::Status ServingSession::State::Stage(std::string_view source, std::span<const Row> events) {
-  LARDER_RETURN_IF_ERROR(staged_status_);
   return staged_.Add(session_, source, events);
 }
 
 absl::Status ServingSession::State::Stage(std::string_view source, const Batch& events) {
-  LARDER_RETURN_IF_ERROR(staged_status_);
   return staged_.Add(session_, source, {&events, 1});
 }
 
@@ -264,10 +262,7 @@ absl::StatusOr<PushResult> ServingSession::State::Commit(const PushOptions& opti
   return pushed;
 }
 
-void ServingSession::State::Drop() {
-  staged_.Clear();
-  staged_status_ = absl::OkStatus();
-}
+void ServingSession::State::Drop() { staged_.Clear(); }
 
 template absl::Status ServingSession::State::Fill(std::span<const InputColumn>, Timestamp,
                                                   const Tensor<float>&, std::span<FeatureStatus>);

@@ -177,7 +177,6 @@ struct ServingSession::State {
   Receipt receipt_;                // of the last Fill
   std::optional<Timestamp> known_at_;
   StagedEvents staged_;
-  absl::Status staged_status_;  // not OK: what is staged does not fit the snapshot
 };
 
 }  // namespace larder::inline LARDER_ABI

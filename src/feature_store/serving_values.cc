@@ -60,9 +60,8 @@ absl::Status ServingSession::State::SetCells(UseState& state, std::size_t i, Tim
 }
 
 absl::Status ServingSession::State::SetWindowCells(UseState& state, const KeyRef& key) {
-  WindowExtras extras;
-  extras.staged = staged_.WindowsOf(state.use->view->data_id, key.key);
-  LARDER_RETURN_IF_ERROR(state.windows->Read(session_, key.key, extras));
+  LARDER_RETURN_IF_ERROR(
+      state.windows->Read(session_, key.key, staged_.WindowsOf(state.use->view->data_id, key.key)));
   const bool hides = bound_->service->definition.partial == PartialPolicy::kNull;
   for (std::size_t f = 0; f < state.features.size(); ++f) {
     Cell& cell = state.features[f];

@@ -21,35 +21,28 @@ class SourceEvents : public EventReader {
       : reader_(std::move(reader)), mapper_(std::move(mapper)) {}
 
   absl::StatusOr<bool> Next(EventBatch* out) override {
-    Batch batch;
-    LARDER_ASSIGN_OR_RETURN(const bool more, reader_->Next(&batch));
+    LARDER_ASSIGN_OR_RETURN(const bool more, reader_->Next(&batch_));
     if (!more) return false;
     EvalCounts counts;
-    LARDER_ASSIGN_OR_RETURN(events_, mapper_.Map(batch, &counts));
-    keys_ = events_.KeyPointers();
-    stored_ = events_.StoredPointers();
+    LARDER_ASSIGN_OR_RETURN(events_, mapper_.Map(batch_, &counts));
     *out = EventBatch{};
     out->row_count = events_.row_count;
-    out->keys = keys_;
-    out->features = stored_;
-    out->event_time = Pointer(events_.event_time);
-    out->sequence = Pointer(events_.sequence);
-    out->arrival_time = Pointer(events_.arrival_time);
-    out->event_id = Pointer(events_.event_id);
-    out->valid_to = Pointer(events_.valid_to);
-    out->is_delete = Pointer(events_.is_delete);
+    out->keys = events_.keys;
+    out->features = events_.stored;
+    out->event_time = events_.event_time;
+    out->sequence = events_.sequence;
+    out->arrival_time = events_.arrival_time;
+    out->event_id = events_.event_id;
+    out->valid_to = events_.valid_to;
+    out->is_delete = events_.is_delete;
     return true;
   }
 
  private:
-  static const Column* Pointer(const std::optional<Column>& column) {
-    return column ? &*column : nullptr;
-  }
   std::unique_ptr<RecordReader> reader_;
   EventMapper mapper_;
-  MappedEvents events_;
-  std::vector<const Column*> keys_;
-  std::vector<const Column*> stored_;
+  Batch batch_;
+  MappedEvents events_;  // borrows from batch_
 };
 
 absl::StatusOr<JoinedView> JoinRows(const ViewVersion& view, const std::string& base_path,
@@ -92,8 +85,7 @@ absl::StatusOr<JoinedView> JoinWindows(const ViewVersion& view, const std::strin
                                        const CompileOptions& compile, const Column& times,
                                        JoinView join, const JoinOptions& options) {
   LARDER_ASSIGN_OR_RETURN(const WindowPlan plan, WindowPlan::Make(view, compile));
-  std::vector<const Source*> sources = {&view.offline_source()};
-  for (const Source& source : view.union_sources) sources.push_back(&source);
+  const std::vector<const Source*> sources = view.offline_sources();
   std::deque<Column> converted;
   LARDER_RETURN_IF_ERROR(ConvertKeys(view, *sources[join.exclude_source], &join, &converted));
   WindowJoin windows(view, plan, times, std::move(join));
@@ -104,13 +96,13 @@ absl::StatusOr<JoinedView> JoinWindows(const ViewVersion& view, const std::strin
     LARDER_ASSIGN_OR_RETURN(const std::unique_ptr<RecordReader> reader, OpenSource(source, read));
     LARDER_ASSIGN_OR_RETURN(const EventMapper mapper,
                             EventMapper::Make(plan.rows(), source, compile));
-    Batch batch;
     while (true) {
-      LARDER_ASSIGN_OR_RETURN(const bool more, reader->Next(&batch));
+      MappedBatch mapped;
+      LARDER_ASSIGN_OR_RETURN(const bool more, reader->Next(&mapped.batch));
       if (!more) break;
       EvalCounts counts;
-      LARDER_ASSIGN_OR_RETURN(MappedEvents events, mapper.Map(batch, &counts));
-      LARDER_RETURN_IF_ERROR(windows.Add(std::move(events), source, number));
+      LARDER_ASSIGN_OR_RETURN(mapped.events, mapper.Map(mapped.batch, &counts));
+      LARDER_RETURN_IF_ERROR(windows.Add(std::move(mapped), source, number));
     }
   }
   return std::move(windows).Finish(options);

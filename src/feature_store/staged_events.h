@@ -3,12 +3,14 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <map>
 #include <memory>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
+#include <variant>
 #include <vector>
 
 #include "feature_store/bound_service.h"
@@ -26,7 +28,9 @@
 
 namespace larder::inline LARDER_ABI {
 
-// What is staged is kept as events, which a push takes, and as the rows of the views that `service` reads.
+// What is staged is kept as events, which a push takes, and as the rows of the views that `service` reads. Names are
+// resolved once per source and shape of batch, and memory is kept over Clear: then staging a batch of the source's own
+// types whose features are stored as they are does not allocate.
 class StagedEvents {
  public:
   StagedEvents(std::shared_ptr<const FeatureStore::Impl> impl,
@@ -42,6 +46,9 @@ class StagedEvents {
                                    const Row& event);
   // To be called when the session's snapshot is another one.
   absl::Status Rebase(const ReadSession& session);
+  // Why what is staged is not part of any snapshot: its last Rebase failed, or `status` says so. OK after Clear.
+  [[nodiscard]] const absl::Status& status() const LARDER_LIFETIME_BOUND { return status_; }
+  void Break(absl::Status status) { status_ = std::move(status); }
   void Clear();
 
   [[nodiscard]] std::size_t count() const { return count_; }
@@ -54,36 +61,64 @@ class StagedEvents {
   absl::StatusOr<PushResult> Push(PushOptions options) const;
 
  private:
+  using StagedWindows = std::map<std::string, std::vector<WindowKey::Version>, std::less<>>;
+  // Where events go in a view that stores rows.
+  struct IntoRows {
+    RowWriter writer;
+    StagedRows* rows = nullptr;  // in rows_
+    RowFrame frame;              // of the batch under way
+  };
+  // Where they go in one with aggregates.
+  struct IntoWindows {
+    std::unique_ptr<const WindowPlan> plan;
+    std::size_t source_number = 0;  // WindowEvents
+    StagedWindows* keys = nullptr;  // in windows_
+  };
   // A view version of the service that reads a source.
   struct Fed {
     const ViewVersion* view = nullptr;  // lives in catalog_
     EventMapper mapper;
-    std::optional<RowWriter> writer;            // of a view with rows
-    std::shared_ptr<const WindowPlan> windows;  // of one with aggregates
-    std::size_t source_number = 0;
+    EventMapper::Places places;  // of the plan's shape
+    std::variant<IntoRows, IntoWindows> into;
+    MappedEvents events;  // of the batch under way
+  };
+  // What becomes of events of a source.
+  struct SourcePlan {
+    const Source* source = nullptr;  // lives in catalog_
+    std::vector<Fed> fed;
+    std::optional<Batch> shape;  // no rows: the columns that `places` are of
+    uint64_t shape_number = 0;   // never used for another shape or source
   };
   struct Staged {
+    uint64_t shape_number = 0;
     std::string source;
     Batch batch;  // as the source's fields
-    std::vector<std::pair<const Fed*, MappedEvents>> mapped;
   };
-  // Which views of the service a push to `source` would reach.
-  absl::StatusOr<std::span<const Fed>> FedBy(std::string_view source);
-  absl::Status Map(Staged* staged);
-  absl::StatusOr<const Source*> SourceIn(const ReadSession& session, std::string_view name);
-  absl::Status Write(const ReadSession& session, const Staged& staged);
+  absl::StatusOr<SourcePlan*> PlanOf(const ReadSession& session, std::string_view source);
+  absl::StatusOr<SourcePlan> MakePlan(const Source& source);
+  absl::StatusOr<Fed> MakeFed(const ViewVersion& view, const Source& source);
+  absl::Status AddBatch(const ReadSession& session, SourcePlan& plan, const Batch& batch);
+  void TakeShape(SourcePlan& plan, const Batch& batch);
+  // Merges events into what the views see of them. Requires: `batch` is of the plan's shape.
+  absl::Status Write(const ReadSession& session, SourcePlan& plan, const Batch& batch);
+  void ClearViews();
+  // Where events of the plan's shape go: behind the last ones if those are alike.
+  Staged& SlotFor(const SourcePlan& plan);
 
   std::shared_ptr<const FeatureStore::Impl> impl_;
   std::shared_ptr<const BoundService> service_;
-  std::vector<Staged> staged_;
+  std::deque<Staged> staged_;  // the first used_ hold events, in order; the others memory
+  std::size_t used_ = 0;
+  uint64_t shapes_ = 0;
   std::size_t count_ = 0;
-  std::map<uint32_t, StagedRows> rows_;  // by data id
-  std::map<uint32_t, std::map<std::string, std::vector<WindowKey::Version>, std::less<>>> windows_;
+  std::map<uint32_t, StagedRows> rows_;        // by data id
+  std::map<uint32_t, StagedWindows> windows_;  // by data id, then by key
+  absl::Status status_;
 
   // Of the definitions of layout_seq_.
   std::optional<uint64_t> layout_seq_;
   Catalog catalog_;
-  std::map<std::string, std::vector<Fed>, std::less<>> fed_;  // by source
+  std::map<std::string, SourcePlan, std::less<>> plans_;  // by source
 };
 
 }  // namespace larder::inline LARDER_ABI

@@ -35,7 +35,7 @@ struct PreparedLoad {
   const ViewVersion* view = nullptr;
   LoadRange range;
   ViewLoad report;
-  std::vector<MappedEvents> batches;
+  std::vector<MappedBatch> batches;
   std::shared_ptr<const WindowPlan> windows;  // of a view with aggregates: then nothing is built
   std::vector<std::size_t> source_numbers;    // beside `batches`: WindowEvents
   std::optional<RowWriter> writer;
@@ -129,9 +129,10 @@ class ViewReader {
     if (kept.empty()) return absl::OkStatus();
     if (kept.size() < batch.row_count()) batch = TakeRows(batch, kept);
     EvalCounts counts;
-    LARDER_ASSIGN_OR_RETURN(MappedEvents events, mapper.Map(batch, &counts));
+    MappedBatch& loaded = load->batches.emplace_back();
+    loaded.batch = std::move(batch);
+    LARDER_ASSIGN_OR_RETURN(loaded.events, mapper.Map(loaded.batch, &counts));
     load->report.expressions_nulled += counts.total();
-    load->batches.push_back(std::move(events));
     return absl::OkStatus();
   }
 
@@ -182,8 +183,8 @@ absl::Status Build(const LoadLease& lease, const MaterializeOptions& options, Pr
   generation.replace =
       options.full || (view.source.kind != SourceKind::kPush && view.source.event_time.empty());
   LARDER_ASSIGN_OR_RETURN(GenerationBuilder builder, GenerationBuilder::Begin(lease, generation));
-  for (const MappedEvents& events : load->batches)
-    LARDER_RETURN_IF_ERROR(writer.Load(builder, events, load->range.end));
+  for (const MappedBatch& loaded : load->batches)
+    LARDER_RETURN_IF_ERROR(writer.Load(builder, loaded.events, load->range.end));
   load->batches.clear();
   if (options.strict.value_or(view.offline_source().format.strict))
     LARDER_RETURN_IF_ERROR(RowWriter::RefuseRejected(load->report.view, builder.rejected()));
@@ -213,7 +214,7 @@ absl::Status WriteWindows(WriteTransaction& transaction, bool full, PreparedLoad
     const std::size_t number = load->source_numbers[i];
     LARDER_ASSIGN_OR_RETURN(
         const RowsResult rows,
-        writer.Add(load->batches[i], WindowSource(view, number, true), number, terms));
+        writer.Add(load->batches[i].events, WindowSource(view, number, true), number, terms));
     load->report.rows += rows;
   }
   return writer.Finish();

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <deque>
 #include <map>
 #include <utility>
 
@@ -135,7 +136,8 @@ class PreparedPush {
                    const PushOptions& options) {
     LARDER_ASSIGN_OR_RETURN(const Source* source,
                             PushSource(catalog_, options.project, batch.source));
-    LARDER_ASSIGN_OR_RETURN(const Batch fields, AsFields(*source, *batch.batch));
+    LARDER_ASSIGN_OR_RETURN(Batch as_fields, AsFields(*source, *batch.batch));
+    const Batch& fields = batches_.emplace_back(std::move(as_fields));
     rows_ += fields.row_count();
     bool is_stored = false;
     for (const ViewVersion* view :
@@ -238,6 +240,7 @@ class PreparedPush {
   }
 
   Catalog catalog_;
+  std::deque<Batch> batches_;  // as the sources' fields; mapped events borrow from them
   std::size_t rows_ = 0;
   std::vector<PreparedView> views_;
   std::vector<uint32_t> unfed_;  // views that some batch does not fit

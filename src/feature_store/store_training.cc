@@ -50,11 +50,8 @@ class HistoricalFetch {
     const ViewVersion& view = *use.view;
     JoinView join = MakeJoinView(view, source, key_columns);
     // Without known times events count as known when they happen, beside others that have them.
-    std::vector<const Source*> sources = {&source};
-    for (const Source& other : view.union_sources) sources.push_back(&other);
-    const auto lacks_known_time = [](const Source* from) {
-      return from->arrival_time.empty() && !from->available_after.has_value();
-    };
+    const std::vector<const Source*> sources = view.offline_sources();
+    const auto lacks_known_time = [](const Source* from) { return !from->has_known_time(); };
     const auto lacking = std::find_if(sources.begin(), sources.end(), lacks_known_time);
     const bool none_has = std::all_of(sources.begin(), sources.end(), lacks_known_time);
     join.known_at = request_.known_at.value_or(none_has ? KnownAt::kAny : KnownAt::kSpine);

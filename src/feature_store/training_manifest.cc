@@ -28,7 +28,7 @@ DatasetManifest::View DescribeView(const BoundService& service, const TrainingVi
   view.known_at = report.known_at == KnownAt::kSpine ? "spine" : "any";
   if (const BoundUse* use = UseOf(service, report.view)) {
     const Source& source = use->view->offline_source();
-    view.event_time_only = source.arrival_time.empty() && !source.available_after.has_value();
+    view.event_time_only = !source.has_known_time();
   }
   view.timeless = report.timeless;
   view.events = report.counts.events;
@@ -74,10 +74,8 @@ absl::StatusOr<HistoryFiles::File> HistoryFiles::LookAt(const std::string& path)
 absl::StatusOr<HistoryFiles> HistoryFiles::Look(const BoundService& service) {
   std::map<std::string, Source> by_name;
   for (const BoundUse& use : service.uses) {
-    std::vector<const larder::Source*> read = {&use.view->offline_source()};
-    for (const larder::Source& source : use.view->union_sources) read.push_back(&source);
     const std::string base_path = service.catalog.DefinitionsOf(use.view->project).base_path;
-    for (const larder::Source* source : read) {
+    for (const larder::Source* source : use.view->offline_sources()) {
       if (source->path.empty() || by_name.contains(source->name)) continue;
       Source& looked = by_name[source->name];
       looked.name = source->name;

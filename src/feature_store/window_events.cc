@@ -48,11 +48,11 @@ WindowEvents::WindowEvents(const WindowPlan& plan, const MappedEvents& events, c
       source_number_(static_cast<char>(source_number)) {}
 
 void WindowEvents::AppendId(std::size_t row, std::string* out) const {
-  if (events_->event_id) AppendEventId(*events_->event_id, row, source_number_, out);
+  if (events_->event_id != nullptr) AppendEventId(*events_->event_id, row, source_number_, out);
 }
 
 int64_t WindowEvents::KnownAt(std::size_t row) const {
-  if (events_->arrival_time) {
+  if (events_->arrival_time != nullptr) {
     return events_->arrival_time->IsValid(row) ? events_->arrival_time->Values<int64_t>()[row]
                                                : HistoryEvent::kNeverKnown;
   }
@@ -60,7 +60,7 @@ int64_t WindowEvents::KnownAt(std::size_t row) const {
 }
 
 bool WindowEvents::IsDelete(std::size_t row) const {
-  return events_->is_delete && events_->is_delete->IsValid(row) &&
+  return events_->is_delete != nullptr && events_->is_delete->IsValid(row) &&
          events_->is_delete->Values<uint8_t>()[row] != 0;
 }
 
@@ -81,11 +81,12 @@ HistoryEvent WindowEvents::At(std::size_t row, std::size_t stream, std::string_v
                               bool has_versions, ByteArena* arena) const {
   HistoryEvent made;
   made.known_us = KnownAt(row);
-  if (events_->arrival_time && events_->arrival_time->IsValid(row)) made.arrival_us = made.known_us;
+  if (events_->arrival_time != nullptr && events_->arrival_time->IsValid(row))
+    made.arrival_us = made.known_us;
   made.is_delete = IsDelete(row);
   EventOrder& order = made.event.order;
   order.time_us = times_[row];
-  if (events_->sequence && events_->sequence->IsValid(row)) {
+  if (events_->sequence != nullptr && events_->sequence->IsValid(row)) {
     order.has_sequence = true;
     order.sequence = SequenceAt(*events_->sequence, row);
   }
@@ -102,8 +103,8 @@ HistoryEvent WindowEvents::At(std::size_t row, std::size_t stream, std::string_v
     AppendInputBytes(made.event.input, &scratch);
   } else if (has_versions) {
     // Of versions that nothing else tells apart all streams choose the same.
-    for (const Column& column : events_->stored)
-      AppendCanonicalBytes(column.ValueAt(row), &scratch);
+    for (const Column* column : events_->stored)
+      AppendCanonicalBytes(column->ValueAt(row), &scratch);
     const Hash128 hash = HashWide(scratch);
     scratch.assign(reinterpret_cast<const char*>(&hash), sizeof(hash));
   }

@@ -25,6 +25,9 @@ class WindowEvents {
                std::size_t source_number);
 
   [[nodiscard]] int64_t TimeOf(std::size_t row) const { return times_[row]; }
+  [[nodiscard]] bool HasId(std::size_t row) const {
+    return events_->event_id && events_->event_id->IsValid(row);
+  }
   // Empty: none. Appends to `out`.
   void AppendId(std::size_t row, std::string* out) const;
   // When it could be known: its arrival, or the event time and `available_after`, or its event time.
@@ -42,7 +45,7 @@ class WindowEvents {
 
  private:
   [[nodiscard]] const Column& Stored(int place) const {
-    return events_->stored[static_cast<std::size_t>(place)];
+    return *events_->stored[static_cast<std::size_t>(place)];
   }
   const WindowPlan* plan_ = nullptr;
   const MappedEvents* events_ = nullptr;

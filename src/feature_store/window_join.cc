@@ -16,10 +16,6 @@ struct Asked {
   std::vector<std::size_t> features;                        // ... and the feature it is
 };
 
-bool IsSame(const AggregateWindow& a, const AggregateWindow& b) {
-  return a.length == b.length && a.rows == b.rows && a.delay == b.delay && a.at == b.at;
-}
-
 // Everything asked of a stream, or of one category of it.
 std::vector<Asked> AskedOf(const WindowPlan& plan, std::size_t stream) {
   struct Line {
@@ -29,9 +25,8 @@ std::vector<Asked> AskedOf(const WindowPlan& plan, std::size_t stream) {
   };
   std::vector<Line> lines;
   const auto add = [&](const WindowFeature& feature, std::size_t spec, std::size_t f) {
-    auto line = std::find_if(lines.begin(), lines.end(), [&](const Line& other) {
-      return IsSame(other.window, feature.window);
-    });
+    auto line = std::find_if(lines.begin(), lines.end(),
+                             [&](const Line& other) { return other.window == feature.window; });
     if (line == lines.end()) line = lines.insert(lines.end(), {feature.window, {}, {}});
     line->specs.push_back(spec);
     line->features.push_back(f);
@@ -60,12 +55,6 @@ std::vector<Asked> AskedOf(const WindowPlan& plan, std::size_t stream) {
     group->windows.push_back(line.window);
   }
   return asked;
-}
-
-bool IsDeleteOfNothing(const MappedEvents& events, std::size_t row) {
-  const std::optional<Column>& deletes = events.is_delete;
-  if (!deletes || !deletes->IsValid(row) || deletes->Values<uint8_t>()[row] == 0) return false;
-  return !events.event_id || !events.event_id->IsValid(row);
 }
 
 Timestamp InstantAt(const Column& times, uint32_t row) { return {times.Values<int64_t>()[row]}; }
@@ -262,12 +251,15 @@ WindowJoin::WindowJoin(const ViewVersion& view, const WindowPlan& plan, const Co
   }
 }
 
-absl::Status WindowJoin::Add(MappedEvents events, const Source& source, std::size_t source_number) {
-  has_known_time_ |= !source.arrival_time.empty() || source.available_after.has_value();
+absl::Status WindowJoin::Add(MappedBatch mapped, const Source& source, std::size_t source_number) {
+  has_known_time_ |= source.has_known_time();
+  const auto number = static_cast<uint32_t>(batches_.size());
+  // Its own columns are what it borrows: it stays where it is.
+  Batch& batch = batches_.emplace_back(Batch{std::move(mapped), WindowEvents()});
+  const MappedEvents& events = batch.mapped.events;
+  batch.windows = WindowEvents(plan_, events, source, source_number);
   counts_.events += static_cast<int64_t>(events.row_count);
-  const std::vector<const Column*> key_columns = events.KeyPointers();
-  const EncodedKeys keys(key_columns, events.row_count);
-  const auto batch = static_cast<uint32_t>(batches_.size());
+  const EncodedKeys keys(events.keys, events.row_count);
   bool used = false;
   for (std::size_t row = 0; row < events.row_count; ++row) {
     const std::string_view key = keys.views()[row];
@@ -279,21 +271,19 @@ absl::Status WindowJoin::Add(MappedEvents events, const Source& source, std::siz
       ++counts_.events_null_time;
       continue;
     }
-    if (events.arrival_time && !events.arrival_time->IsValid(row)) ++counts_.events_null_arrival;
+    if (events.arrival_time != nullptr && !events.arrival_time->IsValid(row))
+      ++counts_.events_null_arrival;
     const auto at = key_numbers_.find(key);
     if (at == key_numbers_.end()) continue;
-    if (IsDeleteOfNothing(events, row)) {
+    if (batch.windows.IsDelete(row) && !batch.windows.HasId(row)) {
       return InvalidArgumentError("source ", source.name, ": a delete at ",
-                                  FormatTimestamp({events.event_time->Values<int64_t>()[row]}),
-                                  " has no ", source.event_id, " to say which event is deleted");
+                                  FormatTimestamp({batch.windows.TimeOf(row)}), " has no ",
+                                  source.event_id, " to say which event is deleted");
     }
-    keys_[at->second].events.push_back({batch, static_cast<uint32_t>(row)});
+    keys_[at->second].events.push_back({number, static_cast<uint32_t>(row)});
     used = true;
   }
-  if (!used) return absl::OkStatus();
-  // Its own columns are what it borrows: it stays where it is.
-  MappedEvents& kept = batches_.emplace_back(Batch{std::move(events), WindowEvents()}).events;
-  batches_.back().windows = WindowEvents(plan_, kept, source, source_number);
+  if (!used) batches_.pop_back();
   return absl::OkStatus();
 }
 

@@ -32,14 +32,14 @@ class WindowJoin {
 
   // `source_number` as in WindowEvents.
   // Fails on a delete that names no event.
-  absl::Status Add(MappedEvents events, const Source& source, std::size_t source_number);
+  absl::Status Add(MappedBatch mapped, const Source& source, std::size_t source_number);
 
   // One column for each feature of the view, in the spine's order; one outcome for all.
   absl::StatusOr<JoinedView> Finish(const JoinOptions& options) &&;
 
  private:
   struct Batch {
-    MappedEvents events;
+    MappedBatch mapped;
     WindowEvents windows;
   };
   struct EventPlace {

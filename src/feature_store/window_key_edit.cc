@@ -16,7 +16,7 @@ std::string RowInTree(const WindowKey::Version& version) {
     AppendInputBytes(version.In(0).event.input, &row);
     EscapeRow(&row);
   }
-  AppendTrailer({version.known_us, version.from_batch, version.source}, &row);
+  AppendTrailer({version.known_us, version.rank, version.from_batch, version.source}, &row);
   return row;
 }
 
@@ -57,8 +57,7 @@ absl::StatusOr<WindowKeyEdit::Outcome> WindowKeyEdit::Add(WindowKey::Version ver
     return Outcome::kWritten;
   }
   LARDER_ASSIGN_OR_RETURN(std::optional<WindowId> known, FindId(version.id));
-  if (known && known->state == WindowId::State::kListed)
-    return AddListed(std::move(version), *std::move(known));
+  if (known && known->state == WindowId::State::kListed) return AddListed(std::move(version));
   if (known && known->IsSame(version)) {
     if (version.from_batch && !known->from_batch) {
       known->from_batch = true;
@@ -90,32 +89,34 @@ absl::StatusOr<WindowKeyEdit::Outcome> WindowKeyEdit::Add(WindowKey::Version ver
   return Outcome::kWritten;
 }
 
-absl::StatusOr<WindowKeyEdit::Outcome> WindowKeyEdit::AddListed(WindowKey::Version version,
-                                                                WindowId known) {
-  bool has_batch = false;
-  for (WindowKey::Version& other : state_.versions) {
-    if (other.id != version.id) continue;
-    has_batch |= other.from_batch;
-    known = WindowId::Of(other, WindowId::State::kListed);
-    if (!known.IsSame(version)) continue;
-    other.from_batch |= version.from_batch;
-    return Outcome::kDuplicate;
-  }
-  if (has_batch && !version.from_batch) return Outcome::kOlder;
+WindowKeyEdit::Outcome WindowKeyEdit::AddListed(WindowKey::Version version) {
+  const auto is_it = [&](const WindowKey::Version& other) { return other.id == version.id; };
+  const bool has_batch = std::any_of(
+      state_.versions.begin(), state_.versions.end(),
+      [&](const WindowKey::Version& other) { return is_it(other) && other.from_batch; });
+  const auto told = std::find_if(
+      state_.versions.begin(), state_.versions.end(),
+      [&](const WindowKey::Version& other) { return is_it(other) && other.IsSame(version); });
+  const bool is_told = told != state_.versions.end();
+  if (is_told) told->from_batch |= version.from_batch;
   if (version.from_batch && !has_batch) {
-    std::erase_if(state_.versions,
-                  [&](const WindowKey::Version& other) { return other.id == version.id; });
+    // What was pushed of it gives way to the batch's copies.
+    std::erase_if(state_.versions, [&](const WindowKey::Version& other) {
+      return is_it(other) && !other.from_batch;
+    });
   }
+  if (is_told) return Outcome::kDuplicate;
+  if (has_batch && !version.from_batch) return Outcome::kOlder;
   state_.versions.push_back(std::move(version));
   return Outcome::kWritten;
 }
 
 void WindowKeyEdit::AddToTrees(WindowKey::Version version) {
-  for (std::size_t s = 0; s < version.parts.size(); ++s) {
-    if (!version.parts[s].counts) continue;
-    WindowKey::Version alone = version;
-    alone.parts = {version.parts[s]};
-    pending_[{s, version.parts[s].category}].push_back(std::move(alone));
+  const std::vector<WindowKey::Part> parts = std::exchange(version.parts, {});
+  for (std::size_t s = 0; s < parts.size(); ++s) {
+    if (!parts[s].counts) continue;
+    WindowKey::Version& alone = pending_[{s, parts[s].category}].emplace_back(version);
+    alone.parts.push_back(parts[s]);
   }
 }
 
@@ -179,15 +180,8 @@ absl::Status WindowKeyEdit::RemoveFrom(
 absl::StatusOr<WindowKey::Version> WindowKeyEdit::Lift(std::string_view id, const WindowId& known) {
   LARDER_RETURN_IF_ERROR(Flush());
   WindowKey::Version version;
+  static_cast<EventVersion&>(version) = known;
   version.id = id;
-  version.time_us = known.time_us;
-  version.has_sequence = known.has_sequence;
-  version.sequence = known.sequence;
-  version.known_us = known.known_us;
-  version.arrival_us = known.arrival_us;
-  version.is_delete = known.is_delete;
-  version.from_batch = known.from_batch;
-  version.row = known.row;
   version.parts.resize(state_.streams.size());
   const TimeRange instant = {known.time_us, known.time_us + 1};
   for (std::size_t s = 0; s < state_.streams.size(); ++s) {
@@ -218,14 +212,66 @@ absl::Status WindowKeyEdit::Remove(const IsGone& is_gone) {
   }
   std::set<std::string> left;
   std::erase_if(state_.versions, [&](const WindowKey::Version& version) {
-    const bool gone =
-        is_gone(true, version.time_us, {version.known_us, version.from_batch, version.source});
+    const bool gone = is_gone(true, version.time_us,
+                              {version.known_us, version.rank, version.from_batch, version.source});
     (gone ? ids : left).insert(version.id);
     return gone;
   });
   for (const std::string& id : ids) {
     if (left.count(id) == 0) LARDER_RETURN_IF_ERROR(DeleteId(id));
   }
+  return absl::OkStatus();
+}
+
+absl::Status WindowKeyEdit::Retract(const WindowRetraction& retraction, RetractedRows* retracted) {
+  LARDER_RETURN_IF_ERROR(Flush());
+  std::set<uint64_t> ranks;  // of the events that go: one may be in several trees
+  std::map<std::string, bool, std::less<>> ids;  // of events in trees: whether they go
+  bool is_unsure = false;
+  absl::Status status;
+  const auto is_gone = [&](const AggregateEvent& event) {
+    const WindowTrailer trailer = TrailerOf(event.order.row);
+    if (!retraction.Covers(trailer.source, trailer.rank) || trailer.from_batch) return false;
+    const std::string_view id = event.order.event_id;
+    if (!id.empty()) {
+      auto known = ids.find(id);
+      if (known == ids.end()) {
+        const absl::StatusOr<std::optional<WindowId>> found = FindId(id);
+        if (!found.ok()) status = found.status();
+        // What a batch has told again is the batch's, though the trailer is as it was.
+        const bool goes = found.ok() && (!*found || !(*found)->from_batch);
+        known = ids.emplace(id, goes).first;
+      }
+      if (!known->second) return false;
+      // An earlier version may have been dropped for it.
+      is_unsure |= event.order.time_us < edit_.record->as_of_floor_us;
+    }
+    ranks.insert(trailer.rank);
+    return true;
+  };
+  for (std::size_t s = 0; s < state_.streams.size(); ++s) {
+    for (WindowKey::Tree& tree : state_.streams[s]) {
+      LARDER_RETURN_IF_ERROR(RemoveFrom(s, &tree, kAllTime, is_gone));
+      if (!status.ok()) return status;
+    }
+  }
+  std::set<std::string> left;
+  std::erase_if(state_.versions, [&](const WindowKey::Version& version) {
+    const bool goes = !version.from_batch && retraction.Covers(version.source, version.rank);
+    if (goes) {
+      ranks.insert(version.rank);
+      ids.insert_or_assign(version.id, true);
+    } else {
+      left.insert(version.id);
+    }
+    return goes;
+  });
+  for (const auto& [id, goes] : ids) {
+    if (goes && left.count(id) == 0) LARDER_RETURN_IF_ERROR(DeleteId(id));
+  }
+  retracted->rows += ranks.size();
+  retracted->keys += ranks.empty() ? 0 : 1;
+  retracted->keys_unsure += is_unsure ? 1 : 0;
   return absl::OkStatus();
 }
 

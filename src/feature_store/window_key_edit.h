@@ -11,7 +11,6 @@
 #include <vector>
 
 #include "feature_store/window_pages.h"
-#include "feature_store/window_plan.h"
 #include "feature_store/window_records.h"
 #include "larder/base/config.h"
 #include "larder/base/status.h"
@@ -22,10 +21,21 @@ namespace larder::inline LARDER_ABI {
 // What a view's keys have in common while they are changed. Borrowed by all of them.
 struct WindowEdit {
   uint32_t data_id = 0;
-  const WindowPlan* plan = nullptr;
   std::span<const AccumulatorSet> sets;  // by stream
   WriteTransaction* transaction = nullptr;
   WindowRecord* record = nullptr;
+};
+
+// Events of one source, by its number, that some commits pushed.
+struct WindowRetraction {
+  std::size_t source = 0;
+  uint64_t first_commit = 0;
+  uint64_t last_commit = 0;
+
+  [[nodiscard]] bool Covers(std::size_t number, uint64_t rank) const {
+    const uint64_t commit = CommitOfRank(rank);
+    return number == source && commit >= first_commit && commit <= last_commit;
+  }
 };
 
 // Threads: thread-bound.
@@ -41,6 +51,8 @@ class WindowKeyEdit {
   absl::StatusOr<Outcome> Add(WindowKey::Version version);
   using IsGone = std::function<bool(bool has_id, int64_t time_us, const WindowTrailer& trailer)>;
   absl::Status Remove(const IsGone& is_gone);
+  // Adds to `retracted` what goes. What a batch has told too stays.
+  absl::Status Retract(const WindowRetraction& retraction, RetractedRows* retracted);
   // Events before `cutoff_us` go: no window will see them again.
   absl::Status DropBefore(int64_t cutoff_us);
   // Writes everything. Of ids whose versions are all older than `settled_us` the last one stays.
@@ -54,7 +66,7 @@ class WindowKeyEdit {
   [[nodiscard]] absl::StatusOr<std::optional<WindowId>> FindId(std::string_view id) const;
   absl::Status PutId(std::string_view id, const WindowId& value);
   absl::Status DeleteId(std::string_view id);
-  absl::StatusOr<Outcome> AddListed(WindowKey::Version version, WindowId known);
+  Outcome AddListed(WindowKey::Version version);
   void AddToTrees(WindowKey::Version version);
   // Takes an event out of the trees: what it was there.
   absl::StatusOr<WindowKey::Version> Lift(std::string_view id, const WindowId& known);

@@ -15,6 +15,12 @@
 
 namespace larder::inline LARDER_ABI {
 
+// A page, if there is one.
+inline absl::StatusOr<std::string_view> WindowPage(std::optional<std::string_view> page, NodeId id) {
+  if (page) return *page;
+  return WithKind(DataLossError("window page ", id, " is missing"), ErrorKind::kCorrupt);
+}
+
 // Pages of one data id in a snapshot. Borrows the session. Threads: thread-bound.
 class SnapshotPages final : public NodeStore {
  public:
@@ -23,9 +29,7 @@ class SnapshotPages final : public NodeStore {
   [[nodiscard]] absl::StatusOr<std::string_view> Read(NodeId id) const override {
     LARDER_ASSIGN_OR_RETURN(const std::optional<std::string_view> page,
                             session_.GetRecord(kWindowPageTable, WindowPageName(data_id_, id)));
-    if (!page)
-      return WithKind(DataLossError("window page ", id, " is missing"), ErrorKind::kCorrupt);
-    return *page;
+    return WindowPage(page, id);
   }
   absl::StatusOr<NodeId> Allocate() override { return ReadOnly(); }
   absl::Status Write(NodeId, std::string_view) override { return ReadOnly(); }
@@ -45,9 +49,7 @@ class TransactionPages final : public NodeStore {
   [[nodiscard]] absl::StatusOr<std::string_view> Read(NodeId id) const override {
     LARDER_ASSIGN_OR_RETURN(const std::optional<std::string_view> page,
                             transaction_.GetRecord(kWindowPageTable, WindowPageName(data_id_, id)));
-    if (!page)
-      return WithKind(DataLossError("window page ", id, " is missing"), ErrorKind::kCorrupt);
-    return *page;
+    return WindowPage(page, id);
   }
   absl::StatusOr<NodeId> Allocate() override { return record_->next_page++; }
   absl::Status Write(NodeId id, std::string_view page) override {

@@ -14,10 +14,6 @@
 namespace larder::inline LARDER_ABI {
 namespace {
 
-bool IsSame(const AggregateWindow& a, const AggregateWindow& b) {
-  return a.length == b.length && a.rows == b.rows && a.delay == b.delay && a.at == b.at;
-}
-
 // An event out of a tree that owns its bytes.
 struct Collected {
   HistoryEvent event;
@@ -33,8 +29,7 @@ struct WindowReader::Asked {
   const WindowKey& key;
   std::vector<const WindowKey::Version*> versions;  // of the store's list, and staged
   std::map<std::string_view, WindowId> staged_known;  // staged ids that the store has outside its list
-  std::string_view excluded_id;
-  bool folds = true;  // whether trees alone have the answer
+  bool folds = true;                                  // whether trees alone have the answer
 };
 
 absl::StatusOr<WindowReader> WindowReader::Make(const ViewVersion& view, const WindowPlan& plan) {
@@ -46,9 +41,7 @@ absl::StatusOr<WindowReader> WindowReader::Make(const ViewVersion& view, const W
   for (std::size_t f = 0; f < plan.features().size(); ++f) {
     const WindowFeature& feature = plan.features()[f];
     Stream& stream = reader.streams_[feature.stream];
-    const auto window =
-        std::find_if(stream.windows.begin(), stream.windows.end(),
-                     [&](const AggregateWindow& other) { return IsSame(other, feature.window); });
+    const auto window = std::find(stream.windows.begin(), stream.windows.end(), feature.window);
     stream.features.push_back(f);
     stream.window_of.push_back(static_cast<std::size_t>(window - stream.windows.begin()));
     if (window == stream.windows.end()) stream.windows.push_back(feature.window);
@@ -89,7 +82,7 @@ absl::Status WindowReader::Begin(const ReadSession& session, Timestamp as_of,
 }
 
 absl::Status WindowReader::Read(const ReadSession& session, std::string_view key,
-                                const WindowExtras& extras) {
+                                std::span<const WindowKey::Version> staged) {
   if (key.data() == nullptr) {
     std::fill(values_.begin(), values_.end(), Value());
     std::fill(statuses_.begin(), statuses_.end(), FeatureStatus::kNotFound);
@@ -103,9 +96,9 @@ absl::Status WindowReader::Read(const ReadSession& session, std::string_view key
   } else {
     state.streams.resize(streams_.size());
   }
-  Asked asked{session, state, {}, {}, extras.excluded_id};
+  Asked asked{session, state, {}, {}};
   for (const WindowKey::Version& version : state.versions) asked.versions.push_back(&version);
-  for (const WindowKey::Version& version : extras.staged) {
+  for (const WindowKey::Version& version : staged) {
     if (!version.id.empty()) {
       LARDER_ASSIGN_OR_RETURN(
           const std::optional<std::string_view> known,
@@ -120,7 +113,7 @@ absl::Status WindowReader::Read(const ReadSession& session, std::string_view key
     }
     asked.versions.push_back(&version);
   }
-  asked.folds = asked.versions.empty() && asked.excluded_id.empty() && !known_at_;
+  asked.folds = asked.versions.empty() && !known_at_;
   for (std::size_t s = 0; s < streams_.size(); ++s) LARDER_RETURN_IF_ERROR(ReadStream(asked, s));
   return absl::OkStatus();
 }
@@ -248,7 +241,7 @@ absl::StatusOr<WindowReader::Answer> WindowReader::Evaluate(const Asked& asked, 
     event.event.order.event_id = id;
     event.counts = false;
   }
-  const HistoryInstant instant{as_of_, known_at_.value_or(Timestamp::Max()), asked.excluded_id};
+  const HistoryInstant instant{as_of_, known_at_.value_or(Timestamp::Max()), {}};
   const std::vector<AggregateSpec>& specs = stream.set.specs();
   LARDER_ASSIGN_OR_RETURN(const WindowResults results,
                           EvaluateHistory(events, {&instant, 1}, stream.windows, specs));

@@ -19,12 +19,6 @@
 
 namespace larder::inline LARDER_ABI {
 
-// What a read adds to the store's events, and what it leaves out.
-struct WindowExtras {
-  std::span<const WindowKey::Version> staged = {};  // of the key asked for
-  std::string_view excluded_id = {};
-};
-
 // Reads key by key at one instant. Borrows view and plan. Threads: thread-bound.
 class WindowReader {
  public:
@@ -34,10 +28,11 @@ class WindowReader {
   // Errors: kOutsideHistory for an instant whose events may be gone.
   absl::Status Begin(const ReadSession& session, Timestamp as_of, std::optional<Timestamp> known_at);
 
-  // Fills values() and statuses(), one for each feature of the view. A null data(): a null key.
+  // Fills values() and statuses(), one for each feature of the view. A null data(): a null key. `staged`: events of the
+  // key beside the store's.
   // Errors: kCorrupt.
   absl::Status Read(const ReadSession& session, std::string_view key,
-                    const WindowExtras& extras = {});
+                    std::span<const WindowKey::Version> staged = {});
 
   [[nodiscard]] const std::vector<Value>& values() const LARDER_LIFETIME_BOUND { return values_; }
   [[nodiscard]] const std::vector<FeatureStatus>& statuses() const LARDER_LIFETIME_BOUND {

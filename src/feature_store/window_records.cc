@@ -9,11 +9,20 @@
 namespace larder::inline LARDER_ABI {
 namespace {
 
-constexpr uint8_t kForm = 1;
-constexpr std::size_t kTrailerSize = 9;
+constexpr uint8_t kForm = 2;
+constexpr std::size_t kTrailerSize = 17;
 
 absl::Status Damaged() {
   return WithKind(DataLossError("damaged window record"), ErrorKind::kCorrupt);
+}
+
+absl::Status CheckForm(uint8_t form) {
+  if (form == kForm) return absl::OkStatus();
+  if (form == 0 || form > kForm) return Damaged();
+  return WithKind(FailedPreconditionError(
+                      "the view's aggregates were kept by an earlier larder (form ", int{form},
+                      ", expected ", int{kForm}, "): make the store anew and load it again"),
+                  ErrorKind::kVersion);
 }
 
 void PutRoot(const TreeRoot& root, ByteWriter* out) {
@@ -52,7 +61,37 @@ WindowKey::Part GetPart(ByteReader* in) {
   return part;
 }
 
-uint8_t Flag(bool is_set, unsigned bit) { return static_cast<uint8_t>(is_set ? 1U << bit : 0); }
+uint8_t FlagsOf(const EventVersion& version) {
+  return static_cast<uint8_t>((version.has_sequence ? 1U : 0U) | (version.is_delete ? 2U : 0U) |
+                              (version.from_batch ? 4U : 0U));
+}
+
+void SetFlags(uint8_t flags, EventVersion* version) {
+  version->has_sequence = (flags & 1U) != 0;
+  version->is_delete = (flags & 2U) != 0;
+  version->from_batch = (flags & 4U) != 0;
+}
+
+// All but the flags.
+void PutVersion(const EventVersion& version, ByteWriter* out) {
+  out->Put(version.time_us);
+  out->Put(version.sequence);
+  out->Put(version.known_us);
+  out->Put(version.arrival_us);
+  out->Put(version.source);
+  out->Put(version.rank);
+  out->PutText(version.row);
+}
+
+void GetVersion(ByteReader* in, EventVersion* version) {
+  version->time_us = in->Get<int64_t>();
+  version->sequence = in->Get<uint64_t>();
+  version->known_us = in->Get<int64_t>();
+  version->arrival_us = in->Get<int64_t>();
+  version->source = in->Get<uint8_t>();
+  version->rank = in->Get<uint64_t>();
+  version->row = in->GetText();
+}
 
 }  // namespace
 
@@ -68,21 +107,33 @@ std::string WindowRecord::Serialize() const {
 absl::StatusOr<WindowRecord> WindowRecord::Parse(std::string_view bytes) {
   ByteReader in(bytes);
   WindowRecord record;
-  const auto form = in.Get<uint8_t>();
+  LARDER_RETURN_IF_ERROR(CheckForm(in.Get<uint8_t>()));
   record.next_page = in.Get<uint64_t>();
   for (int64_t* at : {&record.first_write_us, &record.dropped_before_us, &record.as_of_floor_us,
                       &record.known_floor_us})
     *at = in.Get<int64_t>();
-  if (!in.ok() || form != kForm) return Damaged();
+  if (!in.ok()) return Damaged();
   return record;
 }
 
-HistoryEvent WindowKey::Version::In(std::size_t stream) const {
+bool EventVersion::IsSame(const EventVersion& other) const {
+  return has_sequence == other.has_sequence && is_delete == other.is_delete &&
+         time_us == other.time_us && sequence == other.sequence && arrival_us == other.arrival_us &&
+         row == other.row;
+}
+
+HistoryEvent EventVersion::Place() const {
   HistoryEvent made;
   made.known_us = known_us;
   made.arrival_us = arrival_us;
   made.is_delete = is_delete;
-  made.event.order = {time_us, has_sequence, sequence, id, row};
+  made.event.order = {time_us, has_sequence, sequence, {}, row};
+  return made;
+}
+
+HistoryEvent WindowKey::Version::In(std::size_t stream) const {
+  HistoryEvent made = Place();
+  made.event.order.event_id = id;
   const Part& part = parts[stream];
   made.counts = part.counts;
   made.event.input.is_null = part.is_null;
@@ -112,14 +163,9 @@ std::string WindowKey::Serialize() const {
   }
   out.Put(static_cast<uint32_t>(versions.size()));
   for (const Version& version : versions) {
-    out.Put(static_cast<uint8_t>(Flag(version.has_sequence, 0) | Flag(version.is_delete, 1) |
-                                 Flag(version.from_batch, 2)));
+    out.Put(FlagsOf(version));
     out.PutText(version.id);
-    out.Put(version.time_us);
-    out.Put(version.sequence);
-    out.Put(version.known_us);
-    out.Put(version.arrival_us);
-    out.PutText(version.row);
+    PutVersion(version, &out);
     for (const Part& part : version.parts) PutPart(part, &out);
   }
   return std::move(out).Take();
@@ -128,7 +174,7 @@ std::string WindowKey::Serialize() const {
 absl::StatusOr<WindowKey> WindowKey::Parse(std::string_view bytes, std::size_t stream_count) {
   ByteReader in(bytes);
   WindowKey key;
-  const auto form = in.Get<uint8_t>();
+  LARDER_RETURN_IF_ERROR(CheckForm(in.Get<uint8_t>()));
   key.oldest_us = in.Get<int64_t>();
   key.streams.resize(stream_count);
   for (std::vector<Tree>& trees : key.streams) {
@@ -142,71 +188,32 @@ absl::StatusOr<WindowKey> WindowKey::Parse(std::string_view bytes, std::size_t s
   const auto count = in.Get<uint32_t>();
   for (uint32_t i = 0; in.ok() && i < count; ++i) {
     Version& version = key.versions.emplace_back();
-    const auto flags = in.Get<uint8_t>();
-    version.has_sequence = (flags & 1U) != 0;
-    version.is_delete = (flags & 2U) != 0;
-    version.from_batch = (flags & 4U) != 0;
+    SetFlags(in.Get<uint8_t>(), &version);
     version.id = in.GetText();
-    version.time_us = in.Get<int64_t>();
-    version.sequence = in.Get<uint64_t>();
-    version.known_us = in.Get<int64_t>();
-    version.arrival_us = in.Get<int64_t>();
-    version.row = in.GetText();
+    GetVersion(&in, &version);
     for (std::size_t s = 0; s < stream_count; ++s) version.parts.push_back(GetPart(&in));
   }
-  if (!in.ok() || form != kForm || in.remaining() != 0) return Damaged();
+  if (!in.ok() || in.remaining() != 0) return Damaged();
   return key;
-}
-
-WindowId WindowId::Of(const WindowKey::Version& version, State state) {
-  return {state,           version.from_batch, version.has_sequence, version.is_delete,
-          version.time_us, version.sequence,   version.known_us,     version.arrival_us,
-          version.row};
-}
-
-bool WindowId::IsSame(const WindowKey::Version& version) const {
-  return has_sequence == version.has_sequence && is_delete == version.is_delete &&
-         time_us == version.time_us && sequence == version.sequence &&
-         arrival_us == version.arrival_us && row == version.row;
-}
-
-HistoryEvent WindowId::Place() const {
-  HistoryEvent made;
-  made.known_us = known_us;
-  made.arrival_us = arrival_us;
-  made.is_delete = is_delete;
-  made.event.order = {time_us, has_sequence, sequence, {}, row};
-  return made;
 }
 
 std::string WindowId::Serialize() const {
   ByteWriter out;
   out.Put(kForm);
   out.Put(state);
-  out.Put(static_cast<uint8_t>(Flag(has_sequence, 0) | Flag(is_delete, 1) | Flag(from_batch, 2)));
-  out.Put(time_us);
-  out.Put(sequence);
-  out.Put(known_us);
-  out.Put(arrival_us);
-  out.PutText(row);
+  out.Put(FlagsOf(*this));
+  PutVersion(*this, &out);
   return std::move(out).Take();
 }
 
 absl::StatusOr<WindowId> WindowId::Parse(std::string_view bytes) {
   ByteReader in(bytes);
   WindowId id;
-  const auto form = in.Get<uint8_t>();
+  LARDER_RETURN_IF_ERROR(CheckForm(in.Get<uint8_t>()));
   id.state = in.Get<State>();
-  const auto flags = in.Get<uint8_t>();
-  id.has_sequence = (flags & 1U) != 0;
-  id.is_delete = (flags & 2U) != 0;
-  id.from_batch = (flags & 4U) != 0;
-  id.time_us = in.Get<int64_t>();
-  id.sequence = in.Get<uint64_t>();
-  id.known_us = in.Get<int64_t>();
-  id.arrival_us = in.Get<int64_t>();
-  id.row = in.GetText();
-  if (!in.ok() || form != kForm || id.state > State::kDeleted) return Damaged();
+  SetFlags(in.Get<uint8_t>(), &id);
+  GetVersion(&in, &id);
+  if (!in.ok() || id.state > State::kDeleted) return Damaged();
   return id;
 }
 
@@ -239,13 +246,16 @@ void EscapeRow(std::string* row) {
 
 void AppendTrailer(const WindowTrailer& trailer, std::string* row) {
   row->append(reinterpret_cast<const char*>(&trailer.known_us), sizeof(trailer.known_us));
+  row->append(reinterpret_cast<const char*>(&trailer.rank), sizeof(trailer.rank));
   row->push_back(static_cast<char>((trailer.from_batch ? 1U : 0U) | trailer.source * 2U));
 }
 
 WindowTrailer TrailerOf(std::string_view row) {
   WindowTrailer trailer;
   if (row.size() < kTrailerSize) return trailer;
-  std::memcpy(&trailer.known_us, row.data() + row.size() - kTrailerSize, sizeof(trailer.known_us));
+  const char* const at = row.data() + row.size() - kTrailerSize;
+  trailer.known_us = LoadAs<int64_t>(at);
+  trailer.rank = LoadAs<uint64_t>(at + sizeof(trailer.known_us));
   const auto last = static_cast<uint8_t>(row.back());
   trailer.from_batch = (last & 1U) != 0;
   trailer.source = static_cast<uint8_t>(last / 2U);

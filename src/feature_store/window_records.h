@@ -30,6 +30,25 @@ struct WindowRecord {
   static absl::StatusOr<WindowRecord> Parse(std::string_view bytes);
 };
 
+// What tells the versions of one event apart, and which of them wins.
+struct EventVersion {
+  int64_t time_us = 0;
+  bool has_sequence = false;
+  uint64_t sequence = 0;
+  int64_t known_us = 0;
+  int64_t arrival_us = 0;
+  bool is_delete = false;
+  bool from_batch = false;
+  uint8_t source = 0;  // number, below 128
+  uint64_t rank = 0;   // of what was pushed: WriteTransaction::NextRank; else 0
+  std::string row;
+
+  // The same event told again, whenever and by whomever.
+  [[nodiscard]] bool IsSame(const EventVersion& other) const;
+  // To compare with other versions only. Lifetime: borrows.
+  [[nodiscard]] HistoryEvent Place() const LARDER_LIFETIME_BOUND;
+};
+
 // Of a key: where its trees are, and the events that have several versions still.
 struct WindowKey {
   struct Tree {
@@ -45,17 +64,9 @@ struct WindowKey {
     uint64_t word = 0;
     std::string bytes;
   };
-  struct Version {
+  struct Version : EventVersion {
     std::string id;
-    int64_t time_us = 0;
-    bool has_sequence = false;
-    uint64_t sequence = 0;
-    int64_t known_us = 0;
-    int64_t arrival_us = 0;
-    bool is_delete = false;
-    bool from_batch = false;
-    uint8_t source = 0;  // number; those with an id have it in the id
-    std::string row;
+    uint8_t source = 0;       // number; those with an id have it in the id
     std::vector<Part> parts;  // one for each stream
 
     // As EvaluateHistory takes it. Lifetime: borrows.
@@ -72,22 +83,11 @@ struct WindowKey {
 };
 
 // Of an event with an id: where its versions are, and which one it is when there is one.
-struct WindowId {
+struct WindowId : EventVersion {
   enum class State : uint8_t { kInTrees = 0, kListed = 1, kDeleted = 2 };
   State state = State::kInTrees;
-  bool from_batch = false;
-  bool has_sequence = false;
-  bool is_delete = false;
-  int64_t time_us = 0;
-  uint64_t sequence = 0;
-  int64_t known_us = 0;
-  int64_t arrival_us = 0;
-  std::string row;
 
-  static WindowId Of(const WindowKey::Version& version, State state);
-  [[nodiscard]] bool IsSame(const WindowKey::Version& version) const;
-  // To compare with other versions only. Lifetime: borrows.
-  [[nodiscard]] HistoryEvent Place() const LARDER_LIFETIME_BOUND;
+  static WindowId Of(const EventVersion& version, State state) { return {version, state}; }
   [[nodiscard]] std::string Serialize() const;
   static absl::StatusOr<WindowId> Parse(std::string_view bytes);
 };
@@ -105,6 +105,7 @@ void EscapeRow(std::string* row);
 // Events in trees say behind their row when they became known and where they are from.
 struct WindowTrailer {
   int64_t known_us = 0;
+  uint64_t rank = 0;
   bool from_batch = false;
   uint8_t source = 0;  // number, below 128
 };

@@ -3,24 +3,17 @@
 #include <algorithm>
 #include <optional>
 
+#include "feature_store/row_writing.h"
+
 namespace larder::inline LARDER_ABI {
 namespace {
 
-constexpr Duration kMaxFutureDefault = Duration::Minutes(10);
-constexpr Duration kVersionHorizonDefault = Duration::Hours(1);
 constexpr std::size_t kReasonsMax = 10;
 
 // Durations of definitions may be huge.
 Timestamp Before(Timestamp at, std::initializer_list<Duration> spans) {
   for (const Duration span : spans) at = at.Minus(span);
   return at;
-}
-
-// SEMANTICS 3: at least max_future and the expected lateness.
-Duration HorizonOf(const Source& source) {
-  const Duration future = source.max_future.value_or(kMaxFutureDefault);
-  const Timestamp late = Timestamp{future.us}.Plus(source.late_by.value_or(Duration{}));
-  return std::max(source.version_horizon.value_or(kVersionHorizonDefault), Duration{late.us});
 }
 
 }  // namespace
@@ -61,7 +54,7 @@ WindowKey::Version VersionAt(const WindowBatch& batch, const WindowEvents& from,
   version.from_batch = from_batch;
   version.source = static_cast<uint8_t>(batch.source_number);
   for (std::size_t s = 0; s < batch.plan.streams().size(); ++s) {
-    const HistoryEvent event = from.At(row, s, version.id, !version.id.empty(), &arena);
+    const HistoryEvent event = from.At(row, s, version.id, s == 0 && !version.id.empty(), &arena);
     if (s == 0) {
       version.time_us = event.event.order.time_us;
       version.has_sequence = event.event.order.has_sequence;
@@ -86,8 +79,7 @@ WindowKey::Version VersionAt(const WindowBatch& batch, const WindowEvents& from,
 RowsResult StageWindows(const WindowBatch& batch,
                         std::map<std::string, std::vector<WindowKey::Version>, std::less<>>* staged) {
   RowsResult result;
-  const std::vector<const Column*> key_columns = batch.events.KeyPointers();
-  const EncodedKeys keys(key_columns, batch.events.row_count);
+  const EncodedKeys keys(batch.events.keys, batch.events.row_count);
   const auto rows_of = RowsByKey(batch, keys, &result);
   if (result.rejected_count() > 0) return result;
   const WindowEvents from(batch.plan, batch.events, batch.source, batch.source_number);
@@ -128,29 +120,32 @@ absl::StatusOr<RowsResult> WindowWriter::Add(const MappedEvents& events, const S
                                              std::size_t source_number, const Terms& terms) {
   RowsResult result;
   const WindowBatch batch{plan_, events, source, source_number, transaction_.commit_time()};
-  const std::vector<const Column*> key_columns = events.KeyPointers();
-  const EncodedKeys keys(key_columns, events.row_count);
+  const EncodedKeys keys(events.keys, events.row_count);
   const auto rows_of = RowsByKey(batch, keys, &result);
   if (result.rejected_count() > 0 && !terms.skip_bad) return result;
 
   const WindowEvents from(plan_, events, source, source_number);
-  const WindowEdit edit{view_.data_id, &plan_, sets_, &transaction_, &record_};
-  const int64_t settled = Before(terms.reference, {HorizonOf(source)}).us;
+  const WindowEdit edit{view_.data_id, sets_, &transaction_, &record_};
+  const int64_t settled = Before(terms.reference, {VersionHorizonOf(source)}).us;
   record_.first_write_us = std::min(record_.first_write_us, transaction_.commit_time().us);
   for (const auto& [key, rows] : rows_of) {
     LARDER_ASSIGN_OR_RETURN(WindowKey state, KeyOf(key));
     WindowKeyEdit of_key(edit, key, std::move(state));
     for (const std::size_t row : rows) {
-      LARDER_ASSIGN_OR_RETURN(const WindowKeyEdit::Outcome outcome,
-                              of_key.Add(VersionAt(batch, from, row, terms.from_batch)));
+      WindowKey::Version version = VersionAt(batch, from, row, terms.from_batch);
+      if (!terms.from_batch) {
+        LARDER_ASSIGN_OR_RETURN(version.rank, transaction_.NextRank());
+      }
+      LARDER_ASSIGN_OR_RETURN(const WindowKeyEdit::Outcome outcome, of_key.Add(std::move(version)));
       if (outcome == WindowKeyEdit::Outcome::kWritten) ++result.written;
       if (outcome == WindowKeyEdit::Outcome::kOlder) ++result.older;
       if (outcome == WindowKeyEdit::Outcome::kDuplicate) ++result.duplicate;
     }
     if (plan_.reach() && !terms.from_batch) {
       const Duration slack{plan_.reach()->us / 8};
-      const Timestamp cutoff = Before(
-          terms.reference, {*plan_.reach(), source.late_by.value_or(Duration{}), HorizonOf(source)});
+      const Timestamp cutoff =
+          Before(terms.reference,
+                 {*plan_.reach(), source.late_by.value_or(Duration{}), VersionHorizonOf(source)});
       if (of_key.state().oldest_us < cutoff.Minus(slack).us) {
         LARDER_RETURN_IF_ERROR(of_key.DropBefore(cutoff.us));
         record_.dropped_before_us = std::max(record_.dropped_before_us, cutoff.us);
@@ -161,7 +156,7 @@ absl::StatusOr<RowsResult> WindowWriter::Add(const MappedEvents& events, const S
   return result;
 }
 
-absl::Status WindowWriter::Remove(const WindowKeyEdit::IsGone& is_replaced) {
+absl::StatusOr<std::vector<std::string>> WindowWriter::Keys() const {
   const std::string prefix = WindowPrefix(view_.data_id);
   std::vector<std::string> keys;
   LARDER_RETURN_IF_ERROR(transaction_.ListRecords(
@@ -172,7 +167,12 @@ absl::Status WindowWriter::Remove(const WindowKeyEdit::IsGone& is_replaced) {
         return true;
       },
       prefix));
-  const WindowEdit edit{view_.data_id, &plan_, sets_, &transaction_, &record_};
+  return keys;
+}
+
+absl::Status WindowWriter::Remove(const WindowKeyEdit::IsGone& is_replaced) {
+  LARDER_ASSIGN_OR_RETURN(const std::vector<std::string> keys, Keys());
+  const WindowEdit edit{view_.data_id, sets_, &transaction_, &record_};
   for (const std::string& key : keys) {
     LARDER_ASSIGN_OR_RETURN(WindowKey state, KeyOf(key));
     WindowKeyEdit of_key(edit, key, std::move(state));
@@ -180,6 +180,43 @@ absl::Status WindowWriter::Remove(const WindowKeyEdit::IsGone& is_replaced) {
     LARDER_RETURN_IF_ERROR(of_key.Finish(Timestamp::Min().us));
   }
   return absl::OkStatus();
+}
+
+absl::StatusOr<RetractedRows> WindowWriter::Retract(const WindowRetraction& retraction) {
+  LARDER_ASSIGN_OR_RETURN(const std::vector<std::string> keys, Keys());
+  const WindowEdit edit{view_.data_id, sets_, &transaction_, &record_};
+  RetractedRows retracted;
+  for (const std::string& key : keys) {
+    LARDER_ASSIGN_OR_RETURN(WindowKey state, KeyOf(key));
+    WindowKeyEdit of_key(edit, key, std::move(state));
+    const uint64_t before = retracted.rows;
+    LARDER_RETURN_IF_ERROR(of_key.Retract(retraction, &retracted));
+    if (retracted.rows > before) LARDER_RETURN_IF_ERROR(of_key.Finish(Timestamp::Min().us));
+  }
+  // Deletes that were settled: what they deleted is gone.
+  const std::string prefix = WindowPrefix(view_.data_id);
+  std::vector<std::string> deletes;
+  absl::Status status;
+  LARDER_RETURN_IF_ERROR(transaction_.ListRecords(
+      kWindowIdTable,
+      [&](std::string_view name, std::string_view bytes) {
+        if (name.substr(0, prefix.size()) != prefix) return false;
+        const absl::StatusOr<WindowId> id = WindowId::Parse(bytes);
+        status = id.status();
+        if (id.ok() && id->state == WindowId::State::kDeleted && !id->from_batch &&
+            retraction.Covers(id->source, id->rank)) {
+          deletes.emplace_back(name);
+        }
+        return status.ok();
+      },
+      prefix));
+  if (!status.ok()) return status;
+  for (const std::string& name : deletes)
+    LARDER_RETURN_IF_ERROR(transaction_.DeleteRecord(kWindowIdTable, name).status());
+  retracted.rows += deletes.size();
+  retracted.keys += deletes.size();
+  retracted.keys_unsure += deletes.size();
+  return retracted;
 }
 
 absl::Status WindowWriter::Finish() {

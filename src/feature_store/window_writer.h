@@ -60,6 +60,7 @@ class WindowWriter {
                                  std::size_t source_number, const Terms& terms);
   // Removes events of all keys: what a load tells again.
   absl::Status Remove(const WindowKeyEdit::IsGone& is_replaced);
+  absl::StatusOr<RetractedRows> Retract(const WindowRetraction& retraction);
   // Requires: nothing after it.
   absl::Status Finish();
 
@@ -67,6 +68,7 @@ class WindowWriter {
   WindowWriter(const ViewVersion& view, const WindowPlan& plan, WriteTransaction& transaction)
       : view_(view), plan_(plan), transaction_(transaction) {}
   absl::StatusOr<WindowKey> KeyOf(std::string_view entity_key) const;
+  [[nodiscard]] absl::StatusOr<std::vector<std::string>> Keys() const;  // that have a record
 
   const ViewVersion& view_;
   const WindowPlan& plan_;

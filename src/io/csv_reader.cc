@@ -143,9 +143,7 @@ class CsvReader : public RecordReader {
   absl::Status BadRow(std::string_view why) {
     std::string reason = Concat(file_, ":", tokens_->line(), ": ", why);
     if (strict_) return InvalidArgumentError(reason);
-    ++counts_.bad_rows;
-    if (counts_.first_reasons.size() < kReasonsMax)
-      counts_.first_reasons.push_back(std::move(reason));
+    counts_.AddBadRow(std::move(reason));
     return absl::OkStatus();
   }
 

@@ -150,9 +150,7 @@ class DuckDbReader : public RecordReader {
     std::string reason = Concat(place_, ":", number, ": column ", name, ": found ", shown,
                                 ", expected ", cells_[field].Expected());
     if (strict_ && failure_.ok()) failure_ = InvalidArgumentError(reason);
-    ++counts_.bad_rows;
-    if (counts_.first_reasons.size() < kReasonsMax)
-      counts_.first_reasons.push_back(std::move(reason));
+    counts_.AddBadRow(std::move(reason));
   }
 
   absl::Status MakeBatch(Batch* out) {

@@ -176,9 +176,7 @@ class NdjsonReader : public RecordReader {
   absl::Status BadRow(std::string_view why) {
     std::string reason = Concat(lines_->name(), ":", lines_->line(), ": ", why);
     if (strict_) return InvalidArgumentError(reason);
-    ++counts_.bad_rows;
-    if (counts_.first_reasons.size() < kReasonsMax)
-      counts_.first_reasons.push_back(std::move(reason));
+    counts_.AddBadRow(std::move(reason));
     return absl::OkStatus();
   }
 

@@ -30,10 +30,10 @@ uint32_t FixedRowCheck(const Row& row) {
   return static_cast<uint32_t>(Hash64({bytes + from, sizeof(Row) - from}));
 }
 
-absl::StatusOr<FileIdentity> IdentityOfFolder(const std::string& path) {
+absl::StatusOr<DeviceInode> IdentityOfFolder(const std::string& path) {
   struct stat info {};
   if (stat(path.c_str(), &info) != 0) return SystemError(errno, "looking at", path);
-  return FileIdentity{info.st_dev, info.st_ino};
+  return DeviceInode{info.st_dev, info.st_ino};
 }
 
 // The map's size: what was asked, unless the process may not reserve that much.
@@ -75,7 +75,7 @@ absl::Status CheckReadOnlyAccess(const StoreDirectory& directory) {
 
 }  // namespace
 
-absl::StatusOr<FileIdentity> IdentityOf(const std::string& path) {
+absl::StatusOr<DeviceInode> IdentityOf(const std::string& path) {
   struct stat info {};
   if (lstat(path.c_str(), &info) != 0) return SystemError(errno, "looking at", path);
   if (S_ISLNK(info.st_mode)) {
@@ -83,7 +83,7 @@ absl::StatusOr<FileIdentity> IdentityOf(const std::string& path) {
         FailedPreconditionError(path, " is a symbolic link, which is not followed here"),
         ErrorKind::kForeign);
   }
-  return FileIdentity{info.st_dev, info.st_ino};
+  return DeviceInode{info.st_dev, info.st_ino};
 }
 
 absl::StatusOr<FormatRow> ReadFormat(MDB_env* env) {
@@ -358,9 +358,9 @@ absl::Status Environment::Impl::CheckNotReplaced(const OpenFolder& folder) const
     if (fstat(fd, &info) != 0) return SystemError(errno, "looking at", folder.directory.data_path);
     if (info.st_nlink == 0) return replaced("the data file was removed");
   }
-  const auto identity_is = [](const std::string& path, const FileIdentity& expected) {
+  const auto identity_is = [](const std::string& path, const DeviceInode& expected) {
     struct stat now {};
-    return lstat(path.c_str(), &now) == 0 && FileIdentity{now.st_dev, now.st_ino} == expected;
+    return lstat(path.c_str(), &now) == 0 && DeviceInode{now.st_dev, now.st_ino} == expected;
   };
   if (!identity_is(folder.directory.data_path, folder.data_identity))
     return replaced("the data file was replaced or moved");
@@ -433,8 +433,8 @@ absl::StatusOr<std::shared_ptr<Environment>> Environment::Impl::OpenCurrent(
   std::unique_lock lock(table.mutex);
   LARDER_ASSIGN_OR_RETURN(StoreDirectory directory, OpenStoreDirectory(path, options));
   *folder = directory.number;
-  LARDER_ASSIGN_OR_RETURN(const FileIdentity store, IdentityOfFolder(path));
-  LARDER_ASSIGN_OR_RETURN(const FileIdentity identity, IdentityOf(directory.data_path));
+  LARDER_ASSIGN_OR_RETURN(const DeviceInode store, IdentityOfFolder(path));
+  LARDER_ASSIGN_OR_RETURN(const DeviceInode identity, IdentityOf(directory.data_path));
   for (;;) {
     auto entry = table.open.find(identity);
     if (entry == table.open.end() || entry->second.fork_count != ForkCount()) {

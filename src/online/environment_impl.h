@@ -82,8 +82,8 @@ struct OpenFolder {
   void Close();
 
   StoreDirectory directory;
-  FileIdentity data_identity;
-  FileIdentity lock_identity;
+  DeviceInode data_identity;
+  DeviceInode lock_identity;
   MDB_env* env = nullptr;  // null only after a reopen failed; changed inside the closed gate
   // The process went on in another folder: closing this one takes its own entry from the process's table.
   std::atomic<bool> left{false};
@@ -194,7 +194,7 @@ struct Environment::Impl {
   GroupCommit group_commit;
 };
 
-absl::StatusOr<FileIdentity> IdentityOf(const std::string& path);
+absl::StatusOr<DeviceInode> IdentityOf(const std::string& path);
 absl::StatusOr<FormatRow> ReadFormat(MDB_env* env);
 
 // The head row seen by a transaction, and its replacement (the check is set here).

@@ -84,8 +84,8 @@ absl::StatusOr<ViewRows*> ReadSession::RowsOfView(uint32_t view_id, const RowLay
 
 absl::Status ReadSession::Prefault(ViewRows& rows) const { return rows.Prefault(Source()); }
 
-void ReadSession::FetchSlots(const ViewRows& rows, std::span<const KeyRef> keys) const {
-  rows.FetchSlots(keys);
+void ReadSession::FetchIndex(const ViewRows& rows, std::span<const KeyRef> keys) const {
+  rows.FetchIndex(keys);
 }
 
 void ReadSession::FetchRows(const ViewRows& rows, std::span<const KeyRef> keys,

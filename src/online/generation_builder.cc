@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <deque>
 #include <limits>
 #include <span>
 #include <utility>
@@ -41,7 +40,7 @@ struct GenerationBuilder::State {
   uint64_t number = 0;
   uint64_t base = 0;
   RowEncoding encoding;
-  std::vector<NewRow> rows;
+  NewRows rows;
   RowsResult result;
   TieOrder tie_order = TieOrder::kCanonicalBytes;
   Timestamp cutoff;
@@ -249,7 +248,8 @@ absl::StatusOr<RowsResult> GenerationBuilder::Build(
   State& state = *state_;
   const RowLayout& layout = *state.options.layout;
   const uint32_t view_id = state.options.view_id;
-  SortByKey(&state.rows);
+  std::vector<NewRow>& rows = state.rows.rows;
+  SortByKey(&rows);
   ViewDirectory& directory = state.record.directory;
   GenerationInfo& info = state.record.info;
   info.number = state.number;
@@ -262,14 +262,16 @@ absl::StatusOr<RowsResult> GenerationBuilder::Build(
   const bool replace = state.options.replace || !old->has_layer(Layer::kLoaded);
   if (replace) {
     std::size_t size = 0;
-    for (const NewRow& row : state.rows) size += row.bytes.size();
+    for (const NewRow& row : rows) size += row.size;
     directory = ViewDirectory::OfDepth(DepthFor(size));
   } else {
     directory = old->directory(Layer::kLoaded);
   }
   directory.number = state.number;
 
-  std::deque<std::string> arena;
+  RowArena arena;
+  std::vector<RowView> versions;
+  std::vector<RowView> pushed;
   VersionChain chain(layout, {state.tie_order, state.encoding.commit_time, state.cutoff, true},
                      &arena);
   int64_t added = 0;
@@ -292,10 +294,10 @@ absl::StatusOr<RowsResult> GenerationBuilder::Build(
   };
 
   // Partitions from the last to the first: cutting one moves those behind it, which are done.
-  std::size_t end = state.rows.size();
+  std::size_t end = rows.size();
   for (std::size_t partition = directory.partitions().size(); partition-- > 0;) {
     std::size_t begin = end;
-    while (begin > 0 && directory.PartitionOf(state.rows[begin - 1].hash) == partition) --begin;
+    while (begin > 0 && directory.PartitionOf(rows[begin - 1].hash) == partition) --begin;
     if (begin == end) continue;  // shared with the live generation, or empty
     LARDER_ASSIGN_OR_RETURN(old, session.RowsOf(view_id, ShapeOf(layout)));
     std::vector<SegmentEntry> entries;
@@ -305,7 +307,7 @@ absl::StatusOr<RowsResult> GenerationBuilder::Build(
         return WithKind(AbortedError("another generation of view ", view_id, " became live"),
                         ErrorKind::kConflict);
       }
-      const uint64_t hash = state.rows[begin].hash;
+      const uint64_t hash = rows[begin].hash;
       LARDER_ASSIGN_OR_RETURN(const std::span<const SegmentView> segments,
                               old->SegmentsOf(session.Source(), Layer::kLoaded,
                                               old->directory(Layer::kLoaded).PartitionOf(hash)));
@@ -316,11 +318,11 @@ absl::StatusOr<RowsResult> GenerationBuilder::Build(
     merged.reserve(entries.size() + (end - begin));
     auto kept = entries.begin();
     for (std::size_t i = begin; i < end;) {
-      const uint64_t hash = state.rows[i].hash;
-      const std::string_view key = state.rows[i].key();
+      const uint64_t hash = rows[i].hash;
+      const std::string_view key = rows[i].key();
       while (kept != entries.end() && std::tie(kept->hash, kept->key) < std::tie(hash, key))
         merged.push_back(std::move(*kept++));
-      std::vector<RowView> versions;
+      versions.clear();
       if (kept != entries.end() && kept->hash == hash && kept->key == key) {
         for (const std::string_view row : kept->rows) {
           LARDER_ASSIGN_OR_RETURN(const RowView view, RowView::Parse(row, layout));
@@ -328,7 +330,7 @@ absl::StatusOr<RowsResult> GenerationBuilder::Build(
         }
         ++kept;
       }
-      std::vector<RowView> pushed;
+      pushed.clear();
       if (old->has_layer(Layer::kPushed)) {
         ViewRows::Chain found;
         LARDER_RETURN_IF_ERROR(old->Find(session.Source(), Layer::kPushed, hash, key, &found));
@@ -337,19 +339,29 @@ absl::StatusOr<RowsResult> GenerationBuilder::Build(
           pushed.push_back(view);
         }
       }
+      const bool is_only = i + 1 == end || rows[i + 1].hash != hash || rows[i + 1].key() != key;
+      if (is_only && versions.empty() && pushed.empty()) {
+        // Nothing to compare it with, as for most keys of a first load.
+        SegmentEntry& entry = merged.emplace_back();
+        entry.hash = hash;
+        entry.key = key;
+        entry.rows.push_back(rows[i++].bytes());
+        ++state.result.written;
+        ++added;
+        continue;
+      }
       const auto before = static_cast<int64_t>(versions.size());
-      chain.Reset(std::move(versions), std::move(pushed));
-      for (; i < end && state.rows[i].hash == hash && state.rows[i].key() == key; ++i) {
-        LARDER_ASSIGN_OR_RETURN(const VersionChain::Outcome outcome,
-                                chain.Insert(state.rows[i].bytes));
+      chain.Reset(&versions, pushed);
+      for (; i < end && rows[i].hash == hash && rows[i].key() == key; ++i) {
+        LARDER_ASSIGN_OR_RETURN(const VersionChain::Outcome outcome, chain.Insert(rows[i].bytes()));
         outcome.CountIn(&state.result);
       }
-      if (chain.versions().empty()) continue;  // pushed rows hold all of it
+      if (versions.empty()) continue;  // pushed rows hold all of it
       SegmentEntry& entry = merged.emplace_back();
       entry.hash = hash;
       entry.key = key;
-      for (const RowView& version : chain.versions()) entry.rows.push_back(version.bytes());
-      added += static_cast<int64_t>(chain.versions().size()) - before;
+      for (const RowView& version : versions) entry.rows.push_back(version.bytes());
+      added += static_cast<int64_t>(versions.size()) - before;
     }
     merged.insert(merged.end(), std::make_move_iterator(kept),
                   std::make_move_iterator(entries.end()));
@@ -363,7 +375,7 @@ absl::StatusOr<RowsResult> GenerationBuilder::Build(
     for (std::size_t i = first_new; i < state.pending.size(); ++i)
       state.pending_size += state.pending[i].bytes.size();
     if (state.pending_size >= kCommitSize) LARDER_RETURN_IF_ERROR(flush());
-    if (progress) progress({state.rows.size() - begin, state.rows.size()});
+    if (progress) progress({rows.size() - begin, rows.size()});
   }
   directory.row_count =
       static_cast<uint64_t>((replace ? 0 : static_cast<int64_t>(directory.row_count)) + added);

@@ -179,18 +179,28 @@ absl::Status LayerWriter::PutPartition(std::size_t partition, std::vector<Segmen
   return absl::OkStatus();
 }
 
-absl::Status LayerWriter::MergePartition(std::size_t partition, MergeCount* count) {
+absl::Status LayerWriter::ReplacePartition(std::size_t partition,
+                                           const std::vector<SegmentEntry>& merged) {
   const std::vector<SegmentRef> refs = directory_.partitions()[partition].segments;
+  LARDER_ASSIGN_OR_RETURN(const std::span<const SegmentView> segments,
+                          rows_.SegmentsOf(source(), layer_, partition));
+  // Built before anything is deleted: rows still stand in the old segments.
+  LARDER_RETURN_IF_ERROR(Rewrite(partition, 0, segments.front().shape(), merged));
+  for (const SegmentRef& ref : refs) LARDER_RETURN_IF_ERROR(DeleteSegment(ref.id));
+  return absl::OkStatus();
+}
+
+absl::Status LayerWriter::MergePartition(std::size_t partition, MergeCount* count) {
+  const std::size_t segments_before = directory_.partitions()[partition].segments.size();
   LARDER_ASSIGN_OR_RETURN(const std::span<const SegmentView> segments,
                           rows_.SegmentsOf(source(), layer_, partition));
   RowArena arena;
   LARDER_ASSIGN_OR_RETURN(const std::vector<SegmentEntry> entries,
                           MergeSegments(segments, {}, state_->impl().format.hash_seed, &arena));
   const std::size_t partitions = directory_.partitions().size();
-  LARDER_RETURN_IF_ERROR(Rewrite(partition, 0, segments.front().shape(), entries));
-  for (const SegmentRef& ref : refs) LARDER_RETURN_IF_ERROR(DeleteSegment(ref.id));
+  LARDER_RETURN_IF_ERROR(ReplacePartition(partition, entries));
   ++count->partitions;
-  count->segments_before += refs.size();
+  count->segments_before += segments_before;
   // What is too large was cut into partitions that follow.
   for (std::size_t i = partition; i <= partition + directory_.partitions().size() - partitions;
        ++i) {
@@ -279,18 +289,55 @@ absl::StatusOr<uint64_t> LayerWriter::Erase(uint64_t hash, std::string_view key)
     ++erased;
   }
 
-  const std::vector<SegmentRef> refs = directory_.partitions()[partition].segments;
   RowArena arena;
   LARDER_ASSIGN_OR_RETURN(std::vector<SegmentEntry> entries,
                           MergeSegments(segments, {}, state_->impl().format.hash_seed, &arena));
   std::erase_if(entries,
                 [&](const SegmentEntry& entry) { return entry.hash == hash && entry.key == key; });
-  LARDER_RETURN_IF_ERROR(Rewrite(partition, 0, segments.front().shape(), entries));
-  for (const SegmentRef& ref : refs) LARDER_RETURN_IF_ERROR(DeleteSegment(ref.id));
+  LARDER_RETURN_IF_ERROR(ReplacePartition(partition, entries));
   directory_.row_count -= erased;
   LARDER_RETURN_IF_ERROR(PutDirectory());
   LARDER_RETURN_IF_ERROR(Open());
   return erased;
+}
+
+absl::StatusOr<RetractedRows> LayerWriter::Retract(uint64_t first, uint64_t last,
+                                                   Timestamp unsure_until) {
+  RetractedRows retracted;
+  // From the last partition to the first: cutting one moves those behind it.
+  for (std::size_t partition = directory_.partitions().size(); partition-- > 0;) {
+    if (directory_.partitions()[partition].segments.empty()) continue;
+    LARDER_ASSIGN_OR_RETURN(const std::span<const SegmentView> segments,
+                            rows_.SegmentsOf(source(), layer_, partition));
+    const std::size_t trailer_offset = segments.front().header().trailer_offset;
+    RowArena arena;
+    LARDER_ASSIGN_OR_RETURN(std::vector<SegmentEntry> entries,
+                            MergeSegments(segments, {}, state_->impl().format.hash_seed, &arena));
+    const uint64_t before = retracted.rows;
+    for (SegmentEntry& entry : entries) {
+      bool is_unsure = false;
+      const auto is_gone = [&](std::string_view row) {
+        const uint64_t commit = CommitSeqOfLooseRow(row, trailer_offset);
+        if (commit < first || commit > last) return false;
+        is_unsure |= EventTimeOfRow(row.data()) <= unsure_until.us;
+        return true;
+      };
+      const auto kept = std::remove_if(entry.rows.begin(), entry.rows.end(), is_gone);
+      const auto gone = static_cast<uint64_t>(entry.rows.end() - kept);
+      entry.rows.erase(kept, entry.rows.end());
+      retracted.rows += gone;
+      retracted.keys += gone > 0 ? 1 : 0;
+      retracted.keys_unsure += is_unsure ? 1 : 0;
+    }
+    if (retracted.rows == before) continue;
+    std::erase_if(entries, [](const SegmentEntry& entry) { return entry.rows.empty(); });
+    LARDER_RETURN_IF_ERROR(ReplacePartition(partition, entries));
+  }
+  if (retracted.rows == 0) return retracted;
+  directory_.row_count -= retracted.rows;
+  LARDER_RETURN_IF_ERROR(PutDirectory());
+  LARDER_RETURN_IF_ERROR(Open());
+  return retracted;
 }
 
 absl::StatusOr<uint64_t> LayerWriter::Drop() {

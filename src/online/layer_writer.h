@@ -10,7 +10,9 @@
 
 #include "larder/base/config.h"
 #include "larder/base/status.h"
+#include "larder/base/time.h"
 #include "larder/online/row_layout.h"
+#include "larder/online/write_transaction.h"
 #include "online/segment.h"
 #include "online/view_directory.h"
 #include "online/view_rows.h"
@@ -52,6 +54,9 @@ class LayerWriter {
                                                     MergeCount* count);
   // Takes a key out of every segment. Returns how many versions it had.
   absl::StatusOr<uint64_t> Erase(uint64_t hash, std::string_view key);
+  // Takes out the rows that commits `first` to `last` wrote. `unsure_until`: RetractedRows::keys_unsure counts keys that
+  // lose a row which happened by then.
+  absl::StatusOr<RetractedRows> Retract(uint64_t first, uint64_t last, Timestamp unsure_until);
   // Deletes everything. Returns how many versions there were.
   absl::StatusOr<uint64_t> Drop();
 
@@ -59,6 +64,8 @@ class LayerWriter {
   absl::Status PutPartition(std::size_t partition, std::vector<SegmentEntry> entries);
   // Makes one segment of the partition's, or more when they are too large for one.
   absl::Status MergePartition(std::size_t partition, MergeCount* count);
+  // `merged`: what its segments hold together.
+  absl::Status ReplacePartition(std::size_t partition, const std::vector<SegmentEntry>& merged);
   // Of the partition that a push would touch next.
   absl::Status CheckBudget(std::size_t partition) const;
   // Merges the partition with the most segments when it has more than a push should leave.

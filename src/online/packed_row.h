@@ -7,14 +7,13 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <memory>
 #include <string>
 #include <string_view>
 #include <type_traits>
-#include <vector>
 
 #include "larder/base/bytes.h"
 #include "larder/base/config.h"
+#include "online/row_arena.h"
 #include "online/stored_row.h"
 
 namespace larder::inline LARDER_ABI {
@@ -103,28 +102,6 @@ class PackedFormFinder {
   int64_t time_min_ = 0;
   int64_t time_max_ = 0;
   uint64_t step_ = 0;  // divides all differences from the first time
-};
-
-// Room for rows that are built, in large pieces. What it gave stays where it is.
-class RowArena {
- public:
-  char* Allocate(std::size_t size) {
-    if (size > left_) {
-      left_ = size > kPieceSize ? size : kPieceSize;
-      pieces_.push_back(std::make_unique_for_overwrite<char[]>(left_));
-      at_ = pieces_.back().get();
-    }
-    char* const given = at_;
-    at_ += size;
-    left_ -= size;
-    return given;
-  }
-
- private:
-  static constexpr std::size_t kPieceSize = std::size_t{256} << 10;
-  std::vector<std::unique_ptr<char[]>> pieces_;
-  char* at_ = nullptr;
-  std::size_t left_ = 0;
 };
 
 }  // namespace larder::inline LARDER_ABI

@@ -17,7 +17,7 @@
 
 namespace larder::inline LARDER_ABI {
 
-using FileIdentity = std::pair<dev_t, ino_t>;
+using DeviceInode = std::pair<dev_t, ino_t>;
 
 // Grows by one in every child made by fork(). What was opened under another number is the parent's.
 uint64_t ForkCount();
@@ -32,11 +32,11 @@ class ProcessTable {
   struct Entry {
     std::weak_ptr<Environment> environment;  // empty while it is being opened
     uint64_t fork_count = 0;
-    FileIdentity store;   // the directory
+    DeviceInode store;    // the directory
     uint64_t folder = 0;  // in it
   };
   // An entry stands from before LMDB opens the file until it has closed it.
-  std::map<FileIdentity, Entry> open;
+  std::map<DeviceInode, Entry> open;
   std::set<int> writer_locks;  // a child closes its copies: they would keep the parent's lock alive
 
  private:

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 #include <numeric>
+#include <span>
+#include <utility>
 
 #include "larder/base/hash.h"
 #include "larder/schema/entity_key.h"
@@ -156,13 +158,17 @@ RowsResult& RowsResult::operator+=(const RowsResult& other) {
   return *this;
 }
 
-constexpr uint64_t kRowsRankedMax = uint64_t{1} << 24;
+absl::StatusOr<uint64_t> NextRankOf(uint64_t commit_seq, uint64_t* ranked) {
+  if (*ranked < kRanksOfCommit) return commit_seq * kRanksOfCommit + (*ranked)++;
+  return WithKind(InvalidArgumentError("more than ", kRanksOfCommit,
+                                       " rows in commit order in one transaction"),
+                  ErrorKind::kTooLarge);
+}
 
-absl::Status EncodeRows(const RowsToWrite& rows, RowEncoding* encoding,
-                        std::vector<NewRow>* encoded, RowsResult* result) {
+absl::Status EncodeRows(const RowsToWrite& rows, RowEncoding* encoding, NewRows* encoded,
+                        RowsResult* result) {
   LARDER_RETURN_IF_ERROR(CheckFit(rows));
   const Timestamp latest = encoding->commit_time.Plus(rows.max_future);
-  encoded->reserve(encoded->size() + rows.keys.size());
   RowStamp stamp;
   for (std::size_t i = 0; i < rows.keys.size(); ++i) {
     const std::string_view key = rows.keys[i];
@@ -176,23 +182,21 @@ absl::Status EncodeRows(const RowsToWrite& rows, RowEncoding* encoding,
       Reject(i, RowRejection::kFuture, result);
     } else {
       if (rows.tie_order == TieOrder::kCommit) {
-        if (encoding->ranked_rows >= kRowsRankedMax) {
-          return WithKind(InvalidArgumentError("more than ", kRowsRankedMax,
-                                               " rows in commit order in one transaction"),
-                          ErrorKind::kTooLarge);
-        }
+        LARDER_ASSIGN_OR_RETURN(stamp.rank,
+                                NextRankOf(encoding->commit_seq, &encoding->ranked_rows));
         stamp.flags |= kRowHasRank;
-        stamp.rank = (encoding->commit_seq << 24) | encoding->ranked_rows++;
       }
-      NewRow& row = encoded->emplace_back();
-      EncodeRow(*rows.layout, stamp, key, rows.columns, rows.presence, i, &row.bytes);
-      if (row.bytes.size() > kRowSizeMax) {
+      EncodeRow(*rows.layout, stamp, key, rows.columns, rows.presence, i, &encoded->scratch);
+      if (encoded->scratch.size() > kRowSizeMax) {
         Reject(i, RowRejection::kRowTooLarge, result);
-        encoded->pop_back();
         continue;
       }
-      row.key_offset = TrailerOffset(*rows.layout, stamp.flags) + kRowTrailerSize;
-      row.key_size = key.size();
+      NewRow& row = encoded->rows.emplace_back();
+      row.data = encoded->arena.Copy(encoded->scratch).data();
+      row.size = static_cast<uint32_t>(encoded->scratch.size());
+      row.key_offset =
+          static_cast<uint32_t>(TrailerOffset(*rows.layout, stamp.flags) + kRowTrailerSize);
+      row.key_size = static_cast<uint32_t>(key.size());
       row.hash = Hash64(key, encoding->hash_seed);
     }
   }
@@ -201,10 +205,66 @@ absl::Status EncodeRows(const RowsToWrite& rows, RowEncoding* encoding,
   return absl::OkStatus();
 }
 
+namespace {
+
+bool IsBefore(const NewRow& a, const NewRow& b) {
+  return a.hash != b.hash ? a.hash < b.hash : a.key() < b.key();
+}
+
+constexpr std::size_t kScatteredMin = 4'096;  // fewer rows are sorted by comparing
+constexpr unsigned kFirstBits = 10;
+constexpr unsigned kThenBits = 8;
+
+// Copies rows to where `bits` bits of their hashes, below the first `skip`, put them, in the order they came. `ends` gets where each
+// group ends.
+void Scatter(std::span<const NewRow> rows, unsigned skip, unsigned bits, std::span<NewRow> out,
+             std::vector<std::size_t>* ends) {
+  const auto group_of = [skip, bits](const NewRow& row) {
+    return static_cast<std::size_t>((row.hash << skip) >> (64 - bits));
+  };
+  ends->assign(std::size_t{1} << bits, 0);
+  for (const NewRow& row : rows) ++(*ends)[group_of(row)];
+  std::size_t begin = 0;
+  for (std::size_t& end : *ends) begin += std::exchange(end, begin);
+  for (const NewRow& row : rows) out[(*ends)[group_of(row)]++] = row;
+}
+
+// For a few rows, mostly.
+void SortGroup(std::span<NewRow> rows) {
+  constexpr std::size_t kInsertedMax = 32;
+  if (rows.size() > kInsertedMax) {
+    std::stable_sort(rows.begin(), rows.end(), IsBefore);
+    return;
+  }
+  for (std::size_t i = 1; i < rows.size(); ++i) {
+    const NewRow row = rows[i];
+    std::size_t at = i;
+    for (; at > 0 && IsBefore(row, rows[at - 1]); --at) rows[at] = rows[at - 1];
+    rows[at] = row;
+  }
+}
+
+}  // namespace
+
+// Hashes are evenly spread: two steps of scattering leave a handful of rows together.
 void SortByKey(std::vector<NewRow>* rows) {
-  std::stable_sort(rows->begin(), rows->end(), [](const NewRow& a, const NewRow& b) {
-    return a.hash != b.hash ? a.hash < b.hash : a.key() < b.key();
-  });
+  if (rows->size() < kScatteredMin) return SortGroup(*rows);
+  std::vector<NewRow> scattered(rows->size());
+  std::vector<std::size_t> ends;
+  std::vector<std::size_t> inner_ends;
+  Scatter(*rows, 0, kFirstBits, scattered, &ends);
+  std::size_t begin = 0;
+  for (const std::size_t end : ends) {
+    const std::span<NewRow> group = std::span(*rows).subspan(begin, end - begin);
+    Scatter(std::span(scattered).subspan(begin, end - begin), kFirstBits, kThenBits, group,
+            &inner_ends);
+    std::size_t inner_begin = 0;
+    for (const std::size_t inner_end : inner_ends) {
+      SortGroup(group.subspan(inner_begin, inner_end - inner_begin));
+      inner_begin = inner_end;
+    }
+    begin = end;
+  }
 }
 
 }  // namespace larder::inline LARDER_ABI

@@ -164,9 +164,9 @@ absl::Status SegmentView::CheckNear(uint64_t hash, uint64_t hash_seed) const {
     if (hit.row == nullptr) return Damaged("its index leads out of it");
     return CheckRow(hit.row, Hash64(KeyOf(hit.row), hash_seed));
   }
-  uint32_t bucket = BucketOf(hash, header_.depth, header_.bucket_count);
+  uint32_t bucket = BucketFor(hash);
   for (uint32_t probe = 0; probe < header_.probe_max; ++probe) {
-    const char* slots = data_ + sizeof(SegmentHeader) + std::size_t{64} * bucket;
+    const char* slots = BucketAt(bucket);
     for (uint32_t matches = Matches(slots, TagOf(hash)); matches != 0; matches &= matches - 1) {
       const char* row =
           RowAt(LoadAs<uint32_t>(slots + 4 * static_cast<uint32_t>(__builtin_ctz(matches))));

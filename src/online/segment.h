@@ -88,10 +88,9 @@ inline constexpr std::size_t kSegmentSizeMin =
     2048;  // smaller values share pages, and move when a neighbour changes
 inline constexpr uint32_t kPlaceBits = 20;
 
-// `hash` with the bits that all keys of a segment share shifted out.
-inline uint64_t HashInSegment(uint64_t hash, uint32_t depth) { return hash << depth; }
+// By `hash` without the `depth` bits that all keys of a segment share.
 inline uint32_t BucketOf(uint64_t hash, uint32_t depth, uint32_t bucket_count) {
-  return static_cast<uint32_t>(((HashInSegment(hash, depth) >> 32) * bucket_count) >> 32);
+  return PerfectHash::Scale(hash << depth, bucket_count);
 }
 inline uint32_t TagOf(uint64_t hash) { return static_cast<uint32_t>(hash) & 0xFFFU; }
 
@@ -128,9 +127,10 @@ class alignas(64) SegmentView {
   }
   // Whether rows are found by a perfect hash. They are packed then.
   [[nodiscard]] bool is_perfect() const { return perfect_.bucket_count != 0; }
-  // Numbers that look-ups give rows: one per key, or slot.
+  // Numbers that look-ups give rows: one per key and one for where damage leads; or one per slot.
   [[nodiscard]] std::size_t slot_count() const {
-    return is_perfect() ? header_.key_count : std::size_t{header_.bucket_count} * kSlotsPerBucket;
+    return is_perfect() ? header_.key_count + 1
+                        : std::size_t{header_.bucket_count} * kSlotsPerBucket;
   }
   [[nodiscard]] std::string_view bytes() const { return {data_, header_.size}; }
   [[nodiscard]] std::string_view index() const {
@@ -156,7 +156,7 @@ class alignas(64) SegmentView {
   [[nodiscard]] Hit Guess(uint64_t hash) const {
     if (is_perfect()) {
       const uint32_t place = perfect_.PlaceOf(hash);
-      if (place == perfect_.key_count) return {nullptr, 0, true};  // damaged
+      if (place == perfect_.key_count) return {nullptr, place, true};  // damaged
       return {rows_ + place * place_unit_, place, false};
     }
     const uint32_t bucket = BucketFor(hash);

@@ -1,7 +1,7 @@
 #include "larder/online/staged_rows.h"
 
 #include <algorithm>
-#include <utility>
+#include <iterator>
 
 #include "online/row_encoding.h"
 #include "online/version_chain.h"
@@ -10,68 +10,101 @@
 
 namespace larder::inline LARDER_ABI {
 
+struct StagedRows::Memory {
+  // What is prepared.
+  NewRows encoded;
+  uint32_t view_id = 0;
+  const RowLayout* layout = nullptr;
+  VersionChain::Rules rules;
+
+  RowArena rows;
+};
+
+StagedRows::StagedRows() : memory_(std::make_unique<Memory>()) {}
+StagedRows::StagedRows(StagedRows&&) noexcept = default;
+StagedRows& StagedRows::operator=(StagedRows&&) noexcept = default;
+StagedRows::~StagedRows() = default;
+
+std::vector<StagedRows::Place>::const_iterator StagedRows::PlaceOf(uint64_t hash,
+                                                                   std::string_view key) const {
+  return std::partition_point(order_.begin(), order_.end(), [&](const Place& place) {
+    return place.hash != hash ? place.hash < hash : keys_[place.at].key < key;
+  });
+}
+
 const StagedRows::StagedKey* StagedRows::KeyOf(uint64_t hash, std::string_view key) const {
-  const auto at = std::lower_bound(keys_.begin(), keys_.end(), key,
-                                   [hash](const StagedKey& a, std::string_view wanted) {
-                                     return a.hash != hash ? a.hash < hash : a.key < wanted;
-                                   });
-  return at != keys_.end() && at->hash == hash && at->key == key ? &*at : nullptr;
+  const auto place = PlaceOf(hash, key);
+  if (place == order_.end() || place->hash != hash || keys_[place->at].key != key) return nullptr;
+  return &keys_[place->at];
 }
 
 absl::StatusOr<StagedRows::StagedKey*> StagedRows::TakeKey(const ReadSession& session,
-                                                           const RowsToWrite& rows, uint64_t hash,
-                                                           std::string_view key) {
-  const auto at = std::lower_bound(keys_.begin(), keys_.end(), key,
-                                   [hash](const StagedKey& a, std::string_view wanted) {
-                                     return a.hash != hash ? a.hash < hash : a.key < wanted;
-                                   });
-  if (at != keys_.end() && at->hash == hash && at->key == key) return &*at;
-  StagedKey taken;
-  taken.hash = hash;
+                                                           uint64_t hash, std::string_view key) {
+  const auto place = PlaceOf(hash, key);
+  if (place != order_.end() && place->hash == hash && keys_[place->at].key == key)
+    return &keys_[place->at];
+  const std::size_t at = order_.size();
+  if (at == keys_.size()) keys_.emplace_back();
+  StagedKey& taken = keys_[at];
   taken.key = key;
-  LARDER_RETURN_IF_ERROR(session.ReadLayers(rows.view_id, *rows.layout, {key, hash}, &hint_,
+  taken.pushed.clear();
+  taken.loaded.clear();
+  LARDER_RETURN_IF_ERROR(session.ReadLayers(memory_->view_id, *memory_->layout, {key, hash}, &hint_,
                                             &taken.loaded, &taken.pushed));
-  return &*keys_.insert(at, std::move(taken));
+  order_.insert(place, {hash, at});
+  return &taken;
 }
 
-absl::StatusOr<RowsResult> StagedRows::Add(const ReadSession& session, const RowsToWrite& rows,
-                                           Timestamp commit_time) {
+absl::StatusOr<RowsResult> StagedRows::Prepare(const ReadSession& session, const RowsToWrite& rows,
+                                               Timestamp commit_time) {
   RowsResult result;
   commit_time = std::max(commit_time, session.commit_time().Plus({1}));
   RowEncoding encoding{session.commit_seq() + 1, commit_time, true,
                        session.environment()->hash_seed(), ranked_rows_};
-  std::vector<NewRow> encoded;
-  LARDER_RETURN_IF_ERROR(EncodeRows(rows, &encoding, &encoded, &result));
-  if (result.rejected_count() > 0) return result;
-  ranked_rows_ = encoding.ranked_rows;
-  SortByKey(&encoded);
-
-  const Timestamp reference = rows.reference_time.value_or(commit_time);
-  VersionChain chain(*rows.layout,
-                     {rows.tie_order, commit_time, reference.Minus(rows.version_horizon)}, &rows_);
-  for (std::size_t i = 0; i < encoded.size();) {
-    const uint64_t hash = encoded[i].hash;
-    const std::string_view key = encoded[i].key();
-    LARDER_ASSIGN_OR_RETURN(StagedKey* const staged, TakeKey(session, rows, hash, key));
-    chain.Reset(std::move(staged->pushed), staged->loaded);
-    for (; i < encoded.size() && encoded[i].hash == hash &&
-           encoded[i].key() == std::string_view(staged->key);
-         ++i) {
-      const std::string& bytes = rows_.emplace_back(std::move(encoded[i].bytes));
-      LARDER_ASSIGN_OR_RETURN(const VersionChain::Outcome outcome, chain.Insert(bytes));
-      outcome.CountIn(&result);
-    }
-    staged->pushed = chain.versions();
-    staged->versions.resize(staged->pushed.size() + staged->loaded.size(), staged->pushed.front());
-    std::merge(staged->pushed.begin(), staged->pushed.end(), staged->loaded.begin(),
-               staged->loaded.end(), staged->versions.begin(), WinsOver);
+  memory_->encoded.Clear();
+  LARDER_RETURN_IF_ERROR(EncodeRows(rows, &encoding, &memory_->encoded, &result));
+  if (result.rejected_count() > 0) {
+    memory_->encoded.Clear();
+    return result;
   }
-  floors_.as_of = std::max(floors_.as_of, chain.floors().as_of);
-  floors_.known_at = std::max(floors_.known_at, chain.floors().known_at);
+  ranked_rows_ = encoding.ranked_rows;
+  SortByKey(&memory_->encoded.rows);
+  const Timestamp reference = rows.reference_time.value_or(commit_time);
+  memory_->view_id = rows.view_id;
+  memory_->layout = rows.layout;
+  memory_->rules = {rows.tie_order, commit_time, reference.Minus(rows.version_horizon)};
   return result;
 }
 
-void StagedRows::Clear() { *this = {}; }
+absl::Status StagedRows::Merge(const ReadSession& session) {
+  const std::vector<NewRow>& encoded = memory_->encoded.rows;
+  if (encoded.empty()) return absl::OkStatus();
+  VersionChain chain(*memory_->layout, memory_->rules, &memory_->rows);
+  for (std::size_t i = 0; i < encoded.size();) {
+    const uint64_t hash = encoded[i].hash;
+    const std::string_view key = encoded[i].key();
+    LARDER_ASSIGN_OR_RETURN(StagedKey* const staged, TakeKey(session, hash, key));
+    chain.Reset(&staged->pushed, staged->loaded);
+    for (; i < encoded.size() && encoded[i].hash == hash && encoded[i].key() == key; ++i) {
+      LARDER_RETURN_IF_ERROR(chain.Insert(memory_->rows.Copy(encoded[i].bytes())).status());
+    }
+    staged->versions.clear();
+    std::merge(staged->pushed.begin(), staged->pushed.end(), staged->loaded.begin(),
+               staged->loaded.end(), std::back_inserter(staged->versions), WinsOver);
+  }
+  floors_.as_of = std::max(floors_.as_of, chain.floors().as_of);
+  floors_.known_at = std::max(floors_.known_at, chain.floors().known_at);
+  memory_->encoded.Clear();
+  return absl::OkStatus();
+}
+
+void StagedRows::Clear() {
+  order_.clear();
+  memory_->encoded.Clear();
+  memory_->rows.Clear();
+  floors_ = {};
+  ranked_rows_ = 0;
+}
 
 absl::Status StagedRows::CheckFloors(Timestamp as_of, std::optional<Timestamp> known_at) const {
   if (as_of < floors_.as_of) return OutsideHistoryError("as_of", as_of, floors_.as_of);

@@ -104,6 +104,16 @@ absl::Status MakeDirectory(const std::string& path) {
   return absl::OkStatus();
 }
 
+absl::Status CopyPermissionsOf(const std::string& from, const std::string& to) {
+  struct stat info {};
+  if (stat(from.c_str(), &info) != 0) return SystemError(errno, "looking at", from);
+  // Only members of a group may give files to it; others leave it as it is.
+  static_cast<void>(chown(to.c_str(), static_cast<uid_t>(-1), info.st_gid) == 0);
+  if (chmod(to.c_str(), info.st_mode & 0777U) != 0)
+    return SystemError(errno, "setting permissions", to);
+  return absl::OkStatus();
+}
+
 // `env-000012`, the name of a folder.
 uint64_t NumberOf(std::string_view name) {
   uint64_t number = 0;
@@ -147,6 +157,12 @@ absl::Status PrepareFolder(const StoreDirectory& directory) {
   if (!data.ok() || fchmod(data.get(), 0600) != 0)
     return SystemError(errno, "making", directory.data_path);
   return absl::OkStatus();
+}
+
+absl::Status CopyPermissions(const StoreDirectory& from, const StoreDirectory& to) {
+  LARDER_RETURN_IF_ERROR(CopyPermissionsOf(from.data_path, to.data_path));
+  LARDER_RETURN_IF_ERROR(CopyPermissionsOf(from.lock_path, to.lock_path));
+  return CopyPermissionsOf(from.environment_path, to.environment_path);
 }
 
 StoreDirectory InFolder(const StoreDirectory& directory, uint64_t number) {
@@ -218,9 +234,11 @@ absl::Status CommitCurrent(StoreDirectory* directory) {
       fsync(file.get()) != 0) {
     return SystemError(errno, "writing", temporary);
   }
-  if (rename(temporary.c_str(), (directory->path + "/CURRENT").c_str()) != 0) {
+  const std::string current = directory->path + "/CURRENT";
+  if (access(current.c_str(), F_OK) == 0)
+    LARDER_RETURN_IF_ERROR(CopyPermissionsOf(current, temporary));
+  if (rename(temporary.c_str(), current.c_str()) != 0)
     return SystemError(errno, "naming", temporary);
-  }
   directory->created = false;
   ReleaseCreationLock(directory);
   return SyncDirectory(directory->path);

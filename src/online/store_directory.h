@@ -37,6 +37,9 @@ absl::StatusOr<uint64_t> CurrentFolder(const std::string& path);
 // Makes the folder, with an empty data file in it.
 absl::Status PrepareFolder(const StoreDirectory& directory);
 
+// Gives the folder `to` and its files the permissions and the group of `from`: whoever may use the one may use the other.
+absl::Status CopyPermissions(const StoreDirectory& from, const StoreDirectory& to);
+
 // Takes away a folder and what LMDB keeps in it. It is renamed first: whoever comes by its name finds all of it or
 // nothing. A process that has it open goes on; the space is free when the last one has closed it.
 absl::Status RemoveFolder(const StoreDirectory& directory);

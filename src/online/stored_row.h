@@ -61,4 +61,16 @@ inline std::string_view KeyOfLooseRow(std::string_view row, std::size_t trailer_
   return row.substr(at + kRowTrailerSize, LoadAs<uint16_t>(row.data() + at + 4));
 }
 
+// The commit that a loose row says it came with; 0: it does not say.
+inline uint64_t CommitSeqOfLooseRow(std::string_view row, std::size_t trailer_offset) {
+  const uint16_t flags = FlagsOfRow(row.data());
+  if ((flags & kRowHasCommitSeq) == 0) return 0;
+  const std::string_view key = KeyOfLooseRow(row, trailer_offset);
+  std::size_t at = PadTo8(static_cast<std::size_t>(key.data() + key.size() - row.data()));
+  for (const uint16_t flag : {kRowHasKnownTime, kRowHasSequence, kRowHasValidTo, kRowHasRank}) {
+    if ((flags & flag) != 0) at += 8;
+  }
+  return row.size() < at + 8 ? 0 : LoadAs<uint64_t>(row.data() + at);
+}
+
 }  // namespace larder::inline LARDER_ABI

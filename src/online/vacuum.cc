@@ -27,6 +27,7 @@ constexpr std::size_t kStepSize = std::size_t{16}
 constexpr uint64_t kDeltaSize = uint64_t{1} << 20;  // little enough to let writers wait for
 constexpr int kRoundsMax = 6;
 constexpr uint64_t kFolderMax = 999'999;
+constexpr uint64_t kPagesOfSwitch = 256;  // more than the last commit of a file can need
 
 uint64_t FileSize(const std::string& path) {
   struct stat info {};
@@ -355,9 +356,23 @@ class Vacuum {
     return absl::OkStatus();
   }
 
+  // The commit of Switch must not find the map full: what it has done until then cannot be repeated.
+  [[nodiscard]] absl::StatusOr<WriteTransaction> BeginSwitch() const {
+    LARDER_ASSIGN_OR_RETURN(WriteTransaction transaction, WriteTransaction::Begin(environment_));
+    Environment::Impl& impl = environment_->impl();
+    const uint64_t epoch_seen = impl.epoch.load();
+    MDB_envinfo info{};
+    mdb_env_info(transaction.state().home->env, &info);
+    if (info.me_last_pgno + kPagesOfSwitch < info.me_mapsize / impl.format.page_size)
+      return transaction;
+    transaction.Abort();
+    LARDER_RETURN_IF_ERROR(impl.GrowMap(epoch_seen, false));
+    return WriteTransaction::Begin(environment_);
+  }
+
   // The rest, with writers waiting; from the commit on, the store is the copy.
   absl::Status Switch(Copy* copy, VacuumResult* result, bool* may_have_moved) {
-    LARDER_ASSIGN_OR_RETURN(WriteTransaction transaction, WriteTransaction::Begin(environment_));
+    LARDER_ASSIGN_OR_RETURN(WriteTransaction transaction, BeginSwitch());
     WriteTransaction::State& state = transaction.state();
     const std::shared_ptr<OpenFolder> old = state.home;
     LARDER_RETURN_IF_ERROR(CopyAll(copy, nullptr, state.txn, false));
@@ -365,6 +380,7 @@ class Vacuum {
     LARDER_RETURN_IF_ERROR(copy->Sync());
     copy->Close();
     LARDER_RETURN_IF_ERROR(copy->MakeLockFile(map_size_, environment_->options().readers_max));
+    LARDER_RETURN_IF_ERROR(CopyPermissions(old->directory, copy->directory()));
     LARDER_RETURN_IF_ERROR(SyncDirectory(copy->directory().environment_path));
     LARDER_RETURN_IF_ERROR(SyncDirectory(copy->directory().path));
     state.head.moved_to = copy->directory().number;

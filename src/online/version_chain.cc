@@ -1,7 +1,7 @@
 #include "online/version_chain.h"
 
 #include <algorithm>
-#include <utility>
+#include <cstring>
 
 #include "online/stored_row.h"
 #include "online/version_order.h"
@@ -26,14 +26,15 @@ void VersionChain::Outcome::CountIn(RowsResult* result) const {
   result->dropped += dropped;
 }
 
-void VersionChain::Reset(std::vector<RowView> versions, std::vector<RowView> others) {
-  versions_ = std::move(versions);
-  others_ = std::move(others);
+void VersionChain::Reset(std::vector<RowView>* versions, std::span<const RowView> others) {
+  versions_ = versions;
+  others_ = others;
   changed_ = false;
 }
 
 absl::StatusOr<VersionChain::Outcome> VersionChain::Insert(std::string_view bytes) {
   LARDER_ASSIGN_OR_RETURN(const RowView row, RowView::Parse(bytes, layout_));
+  std::vector<RowView>& versions = *versions_;
   const VersionOrder order = OrderOf(row);
   Outcome outcome;
 
@@ -41,24 +42,24 @@ absl::StatusOr<VersionChain::Outcome> VersionChain::Insert(std::string_view byte
   bool is_repetition = false;
   // Where the ties of the row begin, and its place among them.
   std::size_t place = 0;
-  while (place < versions_.size() && OrderOf(versions_[place]) > order) ++place;
+  while (place < versions.size() && OrderOf(versions[place]) > order) ++place;
   const auto is_near = [&order](const RowView& other) { return SameInstant(OrderOf(other), order); };
-  if (std::any_of(versions_.begin(), versions_.end(), is_near) ||
+  if (std::any_of(versions.begin(), versions.end(), is_near) ||
       std::any_of(others_.begin(), others_.end(), is_near)) {
     const std::string canonical = CanonicalBytesOf(row);
     const auto differs = [&](const RowView& other) {
       return is_near(other) && CanonicalBytesOf(other) != canonical;
     };
-    outcome.ambiguous = std::any_of(versions_.begin(), versions_.end(), differs) ||
+    outcome.ambiguous = std::any_of(versions.begin(), versions.end(), differs) ||
                         std::any_of(others_.begin(), others_.end(), differs);
     std::size_t ties_end = place;
-    while (ties_end < versions_.size() && OrderOf(versions_[ties_end]) == order) ++ties_end;
+    while (ties_end < versions.size() && OrderOf(versions[ties_end]) == order) ++ties_end;
     // In commit order only a repetition of the current winner changes nothing.
     const bool by_commit = rules_.tie_order == TieOrder::kCommit;
     const std::size_t comparable = by_commit ? std::min(ties_end, place + 1) : ties_end;
     std::size_t at = place;
-    while (at < comparable && CanonicalBytesOf(versions_[at]) > canonical) ++at;
-    if (at < comparable && CanonicalBytesOf(versions_[at]) == canonical) {
+    while (at < comparable && CanonicalBytesOf(versions[at]) > canonical) ++at;
+    if (at < comparable && CanonicalBytesOf(versions[at]) == canonical) {
       LARDER_RETURN_IF_ERROR(KeepEarliestKnown(at, row));
       return Outcome{Outcome::kDuplicate, false, 0};
     }
@@ -77,13 +78,13 @@ absl::StatusOr<VersionChain::Outcome> VersionChain::Insert(std::string_view byte
   // A later row loses to nothing before its time, and hides nothing until then.
   const Timestamp now = std::max(row.event_time(), rules_.commit_time);
   const auto visible = [&now](const RowView& other) { return other.event_time() <= now; };
-  const auto first = std::find_if(versions_.begin(), versions_.end(), visible);
-  if (first != versions_.end() && first - versions_.begin() < static_cast<std::ptrdiff_t>(place))
+  const auto first = std::find_if(versions.begin(), versions.end(), visible);
+  if (first != versions.end() && first - versions.begin() < static_cast<std::ptrdiff_t>(place))
     outcome.kind = Outcome::kOlder;
   const auto loaded = std::find_if(others_.begin(), others_.end(), visible);
   if (loaded != others_.end() && WinsOver(*loaded, row)) outcome.kind = Outcome::kOlder;
 
-  versions_.insert(versions_.begin() + static_cast<std::ptrdiff_t>(place), row);
+  versions.insert(versions.begin() + static_cast<std::ptrdiff_t>(place), row);
   changed_ = true;
   outcome.dropped = DropSuperseded();
   if (is_repetition) {
@@ -95,23 +96,24 @@ absl::StatusOr<VersionChain::Outcome> VersionChain::Insert(std::string_view byte
 
 // The same row again: it was known from the earlier of the two times.
 absl::Status VersionChain::KeepEarliestKnown(std::size_t at, const RowView& row) {
-  const RowView& kept = versions_[at];
+  const RowView& kept = (*versions_)[at];
   if (kept.known_time() <= row.known_time()) return absl::OkStatus();
   // The new row says the same but for when it was written: its commit and its rank stay the kept one's.
-  std::string& bytes = arena_->emplace_back(row.bytes());
+  const std::size_t size = row.bytes().size();
+  char* const bytes = arena_->Allocate(size);
+  std::memcpy(bytes, row.bytes().data(), size);
   const std::size_t key_size = KeyOfLooseRow(row.bytes(), layout_.trailer_offset()).size();
   std::size_t place = PadTo8(TrailerOffset(layout_, row.flags()) + kRowTrailerSize + key_size);
   for (const uint16_t flag : {kRowHasKnownTime, kRowHasSequence, kRowHasValidTo}) {
     if ((row.flags() & flag) != 0) place += 8;
   }
   const auto keep = [&](uint16_t flag, uint64_t value) {
-    if ((row.flags() & kept.flags() & flag) != 0)
-      std::memcpy(bytes.data() + place, &value, sizeof(value));
+    if ((row.flags() & kept.flags() & flag) != 0) std::memcpy(bytes + place, &value, sizeof(value));
     if ((row.flags() & flag) != 0) place += 8;
   };
   keep(kRowHasRank, kept.rank());
   keep(kRowHasCommitSeq, kept.commit_seq());
-  LARDER_ASSIGN_OR_RETURN(versions_[at], RowView::Parse(bytes, layout_));
+  LARDER_ASSIGN_OR_RETURN((*versions_)[at], RowView::Parse({bytes, size}, layout_));
   changed_ = true;
   return absl::OkStatus();
 }
@@ -121,16 +123,17 @@ absl::Status VersionChain::KeepEarliestKnown(std::size_t at, const RowView& row)
 // times on, which become the view's floors. Dropped versions' own times count too where they are before the cutoff, so
 // that the floors do not depend on the order in which versions came.
 std::size_t VersionChain::DropSuperseded() {
+  std::vector<RowView>& versions = *versions_;
   covered_.assign(std::size_t{8} * layout_.bitmap_words(), 0);
   bool all_covered = false;
   int64_t covered_until = Timestamp::Min().us;
   Timestamp as_of = Timestamp::Min();
   Timestamp known_at = Timestamp::Min();
   std::size_t kept = 0;
-  const RowView newest = versions_.front();
-  for (std::size_t i = 0; i < versions_.size(); ++i) {
-    const RowView view = versions_[i];
-    const auto keep = [&] { versions_[kept++] = view; };
+  const RowView newest = versions.front();
+  for (std::size_t i = 0; i < versions.size(); ++i) {
+    const RowView view = versions[i];
+    const auto keep = [&] { versions[kept++] = view; };
     if (view.event_time() > rules_.cutoff) {
       keep();
       continue;
@@ -165,9 +168,9 @@ std::size_t VersionChain::DropSuperseded() {
     }
   }
   // A key that has only partial rows without a feature keeps one: a chain is never empty.
-  if (kept == 0) versions_[kept++] = newest;
-  const std::size_t dropped = versions_.size() - kept;
-  versions_.erase(versions_.begin() + static_cast<std::ptrdiff_t>(kept), versions_.end());
+  if (kept == 0) versions[kept++] = newest;
+  const std::size_t dropped = versions.size() - kept;
+  versions.erase(versions.begin() + static_cast<std::ptrdiff_t>(kept), versions.end());
   return dropped;
 }
 

@@ -3,11 +3,11 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <deque>
-#include <string>
+#include <span>
 #include <string_view>
 #include <vector>
 
+#include "absl/container/inlined_vector.h"
 #include "larder/base/config.h"
 #include "larder/base/status.h"
 #include "larder/base/time.h"
@@ -15,6 +15,7 @@
 #include "larder/online/row_layout.h"
 #include "larder/online/row_view.h"
 #include "larder/online/write_transaction.h"
+#include "online/row_arena.h"
 
 namespace larder::inline LARDER_ABI {
 
@@ -35,17 +36,16 @@ class VersionChain {
   };
 
   // Lifetime: `layout` and `arena`, which takes the bytes of rows that change, must outlive the chain.
-  VersionChain(const RowLayout& layout, const Rules& rules, std::deque<std::string>* arena)
+  VersionChain(const RowLayout& layout, const Rules& rules, RowArena* arena)
       : layout_(layout), rules_(rules), arena_(arena) {}
 
-  // Starts with the versions stored of a key, newest first, and those of the other layer beside them: they count when
-  // rows are compared but are not changed. Borrows.
-  void Reset(std::vector<RowView> versions, std::vector<RowView> others);
+  // Starts with the versions stored of a key, newest first, which Insert changes in place, and those of the other layer
+  // beside them: they count when rows are compared. Borrows both.
+  void Reset(std::vector<RowView>* versions, std::span<const RowView> others);
   // Errors: kCorrupt.
   absl::StatusOr<Outcome> Insert(std::string_view row);
 
   [[nodiscard]] bool changed() const { return changed_; }
-  [[nodiscard]] const std::vector<RowView>& versions() const { return versions_; }
   // What the rows dropped since construction say about the instants still answered.
   [[nodiscard]] const ViewFloors& floors() const { return floors_; }
 
@@ -55,12 +55,12 @@ class VersionChain {
 
   const RowLayout& layout_;
   Rules rules_;
-  std::deque<std::string>* arena_;
-  std::vector<RowView> versions_;
-  std::vector<RowView> others_;
+  RowArena* arena_;
+  std::vector<RowView>* versions_ = nullptr;
+  std::span<const RowView> others_;
   bool changed_ = false;
   ViewFloors floors_;
-  std::vector<uint8_t> covered_;
+  absl::InlinedVector<uint8_t, 64> covered_;
 };
 
 }  // namespace larder::inline LARDER_ABI

@@ -226,7 +226,7 @@ absl::Status ViewRows::Prefault(const SegmentSource& source) {
   return absl::OkStatus();
 }
 
-void ViewRows::FetchSlots(std::span<const KeyRef> keys) const {
+void ViewRows::FetchIndex(std::span<const KeyRef> keys) const {
   for (const LayerState& state : layers_) {
     // The slots of few keys stay in the nearest caches by themselves.
     constexpr uint64_t kKeysNear = 1U << 14;
@@ -239,8 +239,14 @@ void ViewRows::FetchSlots(std::span<const KeyRef> keys) const {
 }
 
 RowGuess ViewRows::GuessIn(const LayerState& state, uint64_t hash, bool filtered) {
-  RowGuess guess;
   const Shortcut& shortcut = state.shortcuts[state.directory.PlaceOf(hash)];
+  // What the rest says, for the usual case.
+  if (shortcut.count == 1 && !filtered && shortcut.segments->is_perfect()) {
+    const SegmentView::Hit hit = shortcut.segments->Guess(hash);
+    return {shortcut.segments, shortcut.touches->get(), hit.row, hit.slot,
+            hit.saw_other ? RowGuess::kUnknown : RowGuess::kOnly};
+  }
+  RowGuess guess;
   if (!shortcut.known) guess.state = RowGuess::kUnknown;
   for (uint32_t i = shortcut.count; i-- > 0;) {
     if ((i > 0 || filtered) && !shortcut.segments[i].MayHave(hash)) continue;
@@ -268,15 +274,7 @@ void ViewRows::FetchRows(std::span<const KeyRef> keys, std::span<RowGuess> guess
   const bool one_layer = loaded.directory.empty() || pushed.directory.empty();
   const LayerState& first = loaded.directory.empty() ? pushed : loaded;
   for (std::size_t i = 0; i < keys.size(); ++i) {
-    const Shortcut& shortcut = first.shortcuts[first.directory.PlaceOf(keys[i].hash)];
-    if (shortcut.count == 1 && shortcut.segments->is_perfect()) {
-      // What GuessIn says, for the usual case.
-      const SegmentView::Hit hit = shortcut.segments->Guess(keys[i].hash);
-      guesses[i] = {shortcut.segments, shortcut.touches->get(), hit.row, hit.slot,
-                    hit.saw_other ? RowGuess::kUnknown : RowGuess::kOnly};
-    } else {
-      guesses[i] = GuessIn(first, keys[i].hash, false);
-    }
+    guesses[i] = GuessIn(first, keys[i].hash, false);
     if (guesses[i].row != nullptr) {
       // A row may begin in the middle of a cache line.
       __builtin_prefetch(guesses[i].row);

@@ -106,7 +106,7 @@ class ViewRows {
   absl::Status Prefault(const SegmentSource& source);
 
   // For batches: bring what Find would look at nearer, in this order. FetchRows says where that is.
-  void FetchSlots(std::span<const KeyRef> keys) const;
+  void FetchIndex(std::span<const KeyRef> keys) const;
   void FetchRows(std::span<const KeyRef> keys, std::span<RowGuess> guesses) const;
   // Whether the policy asks for the row of a guess to be compared with its check; and comparing it, once it is known to be
   // the key's. Errors: kCorrupt.

@@ -1,4 +1,3 @@
-#include <deque>
 #include <utility>
 
 #include "larder/online/write_transaction.h"
@@ -10,10 +9,9 @@
 namespace larder::inline LARDER_ABI {
 namespace {
 
-absl::StatusOr<std::vector<RowView>> VersionsOf(LayerWriter& writer, Layer layer,
-                                                const RowLayout& layout, uint64_t hash,
-                                                std::string_view key, RowArena* arena) {
-  std::vector<RowView> versions;
+absl::Status ReadVersions(LayerWriter& writer, Layer layer, const RowLayout& layout, uint64_t hash,
+                          std::string_view key, RowArena* arena, std::vector<RowView>* versions) {
+  versions->clear();
   ViewRows::Chain chain;
   LARDER_RETURN_IF_ERROR(writer.rows().Find(writer.source(), layer, hash, key, &chain));
   for (const char* row = chain.row; row != nullptr; row = chain.segment->Older(row)) {
@@ -21,9 +19,9 @@ absl::StatusOr<std::vector<RowView>> VersionsOf(LayerWriter& writer, Layer layer
     LARDER_ASSIGN_OR_RETURN(const RowView view,
                             RowView::Parse(chain.segment->LooseRow(row, arena), layout,
                                            chain.segment->header().commit_seq));
-    versions.push_back(view);
+    versions->push_back(view);
   }
-  return versions;
+  return absl::OkStatus();
 }
 
 }  // namespace
@@ -34,40 +32,42 @@ absl::StatusOr<RowsResult> WriteTransaction::WriteRows(const RowsToWrite& rows) 
   const Timestamp commit_time{state_->head.commit_time};
   RowEncoding encoding{state_->head.commit_seq, commit_time, true, state_->impl().format.hash_seed,
                        state_->ranked_rows};
-  std::vector<NewRow> encoded;
-  LARDER_RETURN_IF_ERROR(EncodeRows(rows, &encoding, &encoded, &result));
+  NewRows new_rows;
+  LARDER_RETURN_IF_ERROR(EncodeRows(rows, &encoding, &new_rows, &result));
   if (rows.all_or_none && result.rejected_count() > 0) return result;
   state_->ranked_rows = encoding.ranked_rows;
-  SortByKey(&encoded);
+  const std::vector<NewRow>& encoded = new_rows.rows;
+  SortByKey(&new_rows.rows);
 
   const Timestamp reference = rows.reference_time.value_or(commit_time);
   LayerWriter writer(state_.get(), rows.view_id, ShapeOf(*rows.layout), Layer::kPushed);
   LARDER_RETURN_IF_ERROR(writer.Open());
-  std::deque<std::string> arena;
-  RowArena stored;
+  RowArena arena;
   VersionChain chain(*rows.layout,
                      {rows.tie_order, commit_time, reference.Minus(rows.version_horizon)}, &arena);
+  std::vector<RowView> versions;
+  std::vector<RowView> loaded;
   std::vector<SegmentEntry> entries;
   int64_t added = 0;
   for (std::size_t i = 0; i < encoded.size();) {
     const uint64_t hash = encoded[i].hash;
     const std::string_view key = encoded[i].key();
-    LARDER_ASSIGN_OR_RETURN(std::vector<RowView> versions,
-                            VersionsOf(writer, Layer::kPushed, *rows.layout, hash, key, &stored));
-    LARDER_ASSIGN_OR_RETURN(std::vector<RowView> loaded,
-                            VersionsOf(writer, Layer::kLoaded, *rows.layout, hash, key, &stored));
+    LARDER_RETURN_IF_ERROR(
+        ReadVersions(writer, Layer::kPushed, *rows.layout, hash, key, &arena, &versions));
+    LARDER_RETURN_IF_ERROR(
+        ReadVersions(writer, Layer::kLoaded, *rows.layout, hash, key, &arena, &loaded));
     const auto before = static_cast<int64_t>(versions.size());
-    chain.Reset(std::move(versions), std::move(loaded));
+    chain.Reset(&versions, loaded);
     for (; i < encoded.size() && encoded[i].hash == hash && encoded[i].key() == key; ++i) {
-      LARDER_ASSIGN_OR_RETURN(const VersionChain::Outcome outcome, chain.Insert(encoded[i].bytes));
+      LARDER_ASSIGN_OR_RETURN(const VersionChain::Outcome outcome, chain.Insert(encoded[i].bytes()));
       outcome.CountIn(&result);
     }
     if (!chain.changed()) continue;
     SegmentEntry& entry = entries.emplace_back();
     entry.hash = hash;
     entry.key = key;
-    for (const RowView& version : chain.versions()) entry.rows.push_back(version.bytes());
-    added += static_cast<int64_t>(chain.versions().size()) - before;
+    for (const RowView& version : versions) entry.rows.push_back(version.bytes());
+    added += static_cast<int64_t>(versions.size()) - before;
   }
   if (!entries.empty())
     LARDER_RETURN_IF_ERROR(state_->Spoil(writer.Put(std::move(entries), added)));

@@ -15,6 +15,7 @@
 #include "online/lmdb_status.h"
 #include "online/record_key.h"
 #include "online/row_codec.h"
+#include "online/row_encoding.h"
 #include "online/write_state.h"
 
 namespace larder::inline LARDER_ABI {
@@ -209,6 +210,9 @@ absl::StatusOr<WriteTransaction> WriteTransaction::Begin(std::shared_ptr<Environ
 
 uint64_t WriteTransaction::commit_seq() const { return state_->head.commit_seq; }
 Timestamp WriteTransaction::commit_time() const { return {state_->head.commit_time}; }
+absl::StatusOr<uint64_t> WriteTransaction::NextRank() {
+  return NextRankOf(state_->head.commit_seq, &state_->ranked_rows);
+}
 void WriteTransaction::MarkLayoutChanged() {
   state_->head.layout_seq = state_->head.commit_seq;
   ++state_->writes;
@@ -298,6 +302,17 @@ absl::StatusOr<uint64_t> WriteTransaction::EraseKey(uint32_t view_id, std::strin
   absl::StatusOr<uint64_t> erased = erase();
   if (!erased.ok()) return state_->Spoil(erased.status());
   return erased;
+}
+
+absl::StatusOr<RetractedRows> WriteTransaction::RetractRows(uint32_t view_id, uint64_t first,
+                                                            uint64_t last) {
+  LARDER_RETURN_IF_ERROR(state_->CheckUsable());
+  LARDER_ASSIGN_OR_RETURN(const State::Floors* const floors, state_->FloorsOf(view_id));
+  LayerWriter writer(state_.get(), view_id, std::nullopt, Layer::kPushed);
+  LARDER_RETURN_IF_ERROR(writer.Open());
+  absl::StatusOr<RetractedRows> retracted = writer.Retract(first, last, floors->value.as_of);
+  if (!retracted.ok()) return state_->Spoil(retracted.status());
+  return retracted;
 }
 
 absl::StatusOr<std::optional<uint64_t>> WriteTransaction::FindBatch(std::string_view id) const {

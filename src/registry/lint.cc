@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <set>
 
+#include "registry/fields.h"
 #include "registry/resolve.h"
 
 namespace larder::inline LARDER_ABI {
@@ -9,17 +10,6 @@ namespace {
 // The data a view's events come from, whether pushed or loaded.
 const std::string& DataOf(const ViewVersion& view) {
   return view.batch ? view.batch->name : view.source.name;
-}
-
-bool KnowsArrival(const Source& source) {
-  return !source.arrival_time.empty() || source.available_after.has_value();
-}
-
-const Field* FindField(const Source& source, std::string_view name) {
-  for (const Field& field : source.fields) {
-    if (field.name == name) return &field;
-  }
-  return nullptr;
 }
 
 }  // namespace
@@ -46,9 +36,9 @@ void Resolver::Lint() {
                   "before they were known; training on them may leak"));
       continue;
     }
-    const Field* time = FindField(source, source.event_time);
+    const Field* time = FindField(source.fields, source.event_time);
     if (view->is_aggregate() && time != nullptr && time->type.id() == TypeId::kDate &&
-        !KnowsArrival(source)) {
+        !source.has_known_time()) {
       warn("day-dated-aggregate", object,
            Concat("events of ", source.name,
                   " carry a day only, so a day's sum is known at its "

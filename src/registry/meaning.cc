@@ -6,8 +6,6 @@
 namespace larder::inline LARDER_ABI {
 namespace {
 
-constexpr int64_t kMaxFutureDefaultUs = 10 * 60 * kMicrosPerSecond;
-
 void PutFields(std::vector<Field> fields, BinaryWriter* out) {
   std::sort(fields.begin(), fields.end(),
             [](const Field& a, const Field& b) { return a.name < b.name; });
@@ -47,7 +45,7 @@ void PutSource(const Source& source, BinaryWriter* out) {
   out->Put(source.time_zone.empty() ? std::string("UTC") : source.time_zone);
   out->Put(source.order.value_or(SourceOrder::kNone));
   out->Put(source.available_after.value_or(Duration{}));
-  out->Put(source.max_future.value_or(Duration{kMaxFutureDefaultUs}));
+  out->Put(source.max_future.value_or(kMaxFutureDefault));
   std::vector<std::string> nulls = source.format.null_values;
   std::sort(nulls.begin(), nulls.end());
   out->Put(nulls);

@@ -2,23 +2,11 @@
 
 #include "larder/base/time.h"
 #include "larder/schema/reference.h"
+#include "registry/fields.h"
 #include "registry/resolve.h"
 
 namespace larder::inline LARDER_ABI {
 namespace {
-
-const Field* FindField(const Source& source, std::string_view name) {
-  for (const Field& field : source.fields) {
-    if (field.name == name) return &field;
-  }
-  return nullptr;
-}
-
-std::vector<std::string> FieldNames(const Source& source) {
-  std::vector<std::string> names;
-  for (const Field& field : source.fields) names.push_back(field.name);
-  return names;
-}
 
 bool IsTime(const DataType& type) {
   return type.id() == TypeId::kTimestamp || type.id() == TypeId::kDate;
@@ -187,7 +175,7 @@ bool Resolver::InheritFromView(std::size_t i, Source* source) {
     source->fields.push_back(field);
   }
   const std::string& time = base.view->source.event_time;
-  if (!time.empty() && FindField(*source, time) == nullptr) {
+  if (!time.empty() && FindField(source->fields, time) == nullptr) {
     Field field;
     field.name = time;
     field.type = TypeId::kTimestamp;
@@ -233,10 +221,10 @@ void Resolver::CheckSourceKeys(const Source& source, const std::string& place) {
 void Resolver::CheckSourceColumns(const Source& source, const std::string& place) {
   const auto column = [&](const char* key, const std::string& name, auto fits, const char* wanted) {
     if (name.empty()) return;
-    const Field* field = FindField(source, name);
+    const Field* field = FindField(source.fields, name);
     const std::string path = Concat(place, "/", key);
     if (field == nullptr) {
-      Unknown(path, "field", name, FieldNames(source));
+      Unknown(path, "field", name, FieldNames(source.fields));
     } else if (!fits(field->type)) {
       problems_.Add(path, key, " must be ", wanted, ", and ", name, " is ", field->type.ToString());
     }

@@ -2,53 +2,18 @@
 #include <set>
 
 #include "larder/registry/validators.h"
-#include "registry/aggregates.h"
-#include "registry/resolve.h"
+#include "registry/fields.h"
+#include "registry/view_draft.h"
 
 namespace larder::inline LARDER_ABI {
 namespace {
-
-const Field* FindField(const std::vector<Field>& fields, std::string_view name) {
-  for (const Field& field : fields) {
-    if (field.name == name) return &field;
-  }
-  return nullptr;
-}
-
-std::vector<std::string> FieldNames(const std::vector<Field>& fields) {
-  std::vector<std::string> names;
-  for (const Field& field : fields) names.push_back(field.name);
-  return names;
-}
 
 // A key column may hold any width of integer: equal numbers meet.
 bool FitsKey(const DataType& column, const DataType& key) {
   return WidensTo(column, key) || (column.is_integer() && key.is_integer());
 }
 
-constexpr Duration kVersionHorizonDefault = Duration::Hours(1);
-
 }  // namespace
-
-struct Resolver::ViewDraft {
-  ViewVersion view;
-  ViewMeaning meaning;
-  const Source* source = nullptr;
-  const Source* batch = nullptr;
-  std::vector<const Source*> unions;
-  const ViewVersion* base = nullptr;
-  std::set<std::string> reads;                               // source fields
-  std::vector<std::pair<StoredColumn, std::string>> stored;  // with canonical expressions
-  std::vector<std::string> stored_as;  // beside features: its stored column's name
-  std::set<std::string> names;         // of features, lower case
-
-  StoredColumn* FindStored(std::string_view name) {
-    for (auto& [column, canonical] : stored) {
-      if (column.name == name) return &column;
-    }
-    return nullptr;
-  }
-};
 
 const ViewVersion* Resolver::ResolveView(std::size_t i) {
   const FeatureView& definition = *target_.feature_views[i];
@@ -186,42 +151,6 @@ bool Resolver::ResolveKeys(const std::string& place, ViewDraft* draft) {
   return usable;
 }
 
-void Resolver::ResolveRowFeatures(const std::string& place, ViewDraft* draft) {
-  const FeatureView& definition = draft->view.definition;
-  const std::size_t before = problems_.size();
-  for (std::size_t f = 0; f < definition.features.size(); ++f) {
-    ResolveRowFeature(definition.features[f], Concat(place, "/features/", f), draft);
-  }
-  if (problems_.size() != before) return;
-
-  // Rows hold columns by name, so that the order in which features are written moves no data.
-  std::sort(draft->stored.begin(), draft->stored.end(),
-            [](const auto& a, const auto& b) { return a.first.name < b.first.name; });
-  const auto index_of = [&](const std::string& name) {
-    for (std::size_t s = 0; s < draft->stored.size(); ++s) {
-      if (draft->stored[s].first.name == name) return static_cast<int>(s);
-    }
-    return -1;
-  };
-  for (std::size_t f = 0; f < draft->view.features.size(); ++f) {
-    FeatureColumn& feature = draft->view.features[f];
-    if (!feature.on_read) feature.stored = index_of(feature.name);
-    for (FeatureColumn::Input& input : feature.inputs) {
-      // A feature that is a plain copy of the field serves; else a hidden column holds it.
-      const int plain = index_of(input.name);
-      const bool copy = plain >= 0 &&
-                        !draft->stored[static_cast<std::size_t>(plain)].first.field.empty() &&
-                        draft->stored[static_cast<std::size_t>(plain)].first.type ==
-                            draft->stored[static_cast<std::size_t>(plain)].first.source_type;
-      input.stored = copy ? plain : index_of(Concat("$", input.name));
-    }
-  }
-  for (auto& [column, canonical] : draft->stored) {
-    draft->view.stored.push_back(std::move(column));
-    draft->meaning.stored.push_back(std::move(canonical));
-  }
-}
-
 void Resolver::CheckValidators(const std::string& place, const ViewDraft& draft) {
   const std::vector<std::string>& validators = draft.view.definition.validators;
   if (validators.empty()) return;
@@ -233,200 +162,6 @@ void Resolver::CheckValidators(const std::string& place, const ViewDraft& draft)
       problems_.Add(path, MessageOf(checked.status()));
     } else if (checked->type != DataType(TypeId::kBool)) {
       problems_.Add(path, "a validator is true or false, this is ", checked->type.ToString());
-    }
-  }
-}
-
-void Resolver::ResolveRowFeature(const Feature& feature, const std::string& path, ViewDraft* draft) {
-  FeatureColumn out;
-  out.name = feature.name;
-  out.expr = feature.expr;
-  out.metadata = feature.metadata;
-  if (!IsValidName(feature.name)) {
-    problems_.Add(Concat(path, "/name"), "not a name: ", Quoted(feature.name));
-  } else if (!draft->names.insert(ToLowerAscii(feature.name)).second) {
-    problems_.Add(Concat(path, "/name"), "repeated name: ", feature.name);
-  } else if (FindField(draft->view.keys, feature.name) != nullptr) {
-    problems_.Add(Concat(path, "/name"), feature.name, " is a join key of the view already");
-  }
-
-  const std::vector<Field>& fields = draft->source->fields;
-  StoredColumn stored;
-  stored.name = feature.name;
-  std::string canonical;
-  if (feature.expr.empty()) {
-    const Field* field = FindField(fields, feature.name);
-    if (field == nullptr) {
-      Unknown(Concat(path, "/name"), Concat("field of source ", draft->source->name), feature.name,
-              FieldNames(fields));
-      return;
-    }
-    stored.source_type = field->type;
-    stored.field = field->name;
-    draft->reads.insert(field->name);
-  } else {
-    absl::StatusOr<CheckedExpression> checked = checker_.Check(feature.expr, fields);
-    if (!checked.ok()) {
-      problems_.AddStatus(Concat(path, "/expr"), checked.status());
-      return;
-    }
-    stored.source_type = checked->type;
-    stored.expr = out.expr = checked->pinned;
-    out.on_read = checked->uses_clock;
-    canonical = checked->canonical;
-    for (const std::string& name : checked->inputs) {
-      draft->reads.insert(name);
-      if (!out.on_read) continue;
-      out.inputs.push_back({name, -1});
-    }
-  }
-  out.type = feature.type.value_or(stored.source_type);
-  stored.type = out.type;
-  if (!WidensTo(stored.source_type, out.type)) {
-    problems_.Add(Concat(path, "/type"), "declared ", out.type.ToString(), ", but ",
-                  feature.expr.empty() ? "the field is " : "the expression gives ",
-                  stored.source_type.ToString(), "; write a cast in expr");
-    return;
-  }
-  if (!ResolveDefault(feature.default_value, out.type, path, &out.default_value)) return;
-  if (!out.on_read) {
-    draft->stored.emplace_back(std::move(stored), canonical);
-  } else {
-    for (const FeatureColumn::Input& input : out.inputs) {
-      const Field* field = FindField(fields, input.name);
-      if (field == nullptr) {
-        problems_.Add(Concat(path, "/expr"), "unknown field: ", input.name);
-        return;
-      }
-      // Only where no feature is this very field; features are all known at the end, but whether one is a plain copy
-      // can be told from the definition alone.
-      bool plain = false;
-      for (const Feature& other : draft->view.definition.features) {
-        plain = plain || (other.name == input.name && other.expr.empty() &&
-                          other.type.value_or(field->type) == field->type);
-      }
-      const std::string hidden = Concat("$", input.name);
-      if (plain || draft->FindStored(hidden) != nullptr) continue;
-      StoredColumn column;
-      column.name = hidden;
-      column.type = column.source_type = field->type;
-      column.field = field->name;
-      draft->stored.emplace_back(std::move(column), "");
-    }
-  }
-  draft->view.features.push_back(std::move(out));
-  draft->meaning.features.push_back(std::move(canonical));
-}
-
-bool Resolver::ResolveDefault(const std::optional<Value>& value, const DataType& type,
-                              const std::string& path, std::optional<Value>* out) {
-  if (!value) return true;
-  absl::StatusOr<Value> converted = ConvertValue(*value, type, /*from_text=*/true);
-  if (!converted.ok()) {
-    problems_.AddStatus(Concat(path, "/default"), converted.status());
-    return false;
-  }
-  *out = *std::move(converted);
-  return true;
-}
-
-void Resolver::ResolveAggregates(const std::string& place, ViewDraft* draft) {
-  const std::vector<Field>& fields = draft->source->fields;
-  const std::vector<Aggregate>& lines = draft->view.definition.aggregates;
-  // The same text is asked for by every function and window of a line.
-  const auto check = [&](const std::string& text,
-                         const std::string& path) -> std::optional<CheckedExpression> {
-    absl::StatusOr<CheckedExpression> checked = checker_.Check(text, fields);
-    if (!checked.ok()) {
-      problems_.AddStatus(path, checked.status());
-      return std::nullopt;
-    }
-    if (checked->uses_clock) {
-      problems_.Add(path,
-                    "current_date and now() have no meaning here: what an event adds to a "
-                    "window cannot depend on when it is asked for");
-      return std::nullopt;
-    }
-    draft->reads.insert(checked->inputs.begin(), checked->inputs.end());
-    return *std::move(checked);
-  };
-  for (std::size_t a = 0; a < lines.size(); ++a) {
-    const Aggregate& line = lines[a];
-    const std::string path = Concat(place, "/aggregates/", a);
-    std::string canonical;
-    std::optional<DataType> input;
-    // With the versions of functions they mean today.
-    std::string pinned_input = line.input;
-    std::string pinned_where = line.where;
-    if (!line.input.empty()) {
-      const Field* field = FindField(fields, line.input);
-      if (field == nullptr && IsValidName(line.input)) {
-        Unknown(Concat(path, "/input"), Concat("field of source ", draft->source->name), line.input,
-                FieldNames(fields));
-        continue;
-      }
-      if (field != nullptr) {
-        input = field->type;
-        canonical = line.input;
-        draft->reads.insert(line.input);
-      } else if (const auto checked = check(line.input, Concat(path, "/input"))) {
-        input = checked->type;
-        canonical = checked->canonical;
-        pinned_input = checked->pinned;
-      } else {
-        continue;
-      }
-    }
-    canonical.push_back('\0');
-    if (!line.where.empty()) {
-      const auto checked = check(line.where, Concat(path, "/where"));
-      if (!checked) continue;
-      if (checked->type != DataType(TypeId::kBool)) {
-        problems_.Add(Concat(path, "/where"), "where must be bool, found ",
-                      checked->type.ToString());
-        continue;
-      }
-      canonical += checked->canonical;
-      pinned_where = checked->pinned;
-    }
-    if (!line.group_by.empty()) {
-      const Field* group = FindField(fields, line.group_by);
-      if (group == nullptr) {
-        Unknown(Concat(path, "/group_by"), Concat("field of source ", draft->source->name),
-                line.group_by, FieldNames(fields));
-        continue;
-      }
-      if (!group->type.is_integer() && group->type.id() != TypeId::kString &&
-          group->type.id() != TypeId::kBool) {
-        problems_.Add(Concat(path, "/group_by"), "group_by takes a string, integer or bool, not ",
-                      group->type.ToString());
-        continue;
-      }
-      draft->reads.insert(line.group_by);
-    }
-    for (NamedAggregate& item : ExpandAggregate(line, path, &problems_)) {
-      const DataType* type = input && item.column.function != "count_all" ? &*input : nullptr;
-      const absl::StatusOr<DataType> result = AggregateType(item.column, type);
-      if (!result.ok()) {
-        problems_.AddStatus(item.path, result.status());
-        continue;
-      }
-      if (!IsValidName(item.name)) {
-        problems_.Add(item.path, "not a name: ", Quoted(item.name));
-      } else if (!draft->names.insert(ToLowerAscii(item.name)).second) {
-        problems_.Add(item.path, "repeated name: ", item.name, "; give it a name of its own");
-      } else if (FindField(draft->view.keys, item.name) != nullptr) {
-        problems_.Add(item.path, item.name, " is a join key of the view already");
-      }
-      FeatureColumn out;
-      out.name = item.name;
-      out.type = *result;
-      out.aggregate = std::move(item.column);
-      out.aggregate->input = pinned_input;
-      out.aggregate->where = pinned_where;
-      out.metadata = line.metadata;
-      draft->view.features.push_back(std::move(out));
-      draft->meaning.aggregates.push_back(canonical);
     }
   }
 }
@@ -510,55 +245,6 @@ void Resolver::CheckViewRules(const std::string& place, const ViewDraft& draft) 
                     " has an event_time");
     }
   }
-}
-
-// What an event in a window cannot have.
-void Resolver::CheckWindowSource(const std::string& place, const FeatureView& view,
-                                 const Source& source) {
-  if (view.aggregates.empty()) return;
-  if (!source.operation.empty() && source.event_id.empty()) {
-    problems_.Add(Concat(place, "/aggregates"), "source ", source.name,
-                  " has deletes but no event_id to say which event is deleted");
-  }
-  if (!source.valid_to.empty()) {
-    problems_.Add(Concat(place, "/aggregates"), "events of source ", source.name,
-                  " end at valid_to; events in a window leave with it");
-  }
-}
-
-// Raw events must outlive the longest window that looks at them (SEMANTICS 7).
-void Resolver::CheckRetention(const std::string& place, const ViewDraft& draft) {
-  const auto check = [&](const Source& source) {
-    for (const FeatureColumn& feature : draft.view.features) {
-      if (!feature.aggregate) continue;
-      const AggregateColumn& column = *feature.aggregate;
-      const bool lifetime = !column.window && !column.rows;
-      if (lifetime && source.retention && !source.operation.empty() &&
-          NeedsAllEvents(column.function)) {
-        problems_.Add(place, feature.name, ": a lifetime ", column.function,
-                      " over a source with deletes needs all events, but ", source.name,
-                      " keeps them for ", FormatDuration(*source.retention));
-      }
-      if (column.rows && source.retention) {
-        problems_.Add(place, feature.name, ": the last ", *column.rows,
-                      " events may be of any age, but source ", source.name, " keeps them for ",
-                      FormatDuration(*source.retention));
-      }
-      if (!column.window || !source.retention) continue;
-      const int64_t needed = Timestamp{column.window->us}
-                                 .Plus(column.delay)
-                                 .Plus(source.late_by.value_or(Duration{}))
-                                 .Plus(source.version_horizon.value_or(kVersionHorizonDefault))
-                                 .us;
-      if (source.retention->us >= needed) continue;
-      problems_.Add(place, feature.name, " needs events of ", FormatDuration({needed}),
-                    " (window, delay, late_by and version_horizon), but source ", source.name,
-                    " keeps them for ", FormatDuration(*source.retention));
-      return;
-    }
-  };
-  check(*draft.source);
-  for (const Source* source : draft.unions) check(*source);
 }
 
 // A version carries the fields it reads and no others, so that a field added to a source leaves it alone.

@@ -86,6 +86,7 @@ TEST_CASE("help is on standard output, and every command's help has an example",
                            "lineage",
                            "verify",
                            "bench",
+                           "replay",
                            "backup"}) {
     INFO(name);
     if (std::string_view(name).find(' ') == std::string_view::npos) {
@@ -104,7 +105,7 @@ TEST_CASE("commands that read say how to make a store when there is none", "[cli
        {"list", "describe x", "history", "materialize", "push --source s x.csv",
         "get-online-features --service s --key a=1", "diff 1 2", "rollback 1",
         "rollback 1 --dry-run", "hold v", "release v", "lineage x", "generate-header s@1",
-        "feature delete v:f", "backup copy", "bench --service s"}) {
+        "feature delete v:f", "backup copy", "bench --service s", "replay --requests x.csv"}) {
     INFO(line);
     const Ran ran = shell.Run(line);
     CHECK(ran.code == 1);

@@ -104,6 +104,32 @@ TEST_CASE("loaded rows go back to a generation that is kept", "[cli]") {
   CHECK_THAT(gone.err, ContainsSubstring("rows are no longer kept: last_purchase@1: generation 1"));
 }
 
+TEST_CASE("what a commit pushed is taken back, and what it had won over wins again", "[cli]") {
+  constexpr char kAmount[] =
+      "get-online-features --feature last_purchase:amount --key user_id=3 --format csv";
+  Shell shell;
+  MakeShop(&shell);
+  const std::string before = shell.Ok(kAmount);
+  shell.Write("bad.csv", "purchase_id,user_id,amount,at\nn,3,77,2025-03-10T11:59:00Z\n");
+  CHECK_THAT(shell.Ok("push --source purchases_live $D/bad.csv"), ContainsSubstring("commit 3"));
+  CHECK(shell.Ok(kAmount) != before);
+  CHECK(shell.Ok("retract --source purchases_live --commits 3 -m 'test data'") ==
+        "taken back: entry 3, commit 4\n  last_purchase@1: 1 row of 1 key\n");
+  CHECK(shell.Ok(kAmount) == before);
+  CHECK_THAT(
+      shell.Ok("history --last 1"),
+      ContainsSubstring("retract") && ContainsSubstring("test data") &&
+          ContainsSubstring("source purchases_live, commits 3 to 3: last_purchase@1 1 rows"));
+  CHECK(
+      shell.Ok("retract --source purchases_live --commits 1..4") ==
+      "nothing to take back: these commits pushed nothing of purchases_live that is still there\n");
+  CHECK_THAT(shell.Ok("retract --source purchases_live --commits 1..4 --format json"),
+             ContainsSubstring("\"changed\": false"));
+  const Ran bad = shell.Run("retract --source purchases_live --commits 3-4");
+  CHECK(bad.code == 1);
+  CHECK_THAT(bad.err, ContainsSubstring("--commits: expected two numbers as in 1040..1052"));
+}
+
 TEST_CASE("one view goes back alone", "[cli]") {
   Shell shell;
   MakeChangedShop(&shell);

@@ -80,7 +80,7 @@ Ran Shell::Run(std::string_view line) {
   }
   std::ostringstream out;
   std::ostringstream err;
-  larder::cli::Console console{out, err, terminal, terminal, {}, {}, nullptr};
+  larder::cli::Console console{out, err, terminal, terminal, {}, {}, functions};
   console.clock = [this] { return now; };
   console.variable = [this](std::string_view name) -> std::optional<std::string> {
     if (name == "LARDER_STORE") return Path("store");

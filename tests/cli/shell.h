@@ -11,6 +11,7 @@
 #include "cli/command_line.h"
 #include "cli/console.h"
 #include "larder/base/time.h"
+#include "larder/transform/function.h"
 
 namespace larder_test {
 
@@ -41,6 +42,7 @@ class Shell {
   larder::Timestamp now;
   std::map<std::string, std::string, std::less<>> variables;
   bool terminal = false;
+  const larder::FunctionRegistry* functions = nullptr;
 
  private:
   std::filesystem::path folder_;

@@ -120,5 +120,43 @@ TEST_CASE("random rows come back from their batch", "[column][batch][random]") {
   }
 }
 
+TEST_CASE("a batch cut short and filled again holds what a new one would",
+          "[column][batch][random]") {
+  larder_test::Random random;
+  INFO(random.Describe());
+  for (int round = 0; round < 50; ++round) {
+    std::vector<Field> fields;
+    for (int64_t n = random.Between(1, 6); n > 0; --n) {
+      fields.push_back(MakeField("f" + std::to_string(n), larder_test::RandomType(random)));
+    }
+    const auto random_rows = [&] {
+      std::vector<Row> rows(static_cast<std::size_t>(random.Between(0, 80)));
+      for (Row& row : rows) {
+        for (const Field& field : fields) {
+          row.emplace_back(
+              field.name, random.OneIn(4) ? Value() : larder_test::RandomValue(random, field.type));
+        }
+      }
+      return rows;
+    };
+    std::vector<Row> rows = random_rows();
+    const std::vector<Row> more = random_rows();
+    auto batch = Batch::FromRows(rows, fields);
+    const auto behind = Batch::FromRows(more, fields);
+    REQUIRE(batch.ok());
+    REQUIRE(behind.ok());
+    const auto kept = static_cast<std::size_t>(random.Between(0, std::ssize(rows)));
+    batch->Truncate(kept);
+    batch->AppendRows(*behind);
+    rows.resize(kept);
+    rows.insert(rows.end(), more.begin(), more.end());
+    const auto expected = Batch::FromRows(rows, fields);
+    REQUIRE(expected.ok());
+    REQUIRE(batch->HasShapeOf(*expected));
+    for (std::size_t c = 0; c < fields.size(); ++c)
+      REQUIRE(batch->column(c) == expected->column(c));
+  }
+}
+
 }  // namespace
 }  // namespace larder

@@ -2,6 +2,7 @@
 #include <cstring>
 
 #include "feature_store/store_fixture.h"
+#include "support/allocations.h"
 #include "support/random.h"
 
 namespace larder_test {
@@ -231,6 +232,59 @@ TEST_CASE("an event that a push would refuse is not staged, nor are those staged
   CHECK(served.session->Stage("no_such", rows).code() == absl::StatusCode::kNotFound);
   CHECK(served.session->Stage("things", rows).code() == absl::StatusCode::kFailedPrecondition);
   CHECK(served.session->Commit().status().code() == absl::StatusCode::kFailedPrecondition);
+}
+
+TEST_CASE("a refused event takes nothing back of those staged before it", "[feature_store]") {
+  Served served;
+  const auto stage = [&](Value key, int64_t a, std::string_view source = "parts") {
+    const Row event = {{"k", key}, {"a", a}, {"seq", 9}, {"at", Minute(30)}};
+    return served.session->Stage(source, {&event, 1});
+  };
+  REQUIRE(stage(1, 7).ok());
+  const Row owner = {{"o", 1}, {"size", 5}, {"at", Minute(20)}};
+  REQUIRE(served.session->Stage("owners", {&owner, 1}).ok());
+  REQUIRE(stage(2, 8).ok());
+  const Filled staged = Fill(*served.session, *served.plan, Minute(60));
+  // Rows of two shapes are two batches: the first can be taken, the second not.
+  const std::vector<Row> rows = {
+      {{"k", 3}, {"a", 9}, {"seq", 9}, {"at", Minute(31)}},
+      {{"k", 1}, {"a", 9}, {"seq", 9}, {"at", Minute(31)}},
+      {{"k", Value()}, {"a", 7}, {"b", 1.5}, {"seq", 9}, {"at", Minute(31)}}};
+  CHECK(served.session->Stage("parts", rows).code() == absl::StatusCode::kInvalidArgument);
+  CHECK(served.session->staged_count() == 3);
+  CHECK(Fill(*served.session, *served.plan, Minute(60)) == staged);
+  const auto committed = served.session->Commit();
+  REQUIRE(committed.ok());
+  CHECK(committed->rows == 3);
+  CHECK(Fill(*served.session, *served.plan, Minute(60)) == staged);
+}
+
+TEST_CASE("staging an event does not allocate once its like has been staged", "[feature_store]") {
+  Served served;
+  larder::Batch event;
+  const auto add = [&event](std::string name, larder::TypeId type, int64_t value) {
+    larder::Column column(type);
+    column.AppendFixed(value);
+    REQUIRE(event.AddColumn(std::move(name), std::move(column)).ok());
+  };
+  add("o", larder::TypeId::kInt64, 0);
+  add("size", larder::TypeId::kInt64, 7);
+  add("at", larder::TypeId::kTimestamp, Minute(30).us);
+  const auto stage = [&](int64_t owner) {
+    event.mutable_column(0).MutableValues<int64_t>()[0] = owner;
+    return served.session->Stage("owners", event).ok();
+  };
+  std::size_t used = 0;
+  for (int round = 0; round < 3; ++round) {
+    const std::size_t before = Allocations();
+    bool staged = true;
+    for (int64_t n = 0; n < 12; ++n) staged &= stage(n % 4);
+    used = Allocations() - before;
+    REQUIRE(staged);
+    CHECK(served.session->staged_count() == 12);
+    served.session->Drop();
+  }
+  CHECK(used == 0);
 }
 
 TEST_CASE("staged events committed under a batch id are pushed once", "[feature_store]") {

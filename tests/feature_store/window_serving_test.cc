@@ -205,6 +205,45 @@ TEST_CASE("a tensor holds windows, with what the session staged in them", "[stor
   CHECK(fill("2025-01-02T11:59:59Z") == Values{8, 4, 6, 0.5});
 }
 
+TEST_CASE("staged windows are gone with a drop and kept when a later event is refused",
+          "[store][windows]") {
+  StoreFixture fixture("2025-01-02T12:00:00Z");
+  fixture.Apply(kTaps);
+  fixture.Push("live", {Tap("2025-01-02T11:10:00Z", 0, "first")});
+  const auto plan = fixture.store().Bind("plain");
+  INFO(plan.status().ToString());
+  REQUIRE(plan.ok());
+  auto session = fixture.store().OpenSession(*plan);
+  REQUIRE(session.ok());
+  const auto sum = [&] {
+    double row[4] = {};
+    const larder::InputColumn inputs[] = {larder::InputColumn::Broadcast(int64_t{1}),
+                                          larder::InputColumn::Broadcast(4.0)};
+    const auto status =
+        session->Fill(inputs, At("2025-01-02T12:00:00Z"), larder::Tensor<double>{row, 1, 0}, {});
+    INFO(status.ToString());
+    REQUIRE(status.ok());
+    return row[0];
+  };
+  const auto stage = [&](const Row& tap) { return session->Stage("live", {&tap, 1}); };
+  constexpr const char* kIds[] = {"p", "q", "r"};
+  for (int round = 0; round < 3; ++round) {
+    REQUIRE(stage(Tap("2025-01-02T11:30:00Z", 2, "a")).ok());
+    REQUIRE(stage(Tap("2025-01-02T11:40:00Z", 3, "b")).ok());
+    CHECK(sum() == 5 + 8 * round);
+    const std::vector<Row> refused = {Tap("2025-01-02T11:50:00Z", 4, "c"),
+                                      Tap("2025-01-03T11:50:00Z", 4, "from tomorrow")};
+    CHECK_FALSE(session->Stage("live", refused).ok());
+    CHECK(session->staged_count() == 2);
+    CHECK(sum() == 5 + 8 * round);
+    fixture.Push("live", {Tap("2025-01-02T11:20:00Z", 8, kIds[round])});
+    REQUIRE(session->Refresh().ok());
+    CHECK(sum() == 13 + 8 * round);
+    session->Drop();
+    CHECK(sum() == 8 + 8 * round);
+  }
+}
+
 TEST_CASE("a window before all history is partial until the history is loaded",
           "[store][windows]") {
   StoreFixture fixture("2025-01-02T12:00:00Z");

@@ -10,6 +10,7 @@
 #include "golden/golden_store.h"
 #include "larder/base/text.h"
 #include "larder/online/verify.h"
+#include "online/environment_impl.h"
 #include "support/catch.h"
 
 namespace {
@@ -95,7 +96,7 @@ TEST_CASE("every golden store is whole and gives the answers written beside it",
       REQUIRE(store.ok());
       Compare(Answers(*store), expected);
     }
-    // It can be written to, and what was there stays what it was.
+    // It can be written to, which makes it a store of today's format, and what was there stays what it was.
     larder::StoreOptions options;
     options.clock = [] { return larder::ParseTimestamp("2025-01-14").value().value; };
     auto store = larder::FeatureStore::Open(copy.string(), options);
@@ -105,6 +106,9 @@ TEST_CASE("every golden store is whole and gives the answers written beside it",
         "rates", std::vector<larder::Row>{{{"at", larder::Timestamp{0}}, {"rate", 9.0}}});
     INFO(pushed.status());
     REQUIRE(pushed.ok());
+    const auto format = larder::ReadFormat(store->environment()->impl().Home()->env);
+    REQUIRE(format.ok());
+    CHECK(format->format_version == larder::FormatRow::kFormatVersion);
     std::istringstream before(expected), after(Answers(*store));
     std::string left, right;
     while (std::getline(before, left) && left.rfind("read ", 0) != 0) {

@@ -49,7 +49,7 @@ void CheckAgainstFindRow(const Store& store, const larder::ReadSession& session,
   const larder::Timestamp as_of{static_cast<int64_t>(random() % 1'200)};
   std::vector<RowGuess> guesses(count);
   std::vector<FoundRow> found(count);
-  session.FetchSlots(**rows, keys);
+  session.FetchIndex(**rows, keys);
   session.FetchRows(**rows, keys, guesses);
   REQUIRE(session.FindMany(**rows, store.layout, keys, guesses, as_of, found).ok());
   for (std::size_t i = 0; i < count; ++i) {

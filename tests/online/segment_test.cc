@@ -207,6 +207,36 @@ TEST_CASE("a packed segment has the bytes that format 4 gives it", "[online][seg
   CHECK(larder::Hash64(content.bytes, 0) == 0x9BA48B26C127C8F0);
 }
 
+TEST_CASE("where damage leads has a number of its own", "[online][segment]") {
+  // What was found to hold of some row must not be taken for it.
+  const RowLayout layout = larder_test::LayoutOf({TypeId::kFloat64});
+  std::map<std::string, std::vector<std::string>> rows;
+  for (int64_t id = 0; id < 300; ++id) {
+    std::string key;
+    larder::AppendKeyInteger(id, &key);
+    rows[key] = {NumbersRow(layout, key, {}, id)};
+  }
+  Content content = Build(layout, rows);
+  const larder::PerfectParts parts =
+      larder::PerfectParts::Of(SegmentView::Open(content.bytes, nullptr, true)->header());
+  std::fill(content.bytes.begin() + static_cast<std::ptrdiff_t>(parts.detours),
+            content.bytes.begin() + static_cast<std::ptrdiff_t>(parts.chains), '\xFF');
+  const auto segment = SegmentView::Open(content.bytes, nullptr, false);
+  REQUIRE(segment.ok());
+  REQUIRE(segment->is_perfect());
+  int damaged = 0;
+  for (const auto& [key, versions] : content.rows) {
+    const uint64_t hash = larder::Hash64(key, kSeed);
+    const SegmentView::Hit hit = segment->Guess(hash);
+    REQUIRE(hit.slot < segment->slot_count());
+    if (hit.row != nullptr) continue;
+    ++damaged;
+    CHECK(hit.slot == segment->slot_count() - 1);
+    CHECK_FALSE(segment->CheckNear(hash, kSeed).ok());
+  }
+  CHECK(damaged > 0);
+}
+
 TEST_CASE("rows that differ in their parts, and deletes, stay loose", "[online][segment]") {
   const RowLayout layout = larder_test::LayoutOf({TypeId::kFloat64});
   larder::RowStamp plain;
@@ -423,6 +453,77 @@ TEST_CASE(
       }
     }
     static_cast<void>(segment->ForEachKey([](const char*) { return absl::OkStatus(); }));
+  }
+}
+
+TEST_CASE("a segment whose header and index lie, with checks that hold, is never left",
+          "[online][segment][random]") {
+  INFO("LARDER_SEED=" << larder_test::TestSeed());
+  std::mt19937_64 random(larder_test::TestSeed());
+  const RowLayout layout = larder_test::LayoutOf({TypeId::kFloat64, TypeId::kFloat64});
+  const larder::SegmentShape shape = larder::ShapeOf(layout);
+  for (const bool is_perfect : {true, false}) {
+    std::map<std::string, std::vector<std::string>> rows;
+    for (int i = 0; i < 60; ++i) {
+      const std::string key = "key" + std::to_string(100 + i);
+      larder::RowStamp newer;
+      newer.event_time = 1000 + i;
+      larder::RowStamp older;
+      older.event_time = i;
+      // Deletes are of another size: rows stay loose, and there are slots.
+      if (!is_perfect && i % 7 == 0) newer.flags = larder::kRowDelete;
+      rows[key] = {NumbersRow(layout, key, newer, i + 100), NumbersRow(layout, key, older, i)};
+    }
+    const Content content = Build(layout, rows);
+    const auto whole = SegmentView::Open(content.bytes, nullptr, true);
+    REQUIRE(whole.ok());
+    REQUIRE(whole->is_perfect() == is_perfect);
+    const auto size = static_cast<std::size_t>(whole->header().size);
+    const std::size_t rows_offset = whole->header().rows_offset;
+    const int rounds = larder_test::Rounds(3'000);
+    int opened = 0;
+    for (int round = 0; round < rounds; ++round) {
+      std::vector<char> bytes(content.bytes.begin(),
+                              content.bytes.begin() + static_cast<std::ptrdiff_t>(size));
+      for (uint64_t flips = 1 + random() % 3; flips > 0; --flips) {
+        // The header is small beside the index.
+        const std::size_t end = random() % 2 == 0 ? sizeof(larder::SegmentHeader) : rows_offset;
+        bytes[8 + random() % (end - 8)] ^= static_cast<char>(1U << (random() % 8));
+      }
+      auto header = larder::LoadAs<larder::SegmentHeader>(bytes.data());
+      if (header.rows_offset >= sizeof(header) && header.rows_offset <= bytes.size()) {
+        header.index_check = static_cast<uint32_t>(
+            larder::Hash64({bytes.data() + sizeof(header), header.rows_offset - sizeof(header)}));
+      }
+      header.check = header.CheckOf();
+      std::memcpy(bytes.data(), &header, sizeof(header));
+      const auto segment = SegmentView::Open({bytes.data(), bytes.size()}, &shape, true);
+      if (!segment.ok()) continue;
+      ++opened;
+      larder::RowArena arena;
+      const auto walk = [&](const char* row, uint64_t hash) {
+        for (int i = 0; row != nullptr && i < 5; ++i) {
+          if (!segment->CheckRow(row, hash).ok()) break;
+          static_cast<void>(segment->LooseRow(row, &arena));
+          static_cast<void>(segment->KeyOf(row));
+          static_cast<void>(segment->EventTimeOf(row));
+          row = segment->Older(row);
+        }
+      };
+      for (const auto& [key, versions] : content.rows) {
+        const uint64_t hash = larder::Hash64(key, kSeed);
+        static_cast<void>(segment->MayHave(hash));
+        const SegmentView::Hit hit = segment->Find(hash, key);
+        CHECK((hit.row == nullptr || hit.slot < segment->slot_count()));
+        if (hit.row == nullptr) static_cast<void>(segment->CheckNear(hash, kSeed));
+        walk(hit.row, hash);
+      }
+      static_cast<void>(segment->ForEachKey([&](const char* row) {
+        walk(row, larder::Hash64(segment->KeyOf(row), kSeed));
+        return absl::OkStatus();
+      }));
+    }
+    CHECK(opened > 0);
   }
 }
 

@@ -1,6 +1,7 @@
 // Rewriting a store while it is used, and what is left when that is cut short.
 #include "larder/online/vacuum.h"
 
+#include <lmdb.h>
 #include <signal.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
@@ -305,6 +306,40 @@ TEST_CASE("a rewrite that cannot fit says how much is missing and leaves the sto
   CHECK(Contents(store.environment) == before);
   CHECK(VacuumOrFail(store.environment).folder == 2);
   CHECK(Contents(store.environment) == before);
+}
+
+TEST_CASE("a rewrite gives its files the permissions that the old ones had", "[online][vacuum]") {
+  Store store;
+  store.Push(Batch(0, 100, 1));
+  const fs::path path = store.directory / "store";
+  const fs::perms shared = fs::perms::owner_read | fs::perms::owner_write | fs::perms::group_read |
+                           fs::perms::group_write;
+  fs::permissions(path / "env-000001", shared | fs::perms::owner_exec | fs::perms::group_exec);
+  for (const char* name : {"env-000001/data.mdb", "env-000001/lock.mdb", "CURRENT"})
+    fs::permissions(path / name, shared);
+  VacuumOrFail(store.environment);
+  CHECK(fs::status(path / "env-000002").permissions() ==
+        (shared | fs::perms::owner_exec | fs::perms::group_exec));
+  for (const char* name : {"env-000002/data.mdb", "env-000002/lock.mdb", "CURRENT"})
+    CHECK(fs::status(path / name).permissions() == shared);
+}
+
+TEST_CASE("a file that fills its map is rewritten, in a larger one", "[online][vacuum]") {
+  Store store(+[](const larder_test::FakeClock& clock) {
+    larder::EnvironmentOptions options = WritableOptions(clock);
+    options.map_size_bytes = 1 << 20;
+    return options;
+  });
+  const auto pages_left = [&] {
+    MDB_envinfo info{};
+    mdb_env_info(store.environment->impl().Home()->env, &info);
+    return info.me_mapsize / 4096 - info.me_last_pgno - 1;
+  };
+  for (int64_t i = 0; pages_left() > 100; ++i) store.Push(Batch(20 * i, 20, 1));
+  const std::string before = Contents(store.environment);
+  VacuumOrFail(store.environment);
+  CHECK(Contents(store.environment) == before);
+  CheckWhole(store.directory / "store");
 }
 
 TEST_CASE("one rewrite or load at a time", "[online][vacuum]") {

@@ -23,6 +23,7 @@ struct AggregateWindow {
 
   // The events it covers at an instant, `rows` aside.
   [[nodiscard]] TimeRange RangeAt(Timestamp as_of) const;
+  friend bool operator==(const AggregateWindow&, const AggregateWindow&) = default;
 };
 
 struct WindowResults {

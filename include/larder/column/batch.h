@@ -42,6 +42,13 @@ class Batch {
   // column's.
   absl::Status AddColumn(std::string name, Column column);
 
+  // Whether `other` has columns of the same names and types in the same order.
+  [[nodiscard]] bool HasShapeOf(const Batch& other) const;
+  // Copies the rows of a batch of this shape behind those that are there.
+  void AppendRows(const Batch& other);
+  // Keeps the first `rows` rows, and the memory of the others. Requires: rows <= row_count().
+  void Truncate(std::size_t rows);
+
   // Rows with the same set of names become columns typed as `fields` say; missing names are null;
   // values convert as ConvertValue has it. Errors: kInvalidArgument naming row, column, found and
   // expected; unknown column names.

@@ -78,6 +78,8 @@ class Column {
   absl::Status Append(const Value& value);
   // Copies entry `i` of a column of the same type.
   void AppendFrom(const Column& other, std::size_t i);
+  // Keeps the first `rows` entries, and the memory of the others. Requires: rows <= size().
+  void Truncate(std::size_t rows);
   [[nodiscard]] Value ValueAt(std::size_t i) const;
 
   // Bit for bit, types included.

@@ -97,6 +97,27 @@ struct PushResult {
   std::vector<std::string> not_fed;  // older versions that rows of today's shape cannot reach, and why
 };
 
+// Which events to take back.
+struct RetractOptions {
+  std::string project;
+  std::string source;         // a push source
+  uint64_t first_commit = 0;  // both inclusive: PushResult::commit_seq
+  uint64_t last_commit = 0;
+  std::string author;
+  std::string message;
+};
+
+struct RetractResult {
+  uint64_t number =
+      0;  // of the history entry; 0: the commits pushed nothing of the source, and nothing has changed
+  uint64_t commit_seq = 0;
+  struct PerView {
+    std::string view;  // `card_profile@2`; versions that share their rows are named once, by the newest
+    RetractedRows rows;
+  };
+  std::vector<PerView> views;  // that lost rows
+};
+
 // What is known of a view's stored data.
 struct ViewState {
   std::string view;  // `card_profile@2`

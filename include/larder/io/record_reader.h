@@ -28,6 +28,11 @@ struct ReadCounts {
   int64_t floored_timestamps = 0;          // digits finer than a microsecond
   int64_t integral_decimals = 0;           // `12345.0` read as an integer
   std::vector<std::string> first_reasons;  // of bad rows, at most kReasonsMax, each `file:line: why`
+
+  void AddBadRow(std::string reason) {
+    ++bad_rows;
+    if (first_reasons.size() < kReasonsMax) first_reasons.push_back(std::move(reason));
+  }
 };
 
 // Threads: thread-bound.

@@ -167,8 +167,8 @@ class ReadSession {
   // view's whole size; for after a publish, before requests.
   absl::Status Prefault(ViewRows& rows) const;
   // A batch is looked up in three steps with other work between them, since each waits for memory that the one before
-  // asked for: FetchSlots, FetchRows, FindMany. `guesses` goes from the second to the third.
-  void FetchSlots(const ViewRows& rows, std::span<const KeyRef> keys) const;
+  // asked for: FetchIndex, FetchRows, FindMany. `guesses` goes from the second to the third.
+  void FetchIndex(const ViewRows& rows, std::span<const KeyRef> keys) const;
   void FetchRows(const ViewRows& rows, std::span<const KeyRef> keys,
                  std::span<RowGuess> guesses) const;
   // FindRow for many keys at one instant, known by the snapshot. Requires: spans of one size.

@@ -79,6 +79,17 @@ struct RowsResult {
   RowsResult& operator+=(const RowsResult& other);
 };
 
+struct RetractedRows {
+  uint64_t rows = 0;
+  uint64_t keys = 0;  // that had them
+  // Of these, keys of which an earlier row may have been dropped meanwhile because a removed one had won over it.
+  uint64_t keys_unsure = 0;
+};
+
+// A rank is a commit's number and a place among what it ranked, so that later ones are greater.
+inline constexpr uint64_t kRanksOfCommit = uint64_t{1} << 24;
+inline uint64_t CommitOfRank(uint64_t rank) { return rank / kRanksOfCommit; }
+
 // At most one write transaction exists at a time, over all processes; Begin waits for its turn. Aborts when destroyed
 // without Commit. After an error of any call but a rejected row only Abort is useful.
 //
@@ -97,6 +108,9 @@ class WriteTransaction {
   // The number and time the commit will have: the clock's, but later than the last commit's.
   [[nodiscard]] uint64_t commit_seq() const;
   [[nodiscard]] Timestamp commit_time() const;
+
+  // Greater with each call. Errors: kTooLarge after kRanksOfCommit calls and ranked rows.
+  absl::StatusOr<uint64_t> NextRank();
 
   // Reading what this transaction sees, its own changes included. Valid until its next change.
   [[nodiscard]] absl::StatusOr<std::optional<std::string_view>> GetRecord(
@@ -122,6 +136,10 @@ class WriteTransaction {
   absl::StatusOr<uint64_t> DropView(uint32_t view_id);
   // Removes every version of one key. Returns how many went.
   absl::StatusOr<uint64_t> EraseKey(uint32_t view_id, std::string_view key);
+
+  // Removes the rows that commits `first` to `last` wrote with WriteRows; what they had won over wins again, as far as it
+  // is still kept. Cost: every partition with such a row is written anew. Errors: kCorrupt.
+  absl::StatusOr<RetractedRows> RetractRows(uint32_t view_id, uint64_t first, uint64_t last);
 
   // The number of the view's live generation; 0: none.
   [[nodiscard]] absl::StatusOr<uint64_t> LiveGeneration(uint32_t view_id) const;

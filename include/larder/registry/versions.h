@@ -96,6 +96,12 @@ struct ViewVersion {
   [[nodiscard]] const Source& offline_source() const LARDER_LIFETIME_BOUND {
     return batch ? *batch : source;
   }
+  // That and the union's, by the numbers that their events have: the view's own is 0.
+  [[nodiscard]] std::vector<const Source*> offline_sources() const LARDER_LIFETIME_BOUND {
+    std::vector<const Source*> sources = {&offline_source()};
+    for (const Source& united : union_sources) sources.push_back(&united);
+    return sources;
+  }
   // Index into `features`, or -1.
   [[nodiscard]] int FindFeature(std::string_view feature_name) const;
   // `name@version`.

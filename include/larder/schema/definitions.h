@@ -50,6 +50,9 @@ struct TextFormat {
   friend bool operator==(const TextFormat&, const TextFormat&) = default;
 };
 
+inline constexpr Duration kMaxFutureDefault = Duration::Minutes(10);
+inline constexpr Duration kVersionHorizonDefault = Duration::Hours(1);
+
 struct Source {
   std::string name;
   SourceKind kind = SourceKind::kCsv;
@@ -69,11 +72,16 @@ struct Source {
   std::optional<Duration> available_after;
   std::optional<Duration> late_by;
   std::optional<Duration> retention;
-  std::optional<Duration> max_future;       // default 10m
-  std::optional<Duration> version_horizon;  // default 1h
+  std::optional<Duration> max_future;       // absent: kMaxFutureDefault
+  std::optional<Duration> version_horizon;  // absent: kVersionHorizonDefault
   std::optional<Duration> arrival_slack;    // default 10m
   std::string batch_source;                 // push: inherits its fields, event_time and event_id
   Metadata metadata;
+
+  // Whether its events say when they became known.
+  [[nodiscard]] bool has_known_time() const {
+    return !arrival_time.empty() || available_after.has_value();
+  }
   friend bool operator==(const Source&, const Source&) = default;
 };
 
