@@ -9,6 +9,8 @@
 #include "bar.h"
 #include "larder/base/text.h"
 #include "online_bars.h"
+#include "training_bars.h"
+#include "window_bars.h"
 #if __has_include("transform_bars.h")
 #include "transform_bars.h"
 #define LARDER_HAVE_TRANSFORM_BARS 1
@@ -75,7 +77,16 @@ absl::Status RunAll(BarRun& run) {
   LARDER_RETURN_IF_ERROR(RunCrossBars(run));
   LARDER_RETURN_IF_ERROR(RunLargeStoreBars(run));
   LARDER_RETURN_IF_ERROR(RunRedisBar(run));
+  LARDER_RETURN_IF_ERROR(RunWindowBars(run));
+  LARDER_RETURN_IF_ERROR(RunWindowIngestBars(run));
+#ifdef LARDER_HAVE_DUCKDB
+  LARDER_RETURN_IF_ERROR(RunWindowTrainingBar(run));
+#else
+  if (run.Wants("W4")) run.RecordNotRun("W4", "built without DuckDB (scripts/fetch_duckdb.sh)");
+#endif
   LARDER_RETURN_IF_ERROR(RunScaleBars(run));
+  LARDER_RETURN_IF_ERROR(RunJoinBars(run));
+  LARDER_RETURN_IF_ERROR(RunFileBars(run));
 #ifdef LARDER_HAVE_TRANSFORM_BARS
   LARDER_RETURN_IF_ERROR(RunTransformBars(run));
 #endif
