@@ -85,8 +85,10 @@ bool IsValueOf(const InputColumn& input, const DataType& type, std::size_t row) 
 absl::Status ServingSession::State::CheckInputs(std::span<const InputColumn> inputs,
                                                 std::size_t rows) const {
   if (inputs.size() != bound_->inputs.size()) {
-    return InvalidArgumentError("service ", bound_->name, " takes ", bound_->inputs.size(),
-                                " input columns, found ", inputs.size());
+    std::vector<std::string> names;
+    for (const Field& field : bound_->inputs) names.push_back(field.name);
+    return InvalidArgumentError("service ", bound_->name, " takes ", names.size(),
+                                " input columns (", Join(names, ", "), "), found ", inputs.size());
   }
   for (std::size_t i = 0; i < inputs.size(); ++i) {
     const Field& field = bound_->inputs[i];
