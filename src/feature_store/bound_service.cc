@@ -151,7 +151,7 @@ absl::StatusOr<BoundOnDemand> BindOnDemand(const BoundService& bound, const OnDe
     BoundOnDemand::Input from;
     if (input.request) {
       const std::string bare = read.name.substr(std::string_view("request.").size());
-      from.input = FindInput(bound.inputs, bare, bound.key_count, bound.inputs.size());
+      from.input = FindInput(bound.inputs, bare, 0, bound.inputs.size());
     } else {
       (input.on_demand ? from.on_demand : from.use) = use.input_uses[i];
       from.feature = input.feature;
@@ -173,7 +173,11 @@ absl::StatusOr<std::shared_ptr<const BoundService>> BoundService::Make(
   bound->name = std::move(name);
   bound->inputs = service.keys;
   bound->key_count = service.keys.size();
-  bound->inputs.insert(bound->inputs.end(), service.request.begin(), service.request.end());
+  for (const Field& field : service.request) {
+    // A key that is read as a request field as well is one column.
+    if (FindInput(bound->inputs, field.name, 0, bound->key_count) < 0)
+      bound->inputs.push_back(field);
+  }
   Needs needs(catalog, service);
   for (std::size_t u = 0; u < service.views.size(); ++u) {
     LARDER_ASSIGN_OR_RETURN(BoundUse use,

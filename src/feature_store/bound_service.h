@@ -54,7 +54,7 @@ struct BoundUse {
 struct BoundOnDemand {
   // Where one program input comes from: exactly one of these.
   struct Input {
-    int input = -1;      // a request field: index into BoundService::inputs
+    int input = -1;      // a request field, or a key that is one: index into BoundService::inputs
     int use = -1;        // a feature of uses[use]
     int on_demand = -1;  // a feature of on_demand[on_demand]
     int feature = -1;
@@ -70,7 +70,7 @@ struct BoundService {
   Catalog catalog;  // keeps everything pointed at alive
   const ServiceVersion* service = nullptr;
   std::string name;           // `fraud_model@2`; empty for a request of single features
-  std::vector<Field> inputs;  // keys, then request fields
+  std::vector<Field> inputs;  // keys, then the request fields that are no keys
   std::size_t key_count = 0;  // how many of `inputs` are keys
   std::vector<BoundUse> uses;
   std::vector<BoundOnDemand> on_demand;

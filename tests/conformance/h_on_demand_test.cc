@@ -45,11 +45,15 @@ constexpr const char* kDrivers = R"json({"larder": 1, "project": "h",
    "features": [{"name": "doubled", "expr": "either * 2"}]},
   {"name": "echo", "request": [{"name": "val_to_add", "type": "float64"}],
    "features": [{"name": "same", "expr": "request.val_to_add"}]},
+  {"name": "own", "request": [{"name": "val_to_add", "type": "float64"}, {"name": "driver", "type": "int64"}],
+   "inputs": {"km": "trip:km"},
+   "features": [{"name": "mine", "expr": "request.driver * 100 + request.val_to_add + km"}]},
   {"name": "busy", "inputs": {"taps": "tapped:taps_1h"},
    "features": [{"name": "is_busy", "expr": "taps > 1"}]}],
  "feature_services": [
   {"name": "model", "features": ["stats:conv_rate", "trip:km", {"view": "sums"}, "again:doubled", "echo:same"]},
   {"name": "tensor", "features": ["sums:plus_val"]},
+  {"name": "numbered", "features": ["own:mine", "trip:km"]},
   {"name": "watch", "features": ["busy:is_busy"]}]
 })json";
 
@@ -130,6 +134,33 @@ TEST_CASE("H16 request data that is missing is an error that names the field",
   const auto null = fixture.Ask("model", {{{"driver", int64_t{1}}, {"val_to_add", Value()}}});
   REQUIRE(null.ok());
   CHECK(Shown(*null, "plus_val", 0) == "null NULL_VALUE");
+}
+
+TEST_CASE("a join key that an on-demand feature reads is asked for once",
+          "[conformance][on_demand]") {
+  Drivers fixture;
+  const auto plan = fixture.store().Bind("numbered");
+  INFO(plan.status().ToString());
+  REQUIRE(plan.ok());
+  REQUIRE(plan->inputs().size() == 2);
+  CHECK(plan->inputs()[0].name == "driver");
+  CHECK(plan->inputs()[1].name == "val_to_add");
+  const std::vector<Row> rows = {{{"driver", int64_t{1}}, {"val_to_add", 0.5}},
+                                 {{"driver", int64_t{4}}, {"val_to_add", 0.25}}};
+  const auto served = fixture.Ask("numbered", rows);
+  INFO(served.status().ToString());
+  REQUIRE(served.ok());
+  CHECK(Shown(*served, "mine", 0) == "112.5 PRESENT");
+  CHECK(Shown(*served, "mine", 1) == "403.25 PRESENT");
+  larder_test::CheckFill(fixture.store(), "numbered", rows, At(kNow));
+  std::vector<Row> spine = rows;
+  for (Row& row : spine) row.insert(row.begin() + 1, {"t", At(kNow)});
+  std::vector<larder::Field> fields = kKeyAndTime;
+  fields.push_back({"val_to_add", TypeId::kFloat64, "", ""});
+  const auto trained = fixture.Train("numbered", spine, fields);
+  INFO(trained.status().ToString());
+  REQUIRE(trained.ok());
+  CHECK(Shown(*trained, "mine", 1) == "403.25 PRESENT");
 }
 
 // `value STATUS, worst input, oldest time` of what both ways to a value say.

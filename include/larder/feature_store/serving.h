@@ -29,7 +29,7 @@ class ServingPlan {
  public:
   [[nodiscard]] std::string service() const;  // `fraud_model@2`
   [[nodiscard]] uint64_t revision() const;
-  // What a request must give: a column per join key, then one per request field, in this order.
+  // What a request must give: a column per join key, then one per request field that is not a join key, in this order.
   [[nodiscard]] std::span<const Field> inputs() const& LARDER_LIFETIME_BOUND;
   std::span<const Field> inputs() const&& = delete;  // Would dangle, as the others below.
   // The features in the tensor, in order: numbers, booleans and vectors (one column per element). Text, bytes, lists and
