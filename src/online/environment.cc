@@ -7,28 +7,17 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <charconv>
 #include <ctime>
-#include <map>
 #include <random>
-#include <set>
 
 #include "online/environment_impl.h"
 #include "online/file_check.h"
 #include "online/lmdb_status.h"
-#include "online/record_key.h"
 
 namespace larder::inline LARDER_ABI {
 namespace {
 
 constexpr uint64_t kMapSizeMin = uint64_t{1} << 26;
-
-template <class Row>
-uint32_t FixedRowCheck(const Row& row) {
-  const auto* bytes = reinterpret_cast<const char*>(&row);
-  const std::size_t from = offsetof(Row, check) + sizeof(row.check);
-  return static_cast<uint32_t>(Hash64({bytes + from, sizeof(Row) - from}));
-}
 
 absl::StatusOr<DeviceInode> IdentityOfFolder(const std::string& path) {
   struct stat info {};
@@ -84,55 +73,6 @@ absl::StatusOr<DeviceInode> IdentityOf(const std::string& path) {
         ErrorKind::kForeign);
   }
   return DeviceInode{info.st_dev, info.st_ino};
-}
-
-absl::StatusOr<FormatRow> ReadFormat(MDB_env* env) {
-  MDB_txn* txn = nullptr;
-  int code = mdb_txn_begin(env, nullptr, MDB_RDONLY, &txn);
-  if (code != 0) return LmdbError(code, "reading the format row");
-  MDB_val key = ToVal(kFormatKey);
-  MDB_val value{};
-  FormatRow row;
-  row.magic = 0;
-  code = mdb_get(txn, kMainDatabase, &key, &value);
-  if (code == 0 && value.mv_size >= sizeof(FormatRow)) row = LoadAs<FormatRow>(value.mv_data);
-  mdb_txn_abort(txn);
-  if (row.magic == FormatRow::kMagic && row.check == FixedRowCheck(row)) return row;
-  return WithKind(DataLossError("the format row is missing or damaged"), ErrorKind::kCorrupt);
-}
-
-absl::StatusOr<HeadRow> ReadHead(MDB_txn* txn, bool verify) {
-  MDB_val key = ToVal(kHeadKey);
-  MDB_val value{};
-  const int code = mdb_get(txn, kMainDatabase, &key, &value);
-  if (code != 0) return LmdbError(code, "reading the head row");
-  if (value.mv_size != sizeof(HeadRow)) {
-    return WithKind(DataLossError("the head row has ", value.mv_size, " bytes"),
-                    ErrorKind::kCorrupt);
-  }
-  const auto head = LoadAs<HeadRow>(value.mv_data);
-  if (verify && head.check != FixedRowCheck(head)) {
-    return WithKind(DataLossError("the head row's check does not hold"), ErrorKind::kCorrupt);
-  }
-  return head;
-}
-
-FormatRow WithCheck(FormatRow format) {
-  format.check = FixedRowCheck(format);
-  return format;
-}
-
-HeadRow WithCheck(HeadRow head) {
-  head.check = FixedRowCheck(head);
-  return head;
-}
-
-absl::Status WriteHead(MDB_txn* txn, HeadRow head) {
-  head = WithCheck(head);
-  MDB_val key = ToVal(kHeadKey);
-  MDB_val value{sizeof(head), &head};
-  const int code = mdb_put(txn, kMainDatabase, &key, &value, 0);
-  return code == 0 ? absl::OkStatus() : LmdbError(code, "writing the head row");
 }
 
 void EvenOutFile(MDB_env* env) {
@@ -267,15 +207,6 @@ void Environment::Impl::CloseLmdb() {
   home->Close();
 }
 
-absl::Status WriteFormatRow(MDB_txn* txn, FormatRow format, uint32_t page_size) {
-  format.page_size = page_size;
-  format = WithCheck(format);
-  MDB_val key = ToVal(kFormatKey);
-  MDB_val value{sizeof(format), &format};
-  const int code = mdb_put(txn, kMainDatabase, &key, &value, 0);
-  return code == 0 ? absl::OkStatus() : LmdbError(code, "writing the format row");
-}
-
 absl::Status Environment::Impl::WriteFormat() {
   MDB_stat stat{};
   mdb_env_stat(home->env, &stat);
@@ -302,43 +233,13 @@ absl::Status Environment::Impl::WriteFormat() {
 }
 
 absl::Status Environment::Impl::CheckFormat() {
-  const auto foreign = [this](std::string_view why) {
-    return WithKind(FailedPreconditionError(directory.path, " is not a larder store: ", why),
-                    ErrorKind::kForeign);
-  };
-  const auto version = [this](const auto&... parts) {
-    return WithKind(FailedPreconditionError(directory.path, ": ", parts...), ErrorKind::kVersion);
-  };
   MDB_txn* txn = nullptr;
   const int code = mdb_txn_begin(home->env, nullptr, MDB_RDONLY, &txn);
   if (code != 0) return LmdbError(code, "reading the format row");
-  MDB_val key = ToVal(kFormatKey);
-  MDB_val value{};
-  const bool found =
-      mdb_get(txn, kMainDatabase, &key, &value) == 0 && value.mv_size >= sizeof(FormatRow);
-  if (found) format = LoadAs<FormatRow>(value.mv_data);
+  format = LoadFormatRow(txn);
   const absl::StatusOr<HeadRow> head = ReadHead(txn, true);
   mdb_txn_abort(txn);
-  if (!found || format.magic != FormatRow::kMagic) return foreign("there is no format row");
-  if (format.format_version < FormatRow::kFormatVersionMin ||
-      format.format_version > FormatRow::kFormatVersion) {
-    return version("format ", format.format_version, ", this build reads ",
-                   FormatRow::kFormatVersion, "; use the larder that wrote it to dump it");
-  }
-  if (format.check != FixedRowCheck(format)) {
-    return WithKind(DataLossError(directory.path, ": the format row's check does not hold"),
-                    ErrorKind::kCorrupt);
-  }
-  if (format.features_incompatible != 0) {
-    return version("it needs features ", format.features_incompatible,
-                   " that this build does not know");
-  }
-  if (format.features_read_only_compatible != 0 && !options.read_only) {
-    return version("features ", format.features_read_only_compatible,
-                   " allow this build to read it only");
-  }
-  if (format.byte_order != FormatRow::kByteOrder)
-    return version("it was written on a machine of other byte order");
+  LARDER_RETURN_IF_ERROR(CheckUsable(format, options.read_only, directory.path));
   format_is_older = format.format_version < FormatRow::kFormatVersion;
   format.format_version = FormatRow::kFormatVersion;
   return Annotate(head.status(), directory.path);
@@ -367,31 +268,6 @@ absl::Status Environment::Impl::CheckNotReplaced(const OpenFolder& folder) const
   if (!identity_is(folder.directory.lock_path, folder.lock_identity))
     return replaced("the lock file was replaced or removed");
   return absl::OkStatus();
-}
-
-absl::Status Environment::Impl::ReadersFullError() const {
-  struct Readers {
-    std::map<int64_t, int> by_pid;
-  } readers;
-  mdb_reader_list(
-      home->env,
-      [](const char* line, void* context) {
-        char* end = nullptr;
-        const int64_t pid = std::strtoll(line, &end, 10);
-        if (end != line) ++static_cast<Readers*>(context)->by_pid[pid];
-        return 0;
-      },
-      &readers);
-  std::string holders;
-  for (const auto& [pid, count] : readers.by_pid) {
-    AppendTo(holders, holders.empty() ? "" : ", ");
-    AppendTo(holders, Concat("process ", pid, " holds ", count));
-  }
-  unsigned int most = 0;
-  mdb_env_get_maxreaders(home->env, &most);
-  return WithKind(
-      ResourceExhaustedError(directory.path, ": all ", most, " reader slots are taken: ", holders),
-      ErrorKind::kReadersFull);
 }
 
 namespace {
@@ -517,68 +393,5 @@ Hash128 Environment::store_id() const {
 }
 uint64_t Environment::hash_seed() const { return impl_->format.hash_seed; }
 Timestamp Environment::Now() const { return impl_->options.clock(); }
-
-absl::StatusOr<EnvironmentStats> Environment::Stats() const {
-  LARDER_ASSIGN_OR_RETURN(
-      const ReadSession session,
-      ReadSession::Open(std::const_pointer_cast<Environment>(shared_from_this())));
-  Impl& impl = *impl_;
-  MDB_env* const env = session.slot()->home->env;  // open as long as the session
-  EnvironmentStats stats;
-  struct stat file {};
-  if (::stat(session.slot()->home->directory.data_path.c_str(), &file) == 0)
-    stats.file_size_bytes = static_cast<uint64_t>(file.st_size);
-  MDB_envinfo info{};
-  MDB_stat pages{};
-  mdb_env_info(env, &info);
-  mdb_env_stat(env, &pages);
-  stats.map_size_bytes = info.me_mapsize;
-  stats.used_size_bytes = (info.me_last_pgno + 1) * pages.ms_psize;
-  stats.readers_max = info.me_maxreaders;
-  MDB_txn* txn = nullptr;
-  if (mdb_txn_begin(env, nullptr, MDB_RDONLY, &txn) == 0) {
-    if (mdb_stat(txn, impl.records, &pages) == 0) stats.record_count = pages.ms_entries;
-    mdb_txn_abort(txn);
-  }
-  LARDER_RETURN_IF_ERROR(
-      session.ListRecords(kDirectoryTable, [&stats](std::string_view, std::string_view bytes) {
-        const absl::StatusOr<ViewDirectory> directory = ViewDirectory::Parse(bytes);
-        if (directory.ok()) stats.row_count += directory->row_count;
-        return true;
-      }));
-  {
-    const std::lock_guard lock(impl.slots_mutex);
-    stats.sessions_open = static_cast<uint64_t>(
-        std::count_if(impl.slots.begin(), impl.slots.end(),
-                      [](const auto& slot) { return slot->active.load() != 0; }));
-    --stats.sessions_open;  // this call's own
-  }
-  struct Readers {
-    uint64_t used = 0;
-    uint64_t oldest = UINT64_MAX;
-  } readers;
-  // Lines of pid, thread and transaction number; `-` for a slot without a snapshot.
-  mdb_reader_list(
-      env,
-      [](const char* line, void* context) {
-        auto* out = static_cast<Readers*>(context);
-        char* end = nullptr;
-        std::strtoll(line, &end, 10);
-        if (end == line) return 0;
-        ++out->used;
-        std::strtoull(end, &end, 16);
-        char* last = nullptr;
-        const uint64_t txn_id = std::strtoull(end, &last, 10);
-        if (last != end) out->oldest = std::min(out->oldest, txn_id);
-        return 0;
-      },
-      &readers);
-  stats.readers_used = readers.used;
-  if (readers.oldest < info.me_last_txnid)
-    stats.oldest_reader_lag = info.me_last_txnid - readers.oldest;
-  stats.reopen_count = impl.epoch.load();
-  stats.lmdb_version = mdb_version(nullptr, nullptr, nullptr);
-  return stats;
-}
 
 }  // namespace larder::inline LARDER_ABI

@@ -18,6 +18,7 @@
 #include "larder/online/environment.h"
 #include "larder/online/read_session.h"
 #include "online/file_descriptor.h"
+#include "online/fixed_rows.h"
 #include "online/group_commit.h"
 #include "online/process_table.h"
 #include "online/store_directory.h"
@@ -25,11 +26,8 @@
 
 namespace larder::inline LARDER_ABI {
 
-inline constexpr MDB_dbi kMainDatabase = 1;  // LMDB's number for the unnamed one
 inline constexpr const char* kRecordsName = "records1";
 inline constexpr const char* kSegmentsName = "segments1";
-inline constexpr std::string_view kFormatKey = "larder:f";
-inline constexpr std::string_view kHeadKey = "larder:h";
 
 // Tables of the module's own records.
 inline constexpr uint32_t kFloorsTable = 0xFFFF0001;
@@ -37,40 +35,6 @@ inline constexpr uint32_t kBatchTable = 0xFFFF0002;
 inline constexpr uint32_t kBatchByCommitTable = 0xFFFF0003;
 inline constexpr uint32_t kDirectoryTable = 0xFFFF0004;
 inline constexpr uint32_t kGenerationTable = 0xFFFF0005;
-
-// Both fixed rows of the unnamed database are stored as they stand, docs/internals/store_file.md.
-struct FormatRow {
-  static constexpr uint64_t kMagic = 0x003172656472616C;  // "larder1" and a zero byte
-  static constexpr uint32_t kFormatVersion = 4;
-  static constexpr uint32_t kFormatVersionMin = 3;  // what is readable; written on as the newest
-  static constexpr uint32_t kByteOrder = 0x01020304;
-  uint64_t magic = kMagic;
-  uint32_t check = 0;  // of the bytes after it
-  uint32_t format_version = kFormatVersion;
-  uint64_t features_compatible = 0;            // unknown bits: read and write on
-  uint64_t features_read_only_compatible = 0;  // unknown bits: read only
-  uint64_t features_incompatible = 0;          // unknown bits: refuse
-  uint64_t store_id_high = 0;
-  uint64_t store_id_low = 0;
-  uint64_t hash_seed = 0;
-  uint32_t byte_order = kByteOrder;
-  uint32_t page_size = 0;
-  int64_t created_at = 0;
-};
-static_assert(sizeof(FormatRow) == 80);
-
-struct HeadRow {
-  uint32_t check = 0;  // of the bytes after it
-  uint32_t reserved = 0;
-  uint64_t commit_seq = 0;
-  uint64_t layout_seq = 0;
-  int64_t commit_time = INT64_MIN;
-  int64_t as_of_floor = INT64_MIN;  // the highest of any view
-  int64_t known_floor = INT64_MIN;
-  uint64_t moved_to = 0;      // number of the environment this one was rewritten into; 0: none
-  uint64_t segment_last = 0;  // the highest number given to a segment
-};
-static_assert(sizeof(HeadRow) == 64);
 
 // LMDB open in one of the store's folders. Snapshots and the writer that began in it keep it open while the process goes
 // on in the folder it was rewritten into.
@@ -195,15 +159,6 @@ struct Environment::Impl {
 };
 
 absl::StatusOr<DeviceInode> IdentityOf(const std::string& path);
-absl::StatusOr<FormatRow> ReadFormat(MDB_env* env);
-
-// The head row seen by a transaction, and its replacement (the check is set here).
-absl::StatusOr<HeadRow> ReadHead(MDB_txn* txn, bool verify);
-HeadRow WithCheck(HeadRow head);
-FormatRow WithCheck(FormatRow format);
-absl::Status WriteHead(MDB_txn* txn, HeadRow head);
-// The format row, with its check, as `page_size` asks.
-absl::Status WriteFormatRow(MDB_txn* txn, FormatRow format, uint32_t page_size);
 // LMDB does not write unused pages at the file's end. A file shorter than its last page looks truncated when opened.
 void EvenOutFile(MDB_env* env);
 
