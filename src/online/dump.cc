@@ -41,7 +41,7 @@ std::string RecordLine(std::string_view key, std::string_view value) {
 std::string RowLine(uint32_t view_id, std::string_view key, std::string_view row,
                     std::size_t trailer_offset, std::size_t index) {
   const uint16_t flags = FlagsOfRow(row.data());
-  const std::size_t trailer = (flags & kRowDelete) != 0 ? sizeof(RowHeader) : trailer_offset;
+  const std::size_t trailer = TrailerOfLooseRow(row.data(), trailer_offset);
   std::string line = Concat("row ", view_id, " ");
   AppendHex(&line, key);
   AppendTo(line, Concat(" ", index, " at ", EventTimeOfRow(row.data()), " flags ",
@@ -49,9 +49,8 @@ std::string RowLine(uint32_t view_id, std::string_view key, std::string_view row
   line.push_back(' ');
   AppendHex(&line, row.substr(offsetof(RowHeader, validity), 2));
   AppendHex(&line, row.substr(sizeof(RowHeader), trailer - sizeof(RowHeader)));
-  std::size_t at = PadTo8(trailer + kRowTrailerSize + key.size());
-  for (const uint16_t flag :
-       {kRowHasKnownTime, kRowHasSequence, kRowHasValidTo, kRowHasRank, kRowHasCommitSeq}) {
+  std::size_t at = WordsOffset(trailer, key.size());
+  for (const uint16_t flag : kRowWords) {
     if ((flags & flag) == 0) continue;
     const bool says_when = flag == kRowHasKnownTime && (flags & kRowKnownByCommit) != 0;
     if (!says_when && flag != kRowHasRank && flag != kRowHasCommitSeq) {

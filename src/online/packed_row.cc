@@ -49,7 +49,7 @@ std::string PackedForm::KeyOf(const char* row) const {
 }
 
 std::size_t PackedForm::loose_size() const {
-  return PadTo8(time_offset + kLooseExtra + kRowTrailerSize + key_size) + row_size - words_offset();
+  return WordsOffset(time_offset + kLooseExtra, key_size) + row_size - words_offset();
 }
 
 void PackedForm::Unpack(const char* row, char* out) const {
@@ -65,7 +65,7 @@ void PackedForm::Unpack(const char* row, char* out) const {
   std::memcpy(at, key_prefix, key_prefix_size);
   std::memcpy(at + key_prefix_size, row + key_offset(), key_own_size());
   at += key_size;
-  char* const words = out + PadTo8(trailer + kRowTrailerSize + key_size);
+  char* const words = out + WordsOffset(trailer, key_size);
   std::fill(at, words, '\0');
   std::memcpy(words, row + words_offset(), row_size - words_offset());
 }
@@ -81,7 +81,7 @@ void PackedForm::Pack(std::string_view loose, char* out) const {
   std::memcpy(out + time_offset, &code, time_width);
   std::memcpy(out + key_offset(), loose.data() + trailer + kRowTrailerSize + key_prefix_size,
               key_own_size());
-  const std::size_t words = PadTo8(trailer + kRowTrailerSize + key_size);
+  const std::size_t words = WordsOffset(trailer, key_size);
   std::memcpy(out + words_offset(), loose.data() + words, row_size - words_offset());
 }
 
@@ -93,7 +93,7 @@ void PackedFormFinder::Add(std::string_view loose, std::string_view key) {
   const uint16_t flags = FlagsOfRow(loose.data()) & kRowPartFlags;
   const int64_t time = EventTimeOfRow(loose.data());
   if (count_++ == 0) {
-    const std::size_t words = PadTo8(trailer_offset_ + kRowTrailerSize + key.size());
+    const std::size_t words = WordsOffset(trailer_offset_, key.size());
     fits_ = (flags & kRowDelete) == 0 && loose.size() >= words;
     flags_ = flags;
     first_key_ = key;

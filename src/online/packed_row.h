@@ -22,9 +22,7 @@ namespace larder::inline LARDER_ABI {
 inline constexpr std::size_t kPackedHeaderSize = 8;
 
 // Flags that say which parts a row has: packed rows of a segment agree in them.
-inline constexpr uint16_t kRowPartFlags = kRowDelete | kRowPartial | kRowHasSequence |
-                                          kRowHasValidTo | kRowHasKnownTime | kRowHasRank |
-                                          kRowHasCommitSeq;
+inline constexpr uint16_t kRowPartFlags = kRowDelete | kRowPartial | kRowWordFlags;
 
 // Part of the segment's header, 64 bytes.
 struct PackedForm {

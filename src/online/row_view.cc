@@ -30,7 +30,7 @@ absl::StatusOr<RowView> RowView::Parse(std::string_view bytes, const RowLayout& 
   if (bytes.size() < trailer + kRowTrailerSize) return damaged("layout");
   const std::size_t size = LoadAs<uint32_t>(bytes.data() + trailer);
   const std::size_t key_size = LoadAs<uint16_t>(bytes.data() + trailer + 4);
-  const std::size_t at = PadTo8(trailer + kRowTrailerSize + key_size);
+  const std::size_t at = WordsOffset(trailer, key_size);
   if (size > bytes.size() || at + OptionalSize(header.flags, layout) > size) return damaged("key");
 
   RowView view;

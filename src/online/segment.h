@@ -184,8 +184,7 @@ class alignas(64) SegmentView {
   [[nodiscard]] std::string_view RowBytes(const char* row) const {
     if (header_.packed.is_packed()) return {row, header_.packed.row_size};
     const auto available = static_cast<std::size_t>(data_ + header_.size - row);
-    const std::size_t trailer =
-        (FlagsOfRow(row) & kRowDelete) != 0 ? sizeof(RowHeader) : header_.trailer_offset;
+    const std::size_t trailer = TrailerOfLooseRow(row, header_.trailer_offset);
     if (available < trailer + kRowTrailerSize) return {row, available};
     const std::size_t size = LoadAs<uint32_t>(row + trailer);
     return {row, size < available ? size : available};
@@ -225,8 +224,7 @@ class alignas(64) SegmentView {
 
   [[nodiscard]] bool HasKey(const char* row, std::string_view key) const {
     if (header_.packed.is_packed()) return header_.packed.HasKey(row, key);
-    const std::size_t trailer =
-        (FlagsOfRow(row) & kRowDelete) != 0 ? sizeof(RowHeader) : header_.trailer_offset;
+    const std::size_t trailer = TrailerOfLooseRow(row, header_.trailer_offset);
     const auto available = static_cast<std::size_t>(data_ + header_.size - row);
     if (available < trailer + kRowTrailerSize + key.size()) return false;
     const char* at = row + trailer + 4;

@@ -1,6 +1,7 @@
 // Where the parts of a loose row are, one that says its size and key itself; the normative page is docs/internals/store_file.md.
 #pragma once
 
+#include <array>
 #include <bit>
 #include <cstddef>
 #include <cstdint>
@@ -17,16 +18,21 @@ namespace larder::inline LARDER_ABI {
 // The row's size u32 and its key's u16, in front of the key.
 inline constexpr std::size_t kRowTrailerSize = 6;
 
+// The flags that announce eight bytes behind the key, in the order in which these follow each other. RowView::TakeWords
+// and EncodeRow, which know each by its name, keep to it.
+inline constexpr std::array<uint16_t, 5> kRowWords = {
+    kRowHasKnownTime, kRowHasSequence, kRowHasValidTo, kRowHasRank, kRowHasCommitSeq};
+inline constexpr uint16_t kRowWordFlags =
+    kRowHasKnownTime | kRowHasSequence | kRowHasValidTo | kRowHasRank | kRowHasCommitSeq;
+
 inline std::size_t TrailerOffset(const RowLayout& layout, uint16_t flags) {
   return (flags & kRowDelete) != 0 ? sizeof(RowHeader) : layout.trailer_offset();
 }
 
 // Bytes between a row's key and its tail.
 inline std::size_t OptionalSize(uint16_t flags, const RowLayout& layout) {
-  constexpr uint16_t kWords =
-      kRowHasKnownTime | kRowHasSequence | kRowHasValidTo | kRowHasRank | kRowHasCommitSeq;
   return std::size_t{8} *
-             static_cast<std::size_t>(std::popcount(static_cast<unsigned>(flags & kWords))) +
+             static_cast<std::size_t>(std::popcount(static_cast<unsigned>(flags & kRowWordFlags))) +
          ((flags & kRowPartial) != 0 ? std::size_t{8} * layout.bitmap_words() : 0);
 }
 
@@ -53,24 +59,36 @@ inline int64_t EventTimeOfRow(const char* row) {
   return LoadAs<int64_t>(row + offsetof(RowHeader, event_time));
 }
 
-// The key of a loose row, cut where its size is impossible. `trailer_offset`: of rows of the layout that are no deletes.
+// `trailer_offset`, here and below: of rows of the layout that are no deletes.
+inline std::size_t TrailerOfLooseRow(const char* row, std::size_t trailer_offset) {
+  return (FlagsOfRow(row) & kRowDelete) != 0 ? sizeof(RowHeader) : trailer_offset;
+}
+// Where the first word is.
+inline std::size_t WordsOffset(std::size_t trailer, std::size_t key_size) {
+  return PadTo8(trailer + kRowTrailerSize + key_size);
+}
+
+// The key of a loose row, cut where its size is impossible.
 inline std::string_view KeyOfLooseRow(std::string_view row, std::size_t trailer_offset) {
-  const std::size_t at =
-      (FlagsOfRow(row.data()) & kRowDelete) != 0 ? sizeof(RowHeader) : trailer_offset;
+  const std::size_t at = TrailerOfLooseRow(row.data(), trailer_offset);
   if (row.size() < at + kRowTrailerSize) return {};
   return row.substr(at + kRowTrailerSize, LoadAs<uint16_t>(row.data() + at + 4));
 }
 
+// The eight bytes that `flag`, one of kRowWords, announces; null when the row has none, or ends before them.
+inline const char* WordOfLooseRow(std::string_view row, std::size_t trailer_offset, uint16_t flag) {
+  const uint16_t flags = FlagsOfRow(row.data());
+  const std::size_t trailer = TrailerOfLooseRow(row.data(), trailer_offset);
+  if ((flags & flag) == 0 || row.size() < trailer + kRowTrailerSize) return nullptr;
+  std::size_t at = WordsOffset(trailer, LoadAs<uint16_t>(row.data() + trailer + 4));
+  for (std::size_t i = 0; kRowWords[i] != flag; ++i) at += (flags & kRowWords[i]) != 0 ? 8 : 0;
+  return row.size() < at + 8 ? nullptr : row.data() + at;
+}
+
 // The commit that a loose row says it came with; 0: it does not say.
 inline uint64_t CommitSeqOfLooseRow(std::string_view row, std::size_t trailer_offset) {
-  const uint16_t flags = FlagsOfRow(row.data());
-  if ((flags & kRowHasCommitSeq) == 0) return 0;
-  const std::string_view key = KeyOfLooseRow(row, trailer_offset);
-  std::size_t at = PadTo8(static_cast<std::size_t>(key.data() + key.size() - row.data()));
-  for (const uint16_t flag : {kRowHasKnownTime, kRowHasSequence, kRowHasValidTo, kRowHasRank}) {
-    if ((flags & flag) != 0) at += 8;
-  }
-  return row.size() < at + 8 ? 0 : LoadAs<uint64_t>(row.data() + at);
+  const char* const word = WordOfLooseRow(row, trailer_offset, kRowHasCommitSeq);
+  return word == nullptr ? 0 : LoadAs<uint64_t>(word);
 }
 
 }  // namespace larder::inline LARDER_ABI

@@ -102,14 +102,10 @@ absl::Status VersionChain::KeepEarliestKnown(std::size_t at, const RowView& row)
   const std::size_t size = row.bytes().size();
   char* const bytes = arena_->Allocate(size);
   std::memcpy(bytes, row.bytes().data(), size);
-  const std::size_t key_size = KeyOfLooseRow(row.bytes(), layout_.trailer_offset()).size();
-  std::size_t place = PadTo8(TrailerOffset(layout_, row.flags()) + kRowTrailerSize + key_size);
-  for (const uint16_t flag : {kRowHasKnownTime, kRowHasSequence, kRowHasValidTo}) {
-    if ((row.flags() & flag) != 0) place += 8;
-  }
   const auto keep = [&](uint16_t flag, uint64_t value) {
-    if ((row.flags() & kept.flags() & flag) != 0) std::memcpy(bytes + place, &value, sizeof(value));
-    if ((row.flags() & flag) != 0) place += 8;
+    const char* const word = WordOfLooseRow(row.bytes(), layout_.trailer_offset(), flag);
+    if (word == nullptr || (kept.flags() & flag) == 0) return;
+    std::memcpy(bytes + (word - row.bytes().data()), &value, sizeof(value));
   };
   keep(kRowHasRank, kept.rank());
   keep(kRowHasCommitSeq, kept.commit_seq());
