@@ -199,13 +199,15 @@ absl::Status WriteWindows(WriteTransaction& transaction, bool full, PreparedLoad
   LARDER_ASSIGN_OR_RETURN(WindowWriter writer,
                           WindowWriter::Open(view, *load->windows, transaction));
   const LoadRange& range = load->range;
-  const auto is_told = [&](bool has_id, int64_t time_us, const WindowTrailer& trailer) {
-    if (WindowSource(view, trailer.source, true).kind == SourceKind::kPush) return false;
-    if (full && trailer.from_batch) return true;
-    if (has_id || time_us > range.end.us || (range.start && time_us < range.start->us))
-      return false;
-    return !trailer.from_batch || !range.arrived_since || time_us > range.loaded_to.us ||
-           trailer.known_us >= range.arrived_since->us;
+  const auto is_told = [&](const WindowKeyEdit::Told& told) {
+    const auto& [known_us, rank, from_batch, source] = told.trailer;
+    const bool is_outside =
+        told.time_us > range.end.us || (range.start && told.time_us < range.start->us);
+    if (WindowSource(view, source, true).kind == SourceKind::kPush) return false;
+    if (full && from_batch) return true;
+    if (!told.id.empty() || is_outside) return false;
+    return !from_batch || !range.arrived_since || told.time_us > range.loaded_to.us ||
+           known_us >= range.arrived_since->us;
   };
   LARDER_RETURN_IF_ERROR(writer.Remove(is_told));
   load->report.rows = {};

@@ -1,6 +1,8 @@
 #include "feature_store/window_key_edit.h"
 
 #include <algorithm>
+#include <deque>
+#include <functional>
 #include <limits>
 #include <set>
 
@@ -16,7 +18,7 @@ std::string RowInTree(const WindowKey::Version& version) {
     AppendInputBytes(version.In(0).event.input, &row);
     EscapeRow(&row);
   }
-  AppendTrailer({version.known_us, version.rank, version.from_batch, version.source}, &row);
+  AppendTrailer(TrailerFor(version), &row);
   return row;
 }
 
@@ -30,6 +32,28 @@ WindowKey::Part PartOf(const AggregateEvent& event, std::string_view category) {
   part.bytes = event.input.bytes;
   return part;
 }
+
+// A page is good until the next call.
+struct OwnedEvent {
+  explicit OwnedEvent(const AggregateEvent& borrowed)
+      : event(borrowed),
+        id(borrowed.order.event_id),
+        row(borrowed.order.row),
+        bytes(borrowed.input.bytes) {
+    event.order.event_id = id;
+    event.order.row = row;
+    if (borrowed.input.bytes.data() != nullptr) event.input.bytes = bytes;
+  }
+  OwnedEvent(const OwnedEvent&) = delete;
+  OwnedEvent& operator=(const OwnedEvent&) = delete;
+
+  AggregateEvent event;
+
+ private:
+  std::string id;
+  std::string row;
+  std::string bytes;
+};
 
 constexpr TimeRange kAllTime = {std::numeric_limits<int64_t>::min(),
                                 std::numeric_limits<int64_t>::max()};
@@ -147,158 +171,114 @@ absl::Status WindowKeyEdit::Flush() {
   return absl::OkStatus();
 }
 
-absl::Status WindowKeyEdit::RemoveFrom(
-    std::size_t stream, WindowKey::Tree* kept, const TimeRange& range,
-    const std::function<bool(const AggregateEvent& event)>& is_gone) {
+absl::Status WindowKeyEdit::RemoveFromTrees(
+    const TimeRange& range,
+    const std::function<absl::StatusOr<bool>(const TreeEvent& event)>& is_gone) {
+  LARDER_RETURN_IF_ERROR(Flush());
   TransactionPages pages(*edit_.transaction, edit_.data_id, edit_.record);
-  AggregateTree tree(edit_.sets[stream], &pages, kept->root);
-  struct Owned {
-    AggregateEvent event;
-    std::string id;
-    std::string row;
-    std::string bytes;
-  };
-  std::vector<Owned> gone;
-  LARDER_RETURN_IF_ERROR(tree.Visit(range, [&](const AggregateEvent& event) {
-    if (!is_gone(event)) return;
-    gone.push_back({event, std::string(event.order.event_id), std::string(event.order.row),
-                    std::string(event.input.bytes)});
-  }));
-  if (gone.empty()) return absl::OkStatus();
-  std::vector<AggregateEvent> events;
-  for (const Owned& owned : gone) {
-    AggregateEvent& event = events.emplace_back(owned.event);
-    event.order.event_id = owned.id;
-    event.order.row = owned.row;
-    if (event.input.bytes.data() != nullptr) event.input.bytes = owned.bytes;
+  for (std::size_t s = 0; s < state_.streams.size(); ++s) {
+    for (WindowKey::Tree& kept : state_.streams[s]) {
+      AggregateTree tree(edit_.sets[s], &pages, kept.root);
+      std::deque<OwnedEvent> gone;
+      absl::Status status;
+      LARDER_RETURN_IF_ERROR(tree.Visit(range, [&](const AggregateEvent& event) {
+        if (!status.ok()) return;
+        const absl::StatusOr<bool> goes = is_gone({s, kept.category, event});
+        status = goes.status();
+        if (goes.ok() && *goes) gone.emplace_back(event);
+      }));
+      if (!status.ok()) return status;
+      if (gone.empty()) continue;
+      std::vector<AggregateEvent> events;
+      for (const OwnedEvent& owned : gone) events.push_back(owned.event);
+      LARDER_RETURN_IF_ERROR(tree.Remove(events).status());
+      kept.root = tree.root();
+    }
   }
-  LARDER_RETURN_IF_ERROR(tree.Remove(events).status());
-  kept->root = tree.root();
   return absl::OkStatus();
 }
 
+absl::StatusOr<bool> WindowKeyEdit::RemoveEvents(const TimeRange& range, const IsGone& is_gone) {
+  bool is_any_gone = false;
+  std::set<std::string, std::less<>> ids;  // of what went
+  const auto is_gone_from_tree = [&](const TreeEvent& in) -> absl::StatusOr<bool> {
+    const EventOrder& order = in.event.order;
+    LARDER_ASSIGN_OR_RETURN(const bool goes,
+                            is_gone({order.event_id, order.time_us, TrailerOf(order.row), false}));
+    if (goes && !order.event_id.empty()) ids.emplace(order.event_id);
+    is_any_gone |= goes;
+    return goes;
+  };
+  LARDER_RETURN_IF_ERROR(RemoveFromTrees(range, is_gone_from_tree));
+  std::vector<WindowKey::Version> left;
+  for (WindowKey::Version& version : state_.versions) {
+    LARDER_ASSIGN_OR_RETURN(const bool goes,
+                            is_gone({version.id, version.time_us, TrailerFor(version), true}));
+    is_any_gone |= goes;
+    if (goes) {
+      ids.insert(std::move(version.id));
+    } else {
+      left.push_back(std::move(version));
+    }
+  }
+  state_.versions = std::move(left);
+  for (const WindowKey::Version& version : state_.versions) ids.erase(version.id);
+  for (const std::string& id : ids) {
+    LARDER_RETURN_IF_ERROR(
+        edit_.transaction->DeleteRecord(kWindowIdTable, WindowIdName(edit_.data_id, entity_key_, id))
+            .status());
+  }
+  return is_any_gone;
+}
+
 absl::StatusOr<WindowKey::Version> WindowKeyEdit::Lift(std::string_view id, const WindowId& known) {
-  LARDER_RETURN_IF_ERROR(Flush());
   WindowKey::Version version;
   static_cast<EventVersion&>(version) = known;
   version.id = id;
   version.parts.resize(state_.streams.size());
-  const TimeRange instant = {known.time_us, known.time_us + 1};
-  for (std::size_t s = 0; s < state_.streams.size(); ++s) {
-    for (WindowKey::Tree& tree : state_.streams[s]) {
-      const auto is_it = [&](const AggregateEvent& event) {
-        if (event.order.event_id != id) return false;
-        version.parts[s] = PartOf(event, tree.category);
+  LARDER_RETURN_IF_ERROR(
+      RemoveFromTrees({known.time_us, known.time_us + 1}, [&](const TreeEvent& in) {
+        if (in.event.order.event_id != id) return false;
+        version.parts[in.stream] = PartOf(in.event, in.category);
         return true;
-      };
-      LARDER_RETURN_IF_ERROR(RemoveFrom(s, &tree, instant, is_it));
-    }
-  }
+      }));
   return version;
 }
 
-absl::Status WindowKeyEdit::Remove(const IsGone& is_gone) {
-  LARDER_RETURN_IF_ERROR(Flush());
-  std::set<std::string> ids;
-  for (std::size_t s = 0; s < state_.streams.size(); ++s) {
-    for (WindowKey::Tree& tree : state_.streams[s]) {
-      LARDER_RETURN_IF_ERROR(RemoveFrom(s, &tree, kAllTime, [&](const AggregateEvent& event) {
-        const bool has_id = !event.order.event_id.empty();
-        const bool gone = is_gone(has_id, event.order.time_us, TrailerOf(event.order.row));
-        if (gone && has_id) ids.emplace(event.order.event_id);
-        return gone;
-      }));
-    }
-  }
-  std::set<std::string> left;
-  std::erase_if(state_.versions, [&](const WindowKey::Version& version) {
-    const bool gone = is_gone(true, version.time_us,
-                              {version.known_us, version.rank, version.from_batch, version.source});
-    (gone ? ids : left).insert(version.id);
-    return gone;
-  });
-  for (const std::string& id : ids) {
-    if (left.count(id) == 0) LARDER_RETURN_IF_ERROR(DeleteId(id));
-  }
-  return absl::OkStatus();
+absl::StatusOr<bool> WindowKeyEdit::Remove(const IsGone& is_gone) {
+  return RemoveEvents(kAllTime, is_gone);
 }
 
-absl::Status WindowKeyEdit::Retract(const WindowRetraction& retraction, RetractedRows* retracted) {
-  LARDER_RETURN_IF_ERROR(Flush());
-  std::set<uint64_t> ranks;  // of the events that go: one may be in several trees
-  std::map<std::string, bool, std::less<>> ids;  // of events in trees: whether they go
+absl::StatusOr<bool> WindowKeyEdit::Retract(const WindowRetraction& retraction,
+                                            RetractedRows* retracted) {
+  std::set<uint64_t> ranks;  // of what goes: one event may be in several trees
   bool is_unsure = false;
-  absl::Status status;
-  const auto is_gone = [&](const AggregateEvent& event) {
-    const WindowTrailer trailer = TrailerOf(event.order.row);
+  const auto is_gone = [&](const Told& told) -> absl::StatusOr<bool> {
+    const WindowTrailer& trailer = told.trailer;
     if (!retraction.Covers(trailer.source, trailer.rank) || trailer.from_batch) return false;
-    const std::string_view id = event.order.event_id;
-    if (!id.empty()) {
-      auto known = ids.find(id);
-      if (known == ids.end()) {
-        const absl::StatusOr<std::optional<WindowId>> found = FindId(id);
-        if (!found.ok()) status = found.status();
-        // What a batch has told again is the batch's, though the trailer is as it was.
-        const bool goes = found.ok() && (!*found || !(*found)->from_batch);
-        known = ids.emplace(id, goes).first;
-      }
-      if (!known->second) return false;
+    if (!told.is_listed && !told.id.empty()) {
+      // What a batch has told again is the batch's, though the trailer is as it was.
+      LARDER_ASSIGN_OR_RETURN(const std::optional<WindowId> known, FindId(told.id));
+      if (known && known->from_batch) return false;
       // An earlier version may have been dropped for it.
-      is_unsure |= event.order.time_us < edit_.record->as_of_floor_us;
+      is_unsure |= told.time_us < edit_.record->as_of_floor_us;
     }
     ranks.insert(trailer.rank);
     return true;
   };
-  for (std::size_t s = 0; s < state_.streams.size(); ++s) {
-    for (WindowKey::Tree& tree : state_.streams[s]) {
-      LARDER_RETURN_IF_ERROR(RemoveFrom(s, &tree, kAllTime, is_gone));
-      if (!status.ok()) return status;
-    }
-  }
-  std::set<std::string> left;
-  std::erase_if(state_.versions, [&](const WindowKey::Version& version) {
-    const bool goes = !version.from_batch && retraction.Covers(version.source, version.rank);
-    if (goes) {
-      ranks.insert(version.rank);
-      ids.insert_or_assign(version.id, true);
-    } else {
-      left.insert(version.id);
-    }
-    return goes;
-  });
-  for (const auto& [id, goes] : ids) {
-    if (goes && left.count(id) == 0) LARDER_RETURN_IF_ERROR(DeleteId(id));
-  }
+  LARDER_ASSIGN_OR_RETURN(const bool is_any_gone, RemoveEvents(kAllTime, is_gone));
   retracted->rows += ranks.size();
-  retracted->keys += ranks.empty() ? 0 : 1;
+  retracted->keys += is_any_gone ? 1 : 0;
   retracted->keys_unsure += is_unsure ? 1 : 0;
-  return absl::OkStatus();
-}
-
-absl::Status WindowKeyEdit::DeleteId(std::string_view id) {
-  return edit_.transaction
-      ->DeleteRecord(kWindowIdTable, WindowIdName(edit_.data_id, entity_key_, id))
-      .status();
+  return is_any_gone;
 }
 
 absl::Status WindowKeyEdit::DropBefore(int64_t cutoff_us) {
   if (state_.oldest_us >= cutoff_us) return absl::OkStatus();
-  LARDER_RETURN_IF_ERROR(Flush());
-  std::set<std::string> ids;
-  for (std::size_t s = 0; s < state_.streams.size(); ++s) {
-    for (WindowKey::Tree& tree : state_.streams[s]) {
-      const TimeRange old = {kAllTime.from_us, cutoff_us};
-      LARDER_RETURN_IF_ERROR(RemoveFrom(s, &tree, old, [&](const AggregateEvent& event) {
-        if (!event.order.event_id.empty()) ids.emplace(event.order.event_id);
-        return true;
-      }));
-    }
-  }
-  for (const std::string& id : ids) {
-    LARDER_RETURN_IF_ERROR(DeleteId(id));
-  }
   state_.oldest_us = cutoff_us;
-  return absl::OkStatus();
+  return RemoveEvents({kAllTime.from_us, cutoff_us},
+                      [](const Told& told) { return !told.is_listed; })
+      .status();
 }
 
 absl::Status WindowKeyEdit::Settle(int64_t settled_us) {

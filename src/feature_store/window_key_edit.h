@@ -49,10 +49,19 @@ class WindowKeyEdit {
 
   // An event without an id, or a version of one with an id.
   absl::StatusOr<Outcome> Add(WindowKey::Version version);
-  using IsGone = std::function<bool(bool has_id, int64_t time_us, const WindowTrailer& trailer)>;
-  absl::Status Remove(const IsGone& is_gone);
-  // Adds to `retracted` what goes. What a batch has told too stays.
-  absl::Status Retract(const WindowRetraction& retraction, RetractedRows* retracted);
+  // An event in a tree, or a version of one. Lifetime: borrows.
+  struct Told {
+    std::string_view id;  // empty: it has none
+    int64_t time_us = 0;
+    WindowTrailer trailer;
+    bool is_listed = false;  // one of several versions
+  };
+  // May be asked of one event several times: it may be in several trees.
+  using IsGone = std::function<absl::StatusOr<bool>(const Told& told)>;
+  // Whether anything went.
+  absl::StatusOr<bool> Remove(const IsGone& is_gone);
+  // Adds to `retracted` what goes, and gives whether anything does. What a batch has told too stays.
+  absl::StatusOr<bool> Retract(const WindowRetraction& retraction, RetractedRows* retracted);
   // Events before `cutoff_us` go: no window will see them again.
   absl::Status DropBefore(int64_t cutoff_us);
   // Writes everything. Of ids whose versions are all older than `settled_us` the last one stays.
@@ -65,7 +74,6 @@ class WindowKeyEdit {
 
   [[nodiscard]] absl::StatusOr<std::optional<WindowId>> FindId(std::string_view id) const;
   absl::Status PutId(std::string_view id, const WindowId& value);
-  absl::Status DeleteId(std::string_view id);
   Outcome AddListed(WindowKey::Version version);
   void AddToTrees(WindowKey::Version version);
   // Takes an event out of the trees: what it was there.
@@ -74,9 +82,18 @@ class WindowKeyEdit {
   absl::Status Flush();
   absl::Status Settle(int64_t settled_us);
   WindowKey::Tree& TreeOf(std::size_t stream, std::string_view category);
-  // Events of all trees of a stream within `range` for which `is_gone`; they go.
-  absl::Status RemoveFrom(std::size_t stream, WindowKey::Tree* tree, const TimeRange& range,
-                          const std::function<bool(const AggregateEvent& event)>& is_gone);
+  // An event of a tree, and where that is. Lifetime: borrows.
+  struct TreeEvent {
+    std::size_t stream = 0;
+    std::string_view category;
+    const AggregateEvent& event;
+  };
+  // Events of all trees within `range` for which `is_gone` go.
+  absl::Status RemoveFromTrees(
+      const TimeRange& range,
+      const std::function<absl::StatusOr<bool>(const TreeEvent& event)>& is_gone);
+  // The same, of trees and listed versions, with the ids of which nothing is left. Whether anything went.
+  absl::StatusOr<bool> RemoveEvents(const TimeRange& range, const IsGone& is_gone);
 
   const WindowEdit& edit_;
   const std::string entity_key_;

@@ -244,6 +244,10 @@ void EscapeRow(std::string* row) {
   *row = std::move(escaped);
 }
 
+WindowTrailer TrailerFor(const EventVersion& version) {
+  return {version.known_us, version.rank, version.from_batch, version.source};
+}
+
 void AppendTrailer(const WindowTrailer& trailer, std::string* row) {
   row->append(reinterpret_cast<const char*>(&trailer.known_us), sizeof(trailer.known_us));
   row->append(reinterpret_cast<const char*>(&trailer.rank), sizeof(trailer.rank));

@@ -109,6 +109,7 @@ struct WindowTrailer {
   bool from_batch = false;
   uint8_t source = 0;  // number, below 128
 };
+[[nodiscard]] WindowTrailer TrailerFor(const EventVersion& version);
 void AppendTrailer(const WindowTrailer& trailer, std::string* row);
 [[nodiscard]] WindowTrailer TrailerOf(std::string_view row);
 

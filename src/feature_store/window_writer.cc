@@ -170,29 +170,27 @@ absl::StatusOr<std::vector<std::string>> WindowWriter::Keys() const {
   return keys;
 }
 
-absl::Status WindowWriter::Remove(const WindowKeyEdit::IsGone& is_replaced) {
+absl::Status WindowWriter::EditKeys(
+    const std::function<absl::StatusOr<bool>(WindowKeyEdit& key)>& change) {
   LARDER_ASSIGN_OR_RETURN(const std::vector<std::string> keys, Keys());
   const WindowEdit edit{view_.data_id, sets_, &transaction_, &record_};
   for (const std::string& key : keys) {
     LARDER_ASSIGN_OR_RETURN(WindowKey state, KeyOf(key));
     WindowKeyEdit of_key(edit, key, std::move(state));
-    LARDER_RETURN_IF_ERROR(of_key.Remove(is_replaced));
-    LARDER_RETURN_IF_ERROR(of_key.Finish(Timestamp::Min().us));
+    LARDER_ASSIGN_OR_RETURN(const bool has_changed, change(of_key));
+    if (has_changed) LARDER_RETURN_IF_ERROR(of_key.Finish(Timestamp::Min().us));
   }
   return absl::OkStatus();
 }
 
+absl::Status WindowWriter::Remove(const WindowKeyEdit::IsGone& is_replaced) {
+  return EditKeys([&](WindowKeyEdit& key) { return key.Remove(is_replaced); });
+}
+
 absl::StatusOr<RetractedRows> WindowWriter::Retract(const WindowRetraction& retraction) {
-  LARDER_ASSIGN_OR_RETURN(const std::vector<std::string> keys, Keys());
-  const WindowEdit edit{view_.data_id, sets_, &transaction_, &record_};
   RetractedRows retracted;
-  for (const std::string& key : keys) {
-    LARDER_ASSIGN_OR_RETURN(WindowKey state, KeyOf(key));
-    WindowKeyEdit of_key(edit, key, std::move(state));
-    const uint64_t before = retracted.rows;
-    LARDER_RETURN_IF_ERROR(of_key.Retract(retraction, &retracted));
-    if (retracted.rows > before) LARDER_RETURN_IF_ERROR(of_key.Finish(Timestamp::Min().us));
-  }
+  LARDER_RETURN_IF_ERROR(
+      EditKeys([&](WindowKeyEdit& key) { return key.Retract(retraction, &retracted); }));
   // Deletes that were settled: what they deleted is gone.
   const std::string prefix = WindowPrefix(view_.data_id);
   std::vector<std::string> deletes;

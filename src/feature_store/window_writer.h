@@ -69,6 +69,8 @@ class WindowWriter {
       : view_(view), plan_(plan), transaction_(transaction) {}
   absl::StatusOr<WindowKey> KeyOf(std::string_view entity_key) const;
   [[nodiscard]] absl::StatusOr<std::vector<std::string>> Keys() const;  // that have a record
+  // Calls `change` for each key, and writes those of which it says that they have changed.
+  absl::Status EditKeys(const std::function<absl::StatusOr<bool>(WindowKeyEdit& key)>& change);
 
   const ViewVersion& view_;
   const WindowPlan& plan_;
