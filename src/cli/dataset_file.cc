@@ -42,8 +42,7 @@ absl::StatusOr<Batch> ReadDataset(const std::string& path,
       if (format == RowsFormat::kParquet && column.type.id() == TypeId::kDuration)
         field.unit = "us";
     }
-    if (format == RowsFormat::kNdjson) source.kind = SourceKind::kNdjson;
-    if (format == RowsFormat::kParquet) source.kind = SourceKind::kParquet;
+    source.kind = KindOfFile(path);
     if (path.ends_with(".tsv") || path.ends_with(".tsv.gz")) source.format.delimiter = "\t";
   } else {
     LARDER_ASSIGN_OR_RETURN(source, InferSource(path));

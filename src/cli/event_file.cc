@@ -1,21 +1,13 @@
 #include "cli/event_file.h"
 
-#include <string_view>
 #include <vector>
 
 #include "larder/io/csv_reader.h"
 #include "larder/io/ndjson_reader.h"
+#include "larder/io/source_reader.h"
 
 namespace larder::inline LARDER_ABI {
 namespace cli {
-namespace {
-
-bool IsNdjson(std::string_view path) {
-  if (path.ends_with(".gz")) path.remove_suffix(3);
-  return path.ends_with(".ndjson") || path.ends_with(".jsonl");
-}
-
-}  // namespace
 
 absl::StatusOr<std::unique_ptr<RecordReader>> OpenEvents(const std::string& file, bool ndjson,
                                                          bool strict, const Source& source) {
@@ -24,7 +16,7 @@ absl::StatusOr<std::unique_ptr<RecordReader>> OpenEvents(const std::string& file
   TextReadOptions read;
   read.strict = strict;
   read.show_values = true;
-  if (ndjson || IsNdjson(file)) {
+  if (ndjson || KindOfFile(file) == SourceKind::kNdjson) {
     events.kind = SourceKind::kNdjson;
     return OpenNdjson(events, read);
   }

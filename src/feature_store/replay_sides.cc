@@ -5,6 +5,7 @@
 #include <set>
 #include <utility>
 
+#include "larder/io/source_reader.h"
 #include "larder/registry/catalog.h"
 #include "larder/registry/plan.h"
 #include "larder/transform/checker.h"
@@ -50,11 +51,7 @@ absl::StatusOr<std::string> OnlySource(const Catalog& catalog, const std::string
 }
 
 void ReadFrom(const std::string& path, Source* source) {
-  std::string_view name = path;
-  if (name.ends_with(".gz")) name.remove_suffix(3);
-  source->kind = SourceKind::kCsv;
-  if (name.ends_with(".ndjson") || name.ends_with(".jsonl")) source->kind = SourceKind::kNdjson;
-  if (name.ends_with(".parquet")) source->kind = SourceKind::kParquet;
+  source->kind = KindOfFile(path);
   source->path = std::filesystem::absolute(path).string();
   source->query.clear();
 }

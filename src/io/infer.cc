@@ -16,6 +16,7 @@
 #include "larder/base/text.h"
 #include "larder/io/csv_reader.h"
 #include "larder/io/duckdb_reader.h"
+#include "larder/io/source_reader.h"
 
 namespace larder::inline LARDER_ABI {
 namespace {
@@ -103,10 +104,9 @@ absl::StatusOr<Source> InferCsv(const std::string& path, const InferOptions& opt
 }  // namespace
 
 absl::StatusOr<Source> InferSource(const std::string& path, const InferOptions& options) {
-  std::string_view name = path;
-  if (name.ends_with(".parquet")) return InferParquet(path, options.base_path);
-  if (name.ends_with(".gz")) name.remove_suffix(3);
-  if (name.ends_with(".ndjson") || name.ends_with(".jsonl")) return InferNdjson(path, options);
+  const SourceKind kind = KindOfFile(path);
+  if (kind == SourceKind::kParquet) return InferParquet(path, options.base_path);
+  if (kind == SourceKind::kNdjson) return InferNdjson(path, options);
   return InferCsv(path, options);
 }
 

@@ -5,6 +5,13 @@
 
 namespace larder::inline LARDER_ABI {
 
+SourceKind KindOfFile(std::string_view path) {
+  if (path.ends_with(".parquet")) return SourceKind::kParquet;
+  if (path.ends_with(".gz")) path.remove_suffix(3);
+  const bool is_ndjson = path.ends_with(".ndjson") || path.ends_with(".jsonl");
+  return is_ndjson ? SourceKind::kNdjson : SourceKind::kCsv;
+}
+
 std::string WhyUnreadable(const Source& source) {
   switch (source.kind) {
     case SourceKind::kCsv:

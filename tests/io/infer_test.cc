@@ -49,6 +49,15 @@ std::string Inferred(const std::string& text, std::string* rest = nullptr,
   return out;
 }
 
+TEST_CASE("the end of a file's name says what its rows are kept as", "[io][infer]") {
+  using larder::SourceKind;
+  for (const char* name : {"a.csv", "a.csv.gz", "a.tsv", "a", "", ".gz", "parquet", "a.parquet.gz"})
+    CHECK(larder::KindOfFile(name) == SourceKind::kCsv);
+  for (const char* name : {"a.ndjson", "dir/*.jsonl", "a.jsonl.gz", "a.b.ndjson.gz"})
+    CHECK(larder::KindOfFile(name) == SourceKind::kNdjson);
+  CHECK(larder::KindOfFile("s3://lake/day=*/part.parquet") == SourceKind::kParquet);
+}
+
 TEST_CASE("a file of JSON objects gives a field for every member", "[io][infer]") {
   const Folder folder;
   std::ofstream(folder.Path("events.ndjson"))

@@ -3,6 +3,7 @@
 
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "larder/base/config.h"
 #include "larder/base/status.h"
@@ -11,6 +12,10 @@
 #include "larder/schema/definitions.h"
 
 namespace larder::inline LARDER_ABI {
+
+// What a file or glob keeps its rows as, by the end of its name: .parquet; .ndjson or .jsonl, perhaps with .gz after it;
+// CSV under any other name.
+[[nodiscard]] SourceKind KindOfFile(std::string_view path);
 
 // Opens what `source` names, as the header of its kind says: csv_reader.h, ndjson_reader.h, duckdb_reader.h. Batches have columns named
 // and typed as source.fields, whatever the kind.
