@@ -66,7 +66,6 @@ struct WindowKey {
   };
   struct Version : EventVersion {
     std::string id;
-    uint8_t source = 0;       // number; those with an id have it in the id
     std::vector<Part> parts;  // one for each stream
 
     // As EvaluateHistory takes it. Lifetime: borrows.

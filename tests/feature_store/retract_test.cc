@@ -240,6 +240,47 @@ TEST_CASE("aggregates are as if events that were taken back had never come",
   }
 }
 
+TEST_CASE("a retraction takes back versions of its own source and of no other",
+          "[feature_store][windows]") {
+  constexpr const char* kTwo = R"({"larder": 1, "project": "p",
+ "entities": [{"name": "card", "join_keys": [{"name": "card", "type": "int64"}]}],
+ "sources": [
+  {"name": "live", "kind": "push", "event_time": "at", "event_id": "id", "fields": [
+    {"name": "card", "type": "int64"}, {"name": "at", "type": "timestamp"},
+    {"name": "fare", "type": "float64"}, {"name": "id", "type": "string"}]},
+  {"name": "other", "kind": "push", "event_time": "at", "event_id": "id", "fields": [
+    {"name": "card", "type": "int64"}, {"name": "at", "type": "timestamp"},
+    {"name": "fare", "type": "float64"}, {"name": "id", "type": "string"}]}],
+ "feature_views": [{"name": "spend", "entities": ["card"], "source": "live", "union": ["other"],
+   "boundary": "at", "aggregates": [{"input": "fare", "functions": ["sum"], "windows": ["1h"]}]}]})";
+  const auto tap = [](double fare, const char* at) {
+    return Row{{"card", int64_t{1}}, {"at", At(at)}, {"fare", fare}, {"id", "a"}};
+  };
+  for (const std::string_view goes : {"live", "other"}) {
+    INFO("source " << goes);
+    StoreFixture fixture;
+    fixture.Apply(kTwo);
+    // Each source's event has two versions.
+    fixture.Push("live", {tap(1, "2025-01-09T23:30:00Z")});
+    fixture.Push("other", {tap(10, "2025-01-09T23:30:00Z")});
+    const uint64_t first = fixture.Push("live", {tap(2, "2025-01-09T23:31:00Z")}).commit_seq;
+    const uint64_t last = fixture.Push("other", {tap(20, "2025-01-09T23:31:00Z")}).commit_seq;
+    const auto sum = [&] {
+      return Shown(fixture.Get({"spend:sum_fare_1h"}, {{{"card", 1}}}), "sum_fare_1h", 0);
+    };
+    CHECK(sum() == "22 PRESENT");
+    RetractOptions options;
+    options.source = goes;
+    options.first_commit = first;
+    options.last_commit = last;
+    const auto result = fixture.store().Retract(options);
+    REQUIRE(result.ok());
+    REQUIRE(result->views.size() == 1);
+    CHECK(result->views[0].rows.rows == 1);
+    CHECK(sum() == (goes == "live" ? "21 PRESENT" : "12 PRESENT"));
+  }
+}
+
 Row X(int64_t key, int64_t x, const char* at) {
   return {{"k", key}, {"x", x}, {"y", "y"}, {"at", At(at)}, {"op", "insert"}};
 }
