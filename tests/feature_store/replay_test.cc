@@ -260,7 +260,7 @@ TEST_CASE("a replay refuses what it cannot compare, with the reason", "[store][r
   CHECK(std::filesystem::exists(folder.File("taps.csv")));
 }
 
-TEST_CASE("random windows over late and corrected events are served as they are trained",
+TEST_CASE("random windows over late, corrected and deleted events are served as they are trained",
           "[store][replay][windows][random]") {
   Random random;
   INFO(random.Describe());
@@ -270,12 +270,15 @@ TEST_CASE("random windows over late and corrected events are served as they are 
   const int rounds = 6;
 #endif
   for (int round = 0; round < rounds; ++round) {
-    const auto events = static_cast<std::size_t>(random.Between(0, 80));
+    // Now and then a few pushes of hundreds, in which an event, its corrections and its delete come in any order.
+    const bool large = random.OneIn(4);
+    const auto events =
+        static_cast<std::size_t>(large ? random.Between(300, 900) : random.Between(0, 80));
     const WindowWorld world = WindowWorld::Draw(random, events, false);
     TempFolder folder;
     folder.Write("tx.csv", world.Csv(world.events));
     std::string requests = "card,t\n";
-    for (int64_t n = random.Between(1, 25); n > 0; --n) {
+    for (int64_t n = random.Between(1, large ? 5 : 25); n > 0; --n) {
       const int64_t card = random.Between(1, 4);
       requests += Concat(card, ",", FormatTimestamp(world.RandomInstant(random)), "\n");
     }
@@ -295,7 +298,8 @@ TEST_CASE("random windows over late and corrected events are served as they are 
     service.features.emplace_back().view = "latest";
     definitions.feature_services = {service};
     ReplayOptions options;
-    options.batch_size = static_cast<std::size_t>(random.Between(1, 40));
+    options.batch_size =
+        static_cast<std::size_t>(large ? random.Between(200, 900) : random.Between(1, 40));
     options.shuffle_seed = random.Bits();
     const ReplayReport report = Replay(folder, definitions, options);
     INFO(Text(report));
