@@ -8,8 +8,9 @@
 #include <string>
 #include <vector>
 
+#include "examples/parts/latency_text.h"
+#include "examples/parts/logistic_regression.h"
 #include "examples/recommendation/baskets.h"
-#include "examples/recommendation/model.h"
 #include "examples/recommendation/serving.h"
 #include "examples/recommendation/till.h"
 #include "examples/recommendation/training.h"
@@ -65,20 +66,20 @@ absl::StatusOr<FeatureStore> OpenStore(const Arguments& arguments) {
 absl::StatusOr<Model> TrainModel(const FeatureStore& store, const std::vector<Basket>& baskets,
                                  const std::vector<std::string>& popular) {
   LARDER_ASSIGN_OR_RETURN(const larder::ServingPlan plan, store.Bind(kService));
-  const auto examples = [&](const char* from, const char* to) -> absl::StatusOr<Examples> {
+  const auto between = [&](const char* from, const char* to) -> absl::StatusOr<examples::Examples> {
     LARDER_ASSIGN_OR_RETURN(larder::Batch spine, SpineOf(baskets, popular, At(from), At(to)));
     LARDER_ASSIGN_OR_RETURN(const larder::TrainingSet set, MakeTrainingSet(store, std::move(spine)));
-    return ExamplesOf(plan, set);
+    return examples::ExamplesOf(plan, set, "bought");
   };
-  LARDER_ASSIGN_OR_RETURN(const Examples past,
-                          examples("2017-08-01T00:00:00Z", "2017-09-15T00:00:00Z"));
-  LARDER_ASSIGN_OR_RETURN(const Examples later, examples("2017-09-15T00:00:00Z", kOpening));
+  LARDER_ASSIGN_OR_RETURN(const examples::Examples past,
+                          between("2017-08-01T00:00:00Z", "2017-09-15T00:00:00Z"));
+  LARDER_ASSIGN_OR_RETURN(const examples::Examples later, between("2017-09-15T00:00:00Z", kOpening));
   Model model = Model::Train(past);
   std::vector<float> scores(later.rows());
   model.Score(later.features, scores);
   std::printf(
       "  %zu rows of %zu features; on the %zu rows after them the area under the curve is %.3f\n",
-      past.rows(), plan.width(), later.rows(), AreaUnderCurve(scores, later.bought));
+      past.rows(), plan.width(), later.rows(), examples::AreaUnderCurve(scores, later.happened));
   return model;
 }
 
@@ -96,27 +97,14 @@ absl::Status Compare(const FeatureStore& store, const std::vector<Basket>& baske
 
 void PrintServed(const Served& served, const Load& load, std::size_t candidates) {
   const larder::LatencyHistogram& latency = served.latency;
-  const auto ms = [&](double quantile) {
-    return static_cast<double>(latency.ValueAt(quantile)) * 1e-6;
-  };
   std::printf(
       "  %llu requests of %zu candidates in %zu threads, %.0f a second, commits %llu to %llu\n",
       static_cast<unsigned long long>(latency.count()), candidates, load.threads,
       static_cast<double>(latency.count()) / served.seconds,
       static_cast<unsigned long long>(served.commits_first),
       static_cast<unsigned long long>(served.commits_last));
-  std::printf(
-      "  snapshot, features, scores and the best %zu: p50 %.3f ms, p90 %.3f, p99 %.3f, p99.9 "
-      "%.3f, max %.3f\n",
-      kRecommended, ms(0.5), ms(0.9), ms(0.99), ms(0.999), ms(1));
-  uint64_t highest = 1;
-  for (const larder::LatencyHistogram::Step& step : latency.Steps())
-    highest = std::max(highest, step.count);
-  for (const larder::LatencyHistogram::Step& step : latency.Steps()) {
-    const auto marks = static_cast<std::size_t>((step.count * 50 + highest - 1) / highest);
-    std::printf("  up to %8.3f ms %8llu  %s\n", static_cast<double>(step.high_ns) * 1e-6,
-                static_cast<unsigned long long>(step.count), std::string(marks, '#').c_str());
-  }
+  const std::string what = larder::Concat("snapshot, features, scores and the best ", kRecommended);
+  std::printf("%s", examples::LatencyText(latency, what).c_str());
 }
 
 absl::Status ShowShelf(const FeatureStore& store, const Model& model, int64_t household,

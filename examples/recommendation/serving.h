@@ -7,13 +7,15 @@
 #include <string>
 #include <vector>
 
-#include "examples/recommendation/model.h"
+#include "examples/parts/logistic_regression.h"
 #include "larder/base/latency_histogram.h"
 #include "larder/base/status.h"
 #include "larder/base/time.h"
 #include "larder/feature_store.h"
 
 namespace recommendation {
+
+using examples::Model;
 
 inline constexpr std::size_t kRecommended = 10;
 

@@ -7,6 +7,7 @@
 #include <random>
 #include <utility>
 
+#include "examples/parts/logistic_regression.h"
 #include "larder/base/text.h"
 
 namespace recommendation {
@@ -48,18 +49,6 @@ bool Holds(const Basket& basket, const std::string& product) {
                      [&](const Line& line) { return line.product == product; });
 }
 
-float TensorValue(const Column& column, std::size_t row) {
-  if (!column.IsValid(row)) return std::numeric_limits<float>::quiet_NaN();
-  switch (column.type().id()) {
-    case TypeId::kBool:
-      return static_cast<float>(column.Values<uint8_t>()[row]);
-    case TypeId::kInt64:
-      return static_cast<float>(column.Values<int64_t>()[row]);
-    default:
-      return static_cast<float>(column.Values<double>()[row]);
-  }
-}
-
 }  // namespace
 
 absl::StatusOr<Batch> SpineOf(std::span<const Basket> baskets, std::span<const std::string> popular,
@@ -99,27 +88,12 @@ absl::StatusOr<larder::TrainingSet> MakeTrainingSet(const larder::FeatureStore& 
   return store.GetHistoricalFeatures(request);
 }
 
-absl::StatusOr<Examples> ExamplesOf(const larder::ServingPlan& plan,
-                                    const larder::TrainingSet& set) {
-  Examples examples;
-  examples.width = plan.width();
-  examples.features.resize(set.rows.row_count() * plan.width());
-  for (std::size_t output = 0; output < plan.outputs().size(); ++output) {
-    const Column* column = set.rows.Find(plan.outputs()[output]);
-    if (column == nullptr) return larder::InternalError("not trained: ", plan.outputs()[output]);
-    for (std::size_t row = 0; row < column->size(); ++row)
-      examples.features[row * plan.width() + plan.offsets()[output]] = TensorValue(*column, row);
-  }
-  for (const uint8_t bought : set.rows.Find("bought")->Values<uint8_t>())
-    examples.bought.push_back(bought != 0);
-  return examples;
-}
-
 absl::StatusOr<Agreement> CompareWithServing(const larder::FeatureStore& store,
                                              const larder::TrainingSet& set, Timestamp instant) {
   LARDER_ASSIGN_OR_RETURN(const larder::ServingPlan plan, store.Bind(kService));
   LARDER_ASSIGN_OR_RETURN(larder::ServingSession session, store.OpenSession(plan));
-  LARDER_ASSIGN_OR_RETURN(const Examples expected, ExamplesOf(plan, set));
+  LARDER_ASSIGN_OR_RETURN(const examples::Examples expected,
+                          examples::ExamplesOf(plan, set, "bought"));
   std::vector<std::string_view> products;
   for (std::size_t row = 0; row < expected.rows(); ++row)
     products.push_back(set.rows.Find("product_id")->Text(row));

@@ -8,7 +8,6 @@
 #include <vector>
 
 #include "examples/recommendation/baskets.h"
-#include "examples/recommendation/model.h"
 #include "larder/base/status.h"
 #include "larder/base/time.h"
 #include "larder/column/batch.h"
@@ -30,10 +29,6 @@ inline constexpr char kService[] = "ranking";
 
 [[nodiscard]] absl::StatusOr<larder::TrainingSet> MakeTrainingSet(const larder::FeatureStore& store,
                                                                   larder::Batch spine);
-// The training set as the model's tensor, in the plan's order.
-[[nodiscard]] absl::StatusOr<Examples> ExamplesOf(const larder::ServingPlan& plan,
-                                                  const larder::TrainingSet& set);
-
 struct Agreement {
   std::size_t values = 0;
   std::size_t present = 0;  // of them

@@ -1,11 +1,15 @@
-#include "examples/recommendation/model.h"
+#include "examples/parts/logistic_regression.h"
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <numeric>
 
-namespace recommendation {
+namespace examples {
 namespace {
+
+using larder::Column;
+using larder::TypeId;
 
 constexpr int kPasses = 15;
 constexpr float kStep = 0.05F;
@@ -14,7 +18,36 @@ constexpr float kShrink = 1e-4F;
 // Counts and sums have long tails; what is not there counts as nothing.
 float Shaped(float value) { return std::isnan(value) ? 0 : std::asinh(value); }
 
+float TensorValue(const Column& column, std::size_t row) {
+  if (!column.IsValid(row)) return std::numeric_limits<float>::quiet_NaN();
+  switch (column.type().id()) {
+    case TypeId::kBool:
+      return static_cast<float>(column.Values<uint8_t>()[row]);
+    case TypeId::kInt64:
+      return static_cast<float>(column.Values<int64_t>()[row]);
+    default:
+      return static_cast<float>(column.Values<double>()[row]);
+  }
+}
+
 }  // namespace
+
+absl::StatusOr<Examples> ExamplesOf(const larder::ServingPlan& plan, const larder::TrainingSet& set,
+                                    const std::string& label) {
+  Examples examples;
+  examples.width = plan.width();
+  examples.features.resize(set.rows.row_count() * plan.width());
+  for (std::size_t output = 0; output < plan.outputs().size(); ++output) {
+    const Column* column = set.rows.Find(plan.outputs()[output]);
+    if (column == nullptr) return larder::InternalError("not trained: ", plan.outputs()[output]);
+    for (std::size_t row = 0; row < column->size(); ++row)
+      examples.features[row * plan.width() + plan.offsets()[output]] = TensorValue(*column, row);
+  }
+  const Column* happened = set.rows.Find(label);
+  if (happened == nullptr) return larder::InternalError("no label in the training set: ", label);
+  for (const uint8_t value : happened->Values<uint8_t>()) examples.happened.push_back(value != 0);
+  return examples;
+}
 
 Model Model::Train(const Examples& examples) {
   const std::size_t width = examples.width;
@@ -41,7 +74,7 @@ Model Model::Train(const Examples& examples) {
     for (std::size_t r = 0; r < examples.rows(); ++r) {
       const std::span<const float> row = examples.Row(r);
       const float chance = 1 / (1 + std::exp(-model.ScoreRow(row)));
-      const float error = (examples.bought[r] ? 1.0F : 0.0F) - chance;
+      const float error = (examples.happened[r] ? 1.0F : 0.0F) - chance;
       for (std::size_t c = 0; c < width; ++c) {
         const float value = (Shaped(row[c]) - model.means_[c]) * model.scales_[c];
         model.weights_[c] += step * (error * value - kShrink * model.weights_[c]);
@@ -65,7 +98,7 @@ void Model::Score(std::span<const float> tensor, std::span<float> scores) const 
     scores[r] = ScoreRow(tensor.subspan(r * width, width));
 }
 
-double AreaUnderCurve(std::span<const float> scores, const std::vector<bool>& bought) {
+double AreaUnderCurve(std::span<const float> scores, const std::vector<bool>& happened) {
   std::vector<std::size_t> order(scores.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
   std::sort(order.begin(), order.end(),
@@ -76,7 +109,7 @@ double AreaUnderCurve(std::span<const float> scores, const std::vector<bool>& bo
     double tied_positives = 0, tied_negatives = 0;
     std::size_t end = i;
     for (; end < order.size() && scores[order[end]] == scores[order[i]]; ++end)
-      (bought[order[end]] ? tied_positives : tied_negatives) += 1;
+      (happened[order[end]] ? tied_positives : tied_negatives) += 1;
     above += tied_positives * (negatives + tied_negatives / 2);
     positives += tied_positives;
     negatives += tied_negatives;
@@ -85,4 +118,4 @@ double AreaUnderCurve(std::span<const float> scores, const std::vector<bool>& bo
   return positives == 0 || negatives == 0 ? 0.5 : above / (positives * negatives);
 }
 
-}  // namespace recommendation
+}  // namespace examples
