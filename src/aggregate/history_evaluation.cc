@@ -270,7 +270,7 @@ bool GivesWayTo(const HistoryEvent& a, const HistoryEvent& b) {
   const auto place = [](const HistoryEvent& version) {
     const EventOrder& order = version.event.order;
     return std::tuple(order.time_us, order.has_sequence, order.sequence, version.arrival_us,
-                      version.is_delete);
+                      version.rank, version.is_delete);
   };
   if (place(a) != place(b)) return place(a) < place(b);
   return Precedes(a.event, b.event);

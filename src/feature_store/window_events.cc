@@ -40,11 +40,13 @@ void AppendEventId(const Column& ids, std::size_t row, char source_number, std::
 }
 
 WindowEvents::WindowEvents(const WindowPlan& plan, const MappedEvents& events, const Source& source,
-                           std::size_t source_number)
+                           std::size_t source_number, uint64_t first_rank)
     : plan_(&plan),
       events_(&events),
       times_(events.event_time->Values<int64_t>().data()),
       available_after_(source.available_after),
+      in_order_(source.order == SourceOrder::kCommit),
+      first_rank_(first_rank),
       source_number_(static_cast<char>(source_number)) {}
 
 void WindowEvents::AppendId(std::size_t row, std::string* out) const {
@@ -83,6 +85,7 @@ HistoryEvent WindowEvents::At(std::size_t row, std::size_t stream, std::string_v
   made.known_us = KnownAt(row);
   if (events_->arrival_time != nullptr && events_->arrival_time->IsValid(row))
     made.arrival_us = made.known_us;
+  made.rank = in_order_ ? first_rank_ + row : 0;
   made.is_delete = IsDelete(row);
   EventOrder& order = made.event.order;
   order.time_us = times_[row];

@@ -19,10 +19,11 @@ namespace larder::inline LARDER_ABI {
 class WindowEvents {
  public:
   WindowEvents() = default;  // of nothing
-  // `source_number`: 0 the view's own, 1 and up its union's. Ids of different sources are different ids.
+  // `source_number`: 0 the view's own, 1 and up its union's. Ids of different sources are different ids. `first_rank`: of
+  // the first row where the source is in commit order; each row has one more than the row before.
   WindowEvents(const WindowPlan& plan LARDER_LIFETIME_BOUND,
                const MappedEvents& events LARDER_LIFETIME_BOUND, const Source& source,
-               std::size_t source_number);
+               std::size_t source_number, uint64_t first_rank = 0);
 
   [[nodiscard]] int64_t TimeOf(std::size_t row) const { return times_[row]; }
   [[nodiscard]] bool HasId(std::size_t row) const {
@@ -51,6 +52,8 @@ class WindowEvents {
   const MappedEvents* events_ = nullptr;
   const int64_t* times_ = nullptr;
   std::optional<Duration> available_after_;
+  bool in_order_ = false;
+  uint64_t first_rank_ = 0;
   char source_number_ = 0;
 };
 

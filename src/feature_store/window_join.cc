@@ -257,7 +257,8 @@ absl::Status WindowJoin::Add(MappedBatch mapped, const Source& source, std::size
   // Its own columns are what it borrows: it stays where it is.
   Batch& batch = batches_.emplace_back(Batch{std::move(mapped), WindowEvents()});
   const MappedEvents& events = batch.mapped.events;
-  batch.windows = WindowEvents(plan_, events, source, source_number);
+  batch.windows =
+      WindowEvents(plan_, events, source, source_number, static_cast<uint64_t>(counts_.events));
   counts_.events += static_cast<int64_t>(events.row_count);
   const EncodedKeys keys(events.keys, events.row_count);
   bool used = false;

@@ -85,6 +85,7 @@ absl::StatusOr<WindowKeyEdit::Outcome> WindowKeyEdit::Add(WindowKey::Version ver
   if (known && known->IsSame(version)) {
     if (version.from_batch && !known->from_batch) {
       known->from_batch = true;
+      known->rank = version.rank;
       LARDER_RETURN_IF_ERROR(PutId(version.id, *known));
     }
     return Outcome::kDuplicate;
@@ -114,19 +115,29 @@ absl::StatusOr<WindowKeyEdit::Outcome> WindowKeyEdit::Add(WindowKey::Version ver
 }
 
 WindowKeyEdit::Outcome WindowKeyEdit::AddListed(WindowKey::Version version) {
-  const auto is_it = [&](const WindowKey::Version& other) { return other.id == version.id; };
-  const bool has_batch = std::any_of(
-      state_.versions.begin(), state_.versions.end(),
-      [&](const WindowKey::Version& other) { return is_it(other) && other.from_batch; });
-  const auto told = std::find_if(
-      state_.versions.begin(), state_.versions.end(),
-      [&](const WindowKey::Version& other) { return is_it(other) && other.IsSame(version); });
-  const bool is_told = told != state_.versions.end();
-  if (is_told) told->from_batch |= version.from_batch;
+  bool has_batch = false;
+  WindowKey::Version* last = nullptr;
+  WindowKey::Version* told = nullptr;  // the last that is the same
+  const auto is_later = [](const WindowKey::Version* before, const WindowKey::Version& other) {
+    return before == nullptr || GivesWayTo(before->Place(), other.Place());
+  };
+  for (WindowKey::Version& other : state_.versions) {
+    if (other.id != version.id) continue;
+    has_batch |= other.from_batch;
+    if (is_later(last, other)) last = &other;
+    if (other.IsSame(version) && is_later(told, other)) told = &other;
+  }
+  // In order, what is told again after something else is a version anew; a batch tells all of them, and so their order.
+  const bool is_anew = version.in_order && !version.from_batch && told != last;
+  const bool is_told = told != nullptr && !(is_anew && !told->from_batch);
+  if (is_told && version.from_batch) {
+    told->from_batch = true;
+    told->rank = version.rank;
+  }
   if (version.from_batch && !has_batch) {
     // What was pushed of it gives way to the batch's copies.
     std::erase_if(state_.versions, [&](const WindowKey::Version& other) {
-      return is_it(other) && !other.from_batch;
+      return other.id == version.id && !other.from_batch;
     });
   }
   if (is_told) return Outcome::kDuplicate;

@@ -216,7 +216,9 @@ absl::StatusOr<WindowReader::Answer> WindowReader::Evaluate(const Asked& asked, 
       if (event.input.bytes.data() != nullptr) made.event.input.bytes = kept_event.bytes;
       const auto known = asked.staged_known.find(kept_event.id);
       if (known == asked.staged_known.end()) return;
-      made.arrival_us = known->second.arrival_us;
+      const HistoryEvent place = known->second.Place();
+      made.arrival_us = place.arrival_us;
+      made.rank = place.rank;
       made.event.order.row = known->second.row;
       seen.insert(known->first);
     }));

@@ -63,13 +63,14 @@ WindowKey::Part GetPart(ByteReader* in) {
 
 uint8_t FlagsOf(const EventVersion& version) {
   return static_cast<uint8_t>((version.has_sequence ? 1U : 0U) | (version.is_delete ? 2U : 0U) |
-                              (version.from_batch ? 4U : 0U));
+                              (version.from_batch ? 4U : 0U) | (version.in_order ? 8U : 0U));
 }
 
 void SetFlags(uint8_t flags, EventVersion* version) {
   version->has_sequence = (flags & 1U) != 0;
   version->is_delete = (flags & 2U) != 0;
   version->from_batch = (flags & 4U) != 0;
+  version->in_order = (flags & 8U) != 0;
 }
 
 // All but the flags.
@@ -126,6 +127,7 @@ HistoryEvent EventVersion::Place() const {
   HistoryEvent made;
   made.known_us = known_us;
   made.arrival_us = arrival_us;
+  made.rank = in_order ? rank : 0;
   made.is_delete = is_delete;
   made.event.order = {time_us, has_sequence, sequence, {}, row};
   return made;

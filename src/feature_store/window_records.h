@@ -39,8 +39,10 @@ struct EventVersion {
   int64_t arrival_us = 0;
   bool is_delete = false;
   bool from_batch = false;
+  bool in_order =
+      false;  // its source is ordered by commits: of versions alike in time the greatest rank wins
   uint8_t source = 0;  // number, below 128
-  uint64_t rank = 0;   // of what was pushed: WriteTransaction::NextRank; else 0
+  uint64_t rank = 0;   // of what was pushed, or is in order: WriteTransaction::NextRank; else 0
   std::string row;
 
   // The same event told again, whenever and by whomever.

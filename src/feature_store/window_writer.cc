@@ -9,6 +9,7 @@ namespace larder::inline LARDER_ABI {
 namespace {
 
 constexpr std::size_t kReasonsMax = 10;
+constexpr uint64_t kStagedRank = uint64_t{1} << 63U;
 
 // Durations of definitions may be huge.
 Timestamp Before(Timestamp at, std::initializer_list<Duration> spans) {
@@ -52,6 +53,7 @@ WindowKey::Version VersionAt(const WindowBatch& batch, const WindowEvents& from,
   WindowKey::Version version;
   from.AppendId(row, &version.id);
   version.from_batch = from_batch;
+  version.in_order = batch.source.order == SourceOrder::kCommit;
   version.source = static_cast<uint8_t>(batch.source_number);
   for (std::size_t s = 0; s < batch.plan.streams().size(); ++s) {
     const HistoryEvent event = from.At(row, s, version.id, s == 0 && !version.id.empty(), &arena);
@@ -84,8 +86,12 @@ RowsResult StageWindows(const WindowBatch& batch,
   if (result.rejected_count() > 0) return result;
   const WindowEvents from(batch.plan, batch.events, batch.source, batch.source_number);
   for (const auto& [key, rows] : rows_of) {
-    for (const std::size_t row : rows)
-      (*staged)[std::string(key)].push_back(VersionAt(batch, from, row, false));
+    std::vector<WindowKey::Version>& versions = (*staged)[std::string(key)];
+    for (const std::size_t row : rows) {
+      versions.push_back(VersionAt(batch, from, row, false));
+      // After all that is committed, in the order of staging.
+      versions.back().rank = kStagedRank + versions.size();
+    }
     result.written += rows.size();
   }
   return result;
@@ -133,7 +139,7 @@ absl::StatusOr<RowsResult> WindowWriter::Add(const MappedEvents& events, const S
     WindowKeyEdit of_key(edit, key, std::move(state));
     for (const std::size_t row : rows) {
       WindowKey::Version version = VersionAt(batch, from, row, terms.from_batch);
-      if (!terms.from_batch) {
+      if (!terms.from_batch || version.in_order) {
         LARDER_ASSIGN_OR_RETURN(version.rank, transaction_.NextRank());
       }
       LARDER_ASSIGN_OR_RETURN(const WindowKeyEdit::Outcome outcome, of_key.Add(std::move(version)));

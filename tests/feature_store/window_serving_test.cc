@@ -46,8 +46,10 @@ class Served {
       // Told again by the stream: one event still.
       if (is_in_file && world_.has_ids && random_.OneIn(5)) pushed.push_back(event);
     }
-    std::shuffle(pushed.begin(), pushed.end(), random_.engine());
-    std::shuffle(in_file.begin(), in_file.end(), random_.engine());
+    if (!world_.in_order) {
+      std::shuffle(pushed.begin(), pushed.end(), random_.engine());
+      std::shuffle(in_file.begin(), in_file.end(), random_.engine());
+    }
     // Without ids a load replaces what was pushed of its period.
     const auto split = world_.has_ids ? random_.Between(0, std::ssize(pushed)) : int64_t{0};
     Push({pushed.begin(), pushed.begin() + split});

@@ -158,6 +158,7 @@ WindowWorld WindowWorld::Draw(Random& random, std::size_t event_count, bool may_
   world.has_ids = random.OneIn(2);
   world.has_deletes = world.has_ids && random.OneIn(2);
   world.has_sequence = random.OneIn(3);
+  world.in_order = world.has_ids && random.OneIn(2);
   const int64_t known = random.Between(0, 2);
   world.has_arrival = known == 1;
   if (known == 2) world.available_after = Duration::Minutes(random.Between(1, 20));
@@ -191,6 +192,7 @@ WindowWorld WindowWorld::Draw(Random& random, std::size_t event_count, bool may_
         event.id = old.id;
         event.is_delete = world.has_deletes && random.OneIn(2);
         const bool ambiguous =
+            !world.in_order &&
             std::any_of(world.events.begin(), world.events.end(), [&](const WorldEvent& other) {
               return other.id == event.id && other.card == event.card && other.time == event.time;
             });
@@ -219,6 +221,7 @@ std::string WindowWorld::Definitions(bool pushed) const {
   role(has_arrival, "seen", "timestamp", "arrival_time");
   if (available_after)
     roles += Concat(R"(, "available_after": ")", larder::FormatDuration(*available_after), R"(")");
+  if (in_order) roles += R"(, "order": "commit")";
   std::string aggregates;
   for (const WorldFeature& feature : features) {
     std::string line = Concat(R"({"name": ")", feature.given_name, R"(", "functions": [")",
@@ -296,8 +299,8 @@ std::vector<const WorldEvent*> WindowWorld::Visible(const WorldFeature& feature,
   const Timestamp end = question.as_of.Minus(feature.delay).Plus(Duration{at ? 1 : 0});
   std::vector<const WorldEvent*> seen;
   std::map<std::string, const WorldEvent*> last;
-  const auto place = [](const WorldEvent& event) {
-    return std::tuple(event.time, event.sequence, event.arrival, event.is_delete);
+  const auto place = [this](const WorldEvent& event) {
+    return std::tuple(event.time, event.sequence, event.arrival, !in_order && event.is_delete);
   };
   for (const WorldEvent& event : events) {
     if (event.card != question.card || event.time >= end) continue;
@@ -310,7 +313,8 @@ std::vector<const WorldEvent*> WindowWorld::Visible(const WorldFeature& feature,
       continue;
     }
     const WorldEvent*& version = last[event.id];
-    if (version == nullptr || place(*version) < place(event)) version = &event;
+    const bool is_later = version == nullptr || place(*version) < place(event);
+    if (is_later || (in_order && place(*version) == place(event))) version = &event;
   }
   for (const auto& [id, event] : last) {
     if (!event->is_delete && id != question.excluded_id) seen.push_back(event);

@@ -51,6 +51,7 @@ struct WindowWorld {
   bool has_deletes = false;
   bool has_sequence = false;
   bool has_arrival = false;
+  bool in_order = false;  // order: commit; the events' own is that of the file and of pushes
   std::optional<larder::Duration> available_after;
   bool at = false;
   bool exclude_self = false;

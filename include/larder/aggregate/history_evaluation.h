@@ -16,8 +16,8 @@
 namespace larder::inline LARDER_ABI {
 
 // An event, or a version of one: events with one id are one event, and of its versions visible and known at an instant
-// the last counts, by event time, sequence, arrival, a delete after all others, row and input. Events without an id are
-// a bag, in which equal orders have equal inputs.
+// the last counts, by event time, sequence, arrival, rank, a delete after all others, row and input. Events without an id
+// are a bag, in which equal orders have equal inputs.
 struct HistoryEvent {
   static constexpr int64_t kNeverKnown = std::numeric_limits<int64_t>::max();
   static constexpr int64_t kNoArrival = std::numeric_limits<int64_t>::min();
@@ -28,6 +28,7 @@ struct HistoryEvent {
   bool is_delete =
       false;           // while this version is the last, the event does not count. Requires: an id
   bool counts = true;  // false: nor does it, being no event of this input. Requires: an id
+  uint64_t rank = 0;   // place in a source that tells its events in order; 0: of one that does not
 };
 
 struct HistoryInstant {
