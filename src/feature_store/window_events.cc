@@ -1,6 +1,7 @@
 #include "feature_store/window_events.h"
 
 #include "feature_store/key_encoding.h"
+#include "feature_store/window_records.h"
 #include "larder/base/hash.h"
 
 namespace larder::inline LARDER_ABI {
@@ -34,9 +35,14 @@ void AppendInputBytes(const AggregateInput& input, std::string* out) {
 }
 
 void AppendEventId(const Column& ids, std::size_t row, char source_number, std::string* out) {
-  const std::size_t before = out->size();
+  if (!ids.IsValid(row)) return;
+  const TypeId type = ids.type().id();
+  if (type == TypeId::kString || type == TypeId::kBytes) {
+    AppendEscaped(ids.Text(row), out);
+  } else {
+    AppendKeyPart(ids, row, out);  // in the order of its type
+  }
   out->push_back(source_number);
-  if (!AppendKeyPart(ids, row, out)) out->resize(before);
 }
 
 WindowEvents::WindowEvents(const WindowPlan& plan, const MappedEvents& events, const Source& source,

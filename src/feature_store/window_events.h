@@ -60,7 +60,8 @@ class WindowEvents {
 // Bytes that are equal exactly when inputs of one type are: what orders events without an id.
 void AppendInputBytes(const AggregateInput& input, std::string* out);
 
-// The id of an event of source `source_number`, as AppendId has it, from a column of ids.
+// The id of an event of source `source_number`, as AppendId has it, from a column of ids: in the order of the ids, equal
+// ones of different sources in that of the sources. Nothing for null.
 void AppendEventId(const Column& ids, std::size_t row, char source_number, std::string* out);
 
 }  // namespace larder::inline LARDER_ABI

@@ -15,8 +15,9 @@ namespace {
 std::string RowInTree(const WindowKey::Version& version) {
   std::string row;
   if (version.id.empty()) {
-    AppendInputBytes(version.In(0).event.input, &row);
-    EscapeRow(&row);
+    std::string input;
+    AppendInputBytes(version.In(0).event.input, &input);
+    AppendEscaped(input, &row);
   }
   AppendTrailer(TrailerFor(version), &row);
   return row;

@@ -231,8 +231,9 @@ absl::StatusOr<WindowReader::Answer> WindowReader::Evaluate(const Asked& asked, 
     std::string& row = collected.emplace_back().row;
     if (version->id.empty()) {
       if (!event.counts) continue;
-      AppendInputBytes(event.event.input, &row);
-      EscapeRow(&row);
+      std::string input;
+      AppendInputBytes(event.event.input, &input);
+      AppendEscaped(input, &row);
       event.event.order.row = row;
     }
     events.push_back(event);

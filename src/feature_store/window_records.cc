@@ -9,7 +9,7 @@
 namespace larder::inline LARDER_ABI {
 namespace {
 
-constexpr uint8_t kForm = 2;
+constexpr uint8_t kForm = 3;
 constexpr std::size_t kTrailerSize = 17;
 
 absl::Status Damaged() {
@@ -236,14 +236,16 @@ std::string WindowIdName(uint32_t data_id, std::string_view entity_key, std::str
   return WindowPrefix(data_id) + BigEndianKey(hash.high) + BigEndianKey(hash.low);
 }
 
-void EscapeRow(std::string* row) {
-  std::string escaped;
-  for (const char c : *row) {
-    escaped.push_back(c);
-    if (c == '\0') escaped.push_back('\1');
+void AppendEscaped(std::string_view bytes, std::string* out) {
+  for (;;) {
+    const std::size_t zero = bytes.find('\0');
+    out->append(bytes.substr(0, zero));
+    out->push_back('\0');
+    if (zero == std::string_view::npos) break;
+    out->push_back('\1');
+    bytes.remove_prefix(zero + 1);
   }
-  escaped.append(2, '\0');
-  *row = std::move(escaped);
+  out->push_back('\0');
 }
 
 WindowTrailer TrailerFor(const EventVersion& version) {

@@ -100,8 +100,8 @@ struct WindowId : EventVersion {
 [[nodiscard]] std::string WindowIdName(uint32_t data_id, std::string_view entity_key,
                                        std::string_view id);
 
-// Escapes zeros and ends the row, so that no row begins with another and their order stays.
-void EscapeRow(std::string* row);
+// Escapes zeros and ends the bytes, so that none begin with others and their order stays.
+void AppendEscaped(std::string_view bytes, std::string* out);
 
 // Events in trees say behind their row when they became known and where they are from.
 struct WindowTrailer {

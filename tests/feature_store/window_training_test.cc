@@ -6,12 +6,14 @@
 
 namespace {
 
+using larder::Concat;
 using larder::FormatTimestamp;
 using larder::FormatValue;
 using larder::Row;
 using larder::TypeId;
 using larder_test::At;
 using larder_test::Random;
+using larder_test::Shown;
 using larder_test::StoreFixture;
 using larder_test::WindowWorld;
 
@@ -115,7 +117,6 @@ TEST_CASE("a window counts the events of all united sources, each by its own ids
                                              {"t", TypeId::kTimestamp, "", ""}};
   request.spine = *larder::Batch::FromRows(spine, fields);
   const larder::TrainingSet set = Train(fixture, request);
-  using larder_test::Shown;
   CHECK(Shown(set, "sum_fare_1h", 0) == "10 PRESENT");
   CHECK(Shown(set, "count_fare_1h", 0) == "3 PRESENT");
   CHECK(Shown(set, "count_fare_1h", 1) == "0 PRESENT");
@@ -125,6 +126,53 @@ TEST_CASE("a window counts the events of all united sources, each by its own ids
   CHECK(Shown(set, "sum_fare_1d", 4) == "0 PRESENT");
   REQUIRE(set.manifest.has_value());
   CHECK(set.manifest->sources.size() == 2);
+}
+
+TEST_CASE("events of one instant are in the order of their ids, not of lengths or sources",
+          "[store][windows]") {
+  const auto last_of = [](const char* type, const char* taps, const char* old_taps) {
+    StoreFixture fixture;
+    fixture.folder().Write("taps.csv", Concat("card,at,fare,id\n", taps));
+    fixture.folder().Write("old_taps.csv", Concat("card,at,fare,id\n", old_taps));
+    std::string definitions = kTaps;
+    const auto replace = [&](std::string_view what, std::string_view by) {
+      for (std::size_t at = 0; (at = definitions.find(what, at)) != std::string::npos;
+           at += by.size())
+        definitions.replace(at, what.size(), by);
+    };
+    replace(R"("id", "type": "string")", Concat(R"("id", "type": ")", type, R"(")"));
+    replace(R"("count", "sum", "mean")", R"("last", "first")");
+    fixture.Apply(definitions);
+    fixture.Materialize();
+    const std::vector<std::string> features = {"spend:first_fare_1d", "spend:last_fare_1d"};
+    const auto at = At("2025-01-02T12:00:00Z");
+    const auto served = fixture.Get(features, {{{"card", int64_t{1}}}}, at);
+    larder::HistoricalRequest request;
+    request.what.features = features;
+    request.spine =
+        *larder::Batch::FromRows(std::vector<Row>{{{"card", int64_t{1}}, {"t", at}}},
+                                 std::vector<larder::Field>{{"card", TypeId::kInt64, "", ""},
+                                                            {"t", TypeId::kTimestamp, "", ""}});
+    const larder::TrainingSet set = Train(fixture, request);
+    std::string found;
+    for (const char* name : {"first_fare_1d", "last_fare_1d"}) {
+      CHECK(Shown(set, name, 0) == Shown(served, name, 0));
+      found += Concat(Shown(set, name, 0), " ");
+    }
+    return found;
+  };
+  constexpr const char* kNineAndTen =
+      "1,2025-01-02T10:00:00Z,9,9\n"
+      "1,2025-01-02T10:00:00Z,10,10\n";
+  CHECK(last_of("string", kNineAndTen, "") == "10 PRESENT 9 PRESENT ");
+  CHECK(last_of("int64", kNineAndTen, "1,2025-01-02T10:00:00Z,-3,-3\n") ==
+        "-3 PRESENT 10 PRESENT ");
+  CHECK(last_of("string", "1,2025-01-02T10:00:00Z,2,b\n",
+                "1,2025-01-02T10:00:00Z,1,a\n1,2025-01-02T10:00:00Z,3,ba\n") ==
+        "1 PRESENT 3 PRESENT ");
+  // Equal ids of two sources are two events, in the order of the sources.
+  CHECK(last_of("string", "1,2025-01-02T10:00:00Z,2,a\n", "1,2025-01-02T10:00:00Z,1,a\n") ==
+        "2 PRESENT 1 PRESENT ");
 }
 
 }  // namespace

@@ -171,7 +171,7 @@ WindowWorld WindowWorld::Draw(Random& random, std::size_t event_count, bool may_
     WorldEvent event;
     event.card = random.Between(1, 3);
     event.time = kStart.Plus(Duration::Minutes(random.Between(0, kMinutes)));
-    if (world.has_ids) event.id = Concat("e", 1000 + i);
+    if (world.has_ids) event.id = Concat("e", i);  // by bytes e10 comes before e9
     if (world.has_sequence && !random.OneIn(4)) event.sequence = random.Between(-2, 2);
     if (world.has_arrival && !random.OneIn(9))
       event.arrival =
