@@ -79,7 +79,11 @@ class WindowJoin::Evaluation {
     SetVersions(key);
     for (std::size_t s = 0; s < asked_.size(); ++s) {
       if (join_.plan_.streams()[s].group < 0) {
-        SetEvents(key, s, nullptr);
+        events_.clear();
+        for (std::size_t i = 0; i < key.events.size(); ++i) {
+          const EventPlace& place = key.events[i];
+          AddEvent(key, s, i, join_.batches_[place.batch].windows.IsOf(place.row, s));
+        }
         LARDER_RETURN_IF_ERROR(Evaluate(s, nullptr));
       } else {
         LARDER_RETURN_IF_ERROR(AddByCategory(key, s));
@@ -126,20 +130,18 @@ class WindowJoin::Evaluation {
     }
   }
 
-  // The events of a stream, or of one category of it.
-  void SetEvents(const KeyHistory& key, std::size_t stream, const std::string* category) {
-    events_.clear();
-    for (std::size_t i = 0; i < key.events.size(); ++i) {
-      const WindowEvents& from = join_.batches_[key.events[i].batch].windows;
-      const std::size_t row = key.events[i].row;
-      const bool has_versions = !ids_[i].empty() && versions_.at(ids_[i]) > 1;
-      const bool counts = from.IsOf(row, stream) &&
-                          (category == nullptr || from.Category(row, stream) == *category);
-      if (!counts && !has_versions) continue;
-      HistoryEvent& event =
-          events_.emplace_back(from.At(row, stream, ids_[i], has_versions, &arena_));
-      event.counts = counts;
-    }
+  [[nodiscard]] bool HasVersions(std::size_t i) const {
+    return !ids_[i].empty() && versions_.at(ids_[i]) > 1;
+  }
+
+  // Event `i` of the key, as one that counts or as a version that may take the place of one.
+  void AddEvent(const KeyHistory& key, std::size_t stream, std::size_t i, bool counts) {
+    if (!counts && !HasVersions(i)) return;
+    const EventPlace& place = key.events[i];
+    const WindowEvents& from = join_.batches_[place.batch].windows;
+    HistoryEvent& event =
+        events_.emplace_back(from.At(place.row, stream, ids_[i], HasVersions(i), &arena_));
+    event.counts = counts;
   }
 
   // Appends the columns of a stream's features; those of maps to `maps`, if given.
@@ -172,27 +174,61 @@ class WindowJoin::Evaluation {
     return absl::OkStatus();
   }
 
-  absl::Status AddByCategory(const KeyHistory& key, std::size_t stream) {
-    // Those that have events, and those listed that have none.
-    std::map<std::string, bool> categories;
+  // Events by the category they count in, and with them all versions of these events.
+  struct Category {
+    std::vector<std::size_t> counting;
+    std::vector<std::size_t> others;
+  };
+  using Categories = std::map<std::string, Category>;
+
+  // Those that have events, if a map is asked for, and those listed.
+  [[nodiscard]] Categories CategoriesOf(const KeyHistory& key, std::size_t stream) const {
+    Categories categories;
     bool has_maps = false;
     for (const WindowFeature& feature : join_.plan_.features()) {
       if (feature.stream != stream) continue;
       has_maps |= feature.is_map;
-      if (!feature.is_map) categories[feature.category] = false;
+      if (!feature.is_map) categories[feature.category];
     }
-    for (const EventPlace& place : key.events) {
+    absl::flat_hash_map<std::string_view, std::vector<std::size_t>> versions;
+    std::vector<Category*> category_of(key.events.size());
+    for (std::size_t i = 0; i < key.events.size(); ++i) {
+      if (HasVersions(i)) versions[ids_[i]].push_back(i);
+      const EventPlace& place = key.events[i];
       const WindowEvents& from = join_.batches_[place.batch].windows;
       if (!from.IsOf(place.row, stream)) continue;
-      std::string category = from.Category(place.row, stream);
-      if (has_maps || categories.count(category) > 0) categories[std::move(category)] = true;
+      std::string name = from.Category(place.row, stream);
+      const auto at =
+          has_maps ? categories.try_emplace(std::move(name)).first : categories.find(name);
+      if (at == categories.end()) continue;
+      at->second.counting.push_back(i);
+      category_of[i] = &at->second;
     }
+    for (const auto& [id, places] : versions) {
+      std::vector<Category*> met;
+      for (const std::size_t i : places) {
+        if (category_of[i] != nullptr) met.push_back(category_of[i]);
+      }
+      std::sort(met.begin(), met.end());
+      met.erase(std::unique(met.begin(), met.end()), met.end());
+      for (Category* const category : met) {
+        for (const std::size_t i : places) {
+          if (category_of[i] != category) category->others.push_back(i);
+        }
+      }
+    }
+    return categories;
+  }
+
+  absl::Status AddByCategory(const KeyHistory& key, std::size_t stream) {
     std::map<std::size_t, CategoryValues> maps;
     std::vector<std::string> names;
-    for (const auto& [category, has_events] : categories) {
-      SetEvents(key, stream, &category);
-      LARDER_RETURN_IF_ERROR(Evaluate(stream, &category, &maps));
-      names.push_back(category);
+    for (const auto& [name, category] : CategoriesOf(key, stream)) {
+      events_.clear();
+      for (const std::size_t i : category.counting) AddEvent(key, stream, i, true);
+      for (const std::size_t i : category.others) AddEvent(key, stream, i, false);
+      LARDER_RETURN_IF_ERROR(Evaluate(stream, &name, &maps));
+      names.push_back(name);
     }
     for (std::size_t f = 0; f < columns_.size(); ++f) {
       const WindowFeature& feature = join_.plan_.features()[f];

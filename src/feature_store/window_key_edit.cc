@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <deque>
 #include <functional>
+#include <iterator>
 #include <limits>
 #include <set>
 
@@ -156,19 +157,29 @@ void WindowKeyEdit::AddToTrees(WindowKey::Version version) {
   }
 }
 
-WindowKey::Tree& WindowKeyEdit::TreeOf(std::size_t stream, std::string_view category) {
-  std::vector<WindowKey::Tree>& trees = state_.streams[stream];
-  const auto at = std::lower_bound(
-      trees.begin(), trees.end(), category,
-      [](const WindowKey::Tree& tree, std::string_view wanted) { return tree.category < wanted; });
-  if (at != trees.end() && at->category == category) return *at;
-  return *trees.insert(at, {std::string(category), {}});
+void WindowKeyEdit::MakeTrees() {
+  const auto is_before = [](const WindowKey::Tree& a, const WindowKey::Tree& b) {
+    return a.category < b.category;
+  };
+  std::vector<std::vector<WindowKey::Tree>> made(state_.streams.size());
+  for (const auto& [place, versions] : pending_) {
+    if (state_.Find(place.first, place.second) == nullptr)
+      made[place.first].push_back({place.second, {}});
+  }
+  for (std::size_t s = 0; s < made.size(); ++s) {
+    std::vector<WindowKey::Tree>& trees = state_.streams[s];
+    const std::ptrdiff_t before = std::ssize(trees);
+    std::move(made[s].begin(), made[s].end(), std::back_inserter(trees));
+    std::inplace_merge(trees.begin(), trees.begin() + before, trees.end(), is_before);
+  }
 }
 
 absl::Status WindowKeyEdit::Flush() {
+  if (pending_.empty()) return absl::OkStatus();
+  MakeTrees();
   TransactionPages pages(*edit_.transaction, edit_.data_id, edit_.record);
   for (auto& [place, versions] : pending_) {
-    WindowKey::Tree& kept = TreeOf(place.first, place.second);
+    WindowKey::Tree& kept = *state_.Find(place.first, place.second);
     AggregateTree tree(edit_.sets[place.first], &pages, kept.root);
     for (WindowKey::Version& version : versions) version.row = RowInTree(version);
     std::vector<AggregateEvent> events;

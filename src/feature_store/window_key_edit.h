@@ -81,7 +81,8 @@ class WindowKeyEdit {
   // Writes what AddToTrees was given.
   absl::Status Flush();
   absl::Status Settle(int64_t settled_us);
-  WindowKey::Tree& TreeOf(std::size_t stream, std::string_view category);
+  // Empty ones for what is pending, where there are none yet.
+  void MakeTrees();
   // An event of a tree, and where that is. Lifetime: borrows.
   struct TreeEvent {
     std::size_t stream = 0;

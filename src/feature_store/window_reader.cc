@@ -29,7 +29,43 @@ struct WindowReader::Asked {
   const WindowKey& key;
   std::vector<const WindowKey::Version*> versions;  // of the store's list, and staged
   std::map<std::string_view, WindowId> staged_known;  // staged ids that the store has outside its list
-  bool folds = true;                                  // whether trees alone have the answer
+};
+
+// The versions that a read has beside the trees, by the category of one stream that they bear on: where one version of
+// an event counts, all of them do bear. Those whose event is in a tree, whichever that is, bear on every category.
+struct WindowReader::Beside {
+  std::vector<const WindowKey::Version*> everywhere;
+  std::map<std::string_view, std::vector<const WindowKey::Version*>> by_category;
+
+  Beside(const Asked& asked, std::size_t stream) {
+    std::map<std::string_view, std::vector<const WindowKey::Version*>> by_id;
+    for (const WindowKey::Version* version : asked.versions) {
+      const WindowKey::Part& part = version->parts[stream];
+      if (asked.staged_known.count(version->id) > 0) {
+        everywhere.push_back(version);
+      } else if (!version->id.empty()) {
+        by_id[version->id].push_back(version);
+      } else if (part.counts) {
+        by_category[part.category].push_back(version);
+      }
+    }
+    for (const auto& [id, versions] : by_id) {
+      std::set<std::string_view> categories;
+      for (const WindowKey::Version* version : versions) {
+        if (version->parts[stream].counts) categories.insert(version->parts[stream].category);
+      }
+      for (const std::string_view category : categories) {
+        auto& there = by_category[category];
+        there.insert(there.end(), versions.begin(), versions.end());
+      }
+    }
+  }
+  [[nodiscard]] std::vector<const WindowKey::Version*> Of(std::string_view category) const {
+    std::vector<const WindowKey::Version*> versions = everywhere;
+    if (const auto at = by_category.find(category); at != by_category.end())
+      versions.insert(versions.end(), at->second.begin(), at->second.end());
+    return versions;
+  }
 };
 
 absl::StatusOr<WindowReader> WindowReader::Make(const ViewVersion& view, const WindowPlan& plan) {
@@ -113,15 +149,17 @@ absl::Status WindowReader::Read(const ReadSession& session, std::string_view key
     }
     asked.versions.push_back(&version);
   }
-  asked.folds = asked.versions.empty() && !known_at_;
   for (std::size_t s = 0; s < streams_.size(); ++s) LARDER_RETURN_IF_ERROR(ReadStream(asked, s));
   return absl::OkStatus();
 }
 
 absl::Status WindowReader::ReadStream(const Asked& asked, std::size_t s) {
   const Stream& stream = streams_[s];
+  const Beside beside(asked, s);
   const auto answer = [&](std::string_view category) {
-    return asked.folds ? Fold(asked, s, category) : Evaluate(asked, s, category);
+    const std::vector<const WindowKey::Version*> versions = beside.Of(category);
+    const bool folds = versions.empty() && !known_at_;  // the tree alone has the answer
+    return folds ? Fold(asked, s, category) : Evaluate(asked, s, category, versions);
   };
   std::set<std::string_view> categories;
   if (plan_.streams()[s].group < 0) {
@@ -134,7 +172,8 @@ absl::Status WindowReader::ReadStream(const Asked& asked, std::size_t s) {
     }
     if (has_maps) {
       for (const WindowKey::Tree& tree : asked.key.streams[s]) categories.insert(tree.category);
-      for (const WindowKey::Version* version : asked.versions) {
+      for (const auto& [category, versions] : beside.by_category) categories.insert(category);
+      for (const WindowKey::Version* version : beside.everywhere) {
         if (version->parts[s].counts) categories.insert(version->parts[s].category);
       }
     }
@@ -188,8 +227,9 @@ absl::StatusOr<WindowReader::Answer> WindowReader::Fold(const Asked& asked, std:
   return answer;
 }
 
-absl::StatusOr<WindowReader::Answer> WindowReader::Evaluate(const Asked& asked, std::size_t s,
-                                                            std::string_view category) const {
+absl::StatusOr<WindowReader::Answer> WindowReader::Evaluate(
+    const Asked& asked, std::size_t s, std::string_view category,
+    std::span<const WindowKey::Version* const> versions) const {
   const Stream& stream = streams_[s];
   TimeRange range = {std::numeric_limits<int64_t>::max(), std::numeric_limits<int64_t>::min()};
   for (const AggregateWindow& window : stream.windows) {
@@ -225,7 +265,7 @@ absl::StatusOr<WindowReader::Answer> WindowReader::Evaluate(const Asked& asked, 
   }
   std::vector<HistoryEvent> events;
   for (const Collected& one : collected) events.push_back(one.event);
-  for (const WindowKey::Version* version : asked.versions) {
+  for (const WindowKey::Version* version : versions) {
     HistoryEvent event = version->In(s);
     event.counts = event.counts && version->parts[s].category == category;
     std::string& row = collected.emplace_back().row;

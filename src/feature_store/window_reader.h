@@ -53,14 +53,15 @@ class WindowReader {
     std::vector<int64_t> events;  // of maps
   };
   struct Asked;
+  struct Beside;
 
   WindowReader(const ViewVersion& view, const WindowPlan& plan) : view_(view), plan_(plan) {}
   absl::Status ReadStream(const Asked& asked, std::size_t stream);
   absl::StatusOr<Answer> Fold(const Asked& asked, std::size_t stream,
                               std::string_view category) const;
   // The same with everything that a fold cannot say: versions, staged events, what is known when.
-  absl::StatusOr<Answer> Evaluate(const Asked& asked, std::size_t stream,
-                                  std::string_view category) const;
+  absl::StatusOr<Answer> Evaluate(const Asked& asked, std::size_t stream, std::string_view category,
+                                  std::span<const WindowKey::Version* const> versions) const;
   [[nodiscard]] FeatureStatus StatusOf(const WindowFeature& feature, const Value& value) const;
 
   const ViewVersion& view_;

@@ -146,10 +146,11 @@ HistoryEvent WindowKey::Version::In(std::size_t stream) const {
 }
 
 const WindowKey::Tree* WindowKey::Find(std::size_t stream, std::string_view category) const {
-  for (const Tree& tree : streams[stream]) {
-    if (tree.category == category) return &tree;
-  }
-  return nullptr;
+  const std::vector<Tree>& trees = streams[stream];
+  const auto at = std::lower_bound(
+      trees.begin(), trees.end(), category,
+      [](const Tree& tree, std::string_view wanted) { return tree.category < wanted; });
+  return at != trees.end() && at->category == category ? &*at : nullptr;
 }
 
 std::string WindowKey::Serialize() const {

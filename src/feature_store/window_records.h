@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "feature_store/window_plan.h"
@@ -79,6 +80,9 @@ struct WindowKey {
 
   // Null: no such category.
   [[nodiscard]] const Tree* Find(std::size_t stream, std::string_view category) const;
+  [[nodiscard]] Tree* Find(std::size_t stream, std::string_view category) {
+    return const_cast<Tree*>(std::as_const(*this).Find(stream, category));
+  }
   [[nodiscard]] std::string Serialize() const;
   static absl::StatusOr<WindowKey> Parse(std::string_view bytes, std::size_t streams);
 };

@@ -1,6 +1,7 @@
 // Window aggregates served from the store: loaded, pushed and staged in any order they give the bits of the definition,
 // which are those of the training set.
 #include <algorithm>
+#include <map>
 #include <set>
 
 #include "feature_store/store_fixture.h"
@@ -244,6 +245,57 @@ TEST_CASE("staged windows are gone with a drop and kept when a later event is re
     session->Drop();
     CHECK(sum() == 8 + 8 * round);
   }
+}
+
+TEST_CASE("a map by category follows events that are corrected into another one",
+          "[store][windows]") {
+  constexpr int64_t kCategories = 60;
+  StoreFixture fixture("2025-01-02T12:00:00Z");
+  fixture.Apply(R"({"larder": 1, "project": "taps",
+ "entities": [{"name": "card", "join_keys": [{"name": "card", "type": "int64"}]}],
+ "sources": [
+  {"name": "taps", "kind": "csv", "path": "taps.csv", "event_time": "at", "event_id": "id",
+   "fields": [{"name": "card", "type": "int64"}, {"name": "at", "type": "timestamp"},
+              {"name": "fare", "type": "int64"}, {"name": "id", "type": "int64"},
+              {"name": "line", "type": "string"}]},
+  {"name": "live", "kind": "push", "batch_source": "taps"}],
+ "feature_views": [{"name": "spend", "entities": ["card"], "source": "live", "boundary": "at",
+   "aggregates": [{"name": "by_line", "input": "fare", "functions": ["sum"], "windows": ["1h"], "group_by": "line"}]}],
+ "feature_services": [{"name": "model", "features": [{"view": "spend"}]}]})");
+  // Each event moves to another category when it is corrected.
+  const auto line = [](int64_t event, int64_t version) {
+    return larder::Concat("line ", (event + version * 7) % kCategories);
+  };
+  std::string csv = "card,at,fare,id,line\n";
+  std::map<std::string, int64_t> expected;
+  for (int64_t event = 0; event < 2 * kCategories; ++event) {
+    const int64_t versions = event % 3 == 0 ? 2 : 1;
+    for (int64_t version = 0; version < versions; ++version)
+      csv += larder::Concat("1,2025-01-02T11:3", version, ":00Z,", event, ",", event, ",",
+                            line(event, version), "\n");
+    expected[line(event, versions - 1)] += event;
+  }
+  fixture.folder().Write("taps.csv", csv);
+  fixture.Materialize();
+  const auto found = [](const Value& value) {
+    std::map<std::string, int64_t> sums;
+    for (const auto& [category, sum] : value.As<larder::MapValue>()->items)
+      sums[category] = *sum.As<int64_t>();
+    return sums;
+  };
+  const auto now = At("2025-01-02T12:00:00Z");
+  const std::vector<Row> card = {{{"card", int64_t{1}}}};
+  const larder::OnlineResponse served = fixture.Get({"spend:by_line"}, card, now);
+  CHECK(found(served.Find("by_line")->values.ValueAt(0)) == expected);
+  larder::HistoricalRequest request;
+  request.what.features = {"spend:by_line"};
+  request.spine =
+      *larder::Batch::FromRows(std::vector<Row>{{{"card", int64_t{1}}, {"t", now}}},
+                               std::vector<larder::Field>{{"card", TypeId::kInt64, "", ""},
+                                                          {"t", TypeId::kTimestamp, "", ""}});
+  const auto set = fixture.store().GetHistoricalFeatures(request);
+  REQUIRE(set.ok());
+  CHECK(found(set->rows.Find("by_line")->ValueAt(0)) == expected);
 }
 
 TEST_CASE("a window before all history is partial until the history is loaded",
