@@ -199,17 +199,30 @@ absl::Status WriteWindows(WriteTransaction& transaction, bool full, PreparedLoad
   LARDER_ASSIGN_OR_RETURN(WindowWriter writer,
                           WindowWriter::Open(view, *load->windows, transaction));
   const LoadRange& range = load->range;
-  const auto is_told = [&](const WindowKeyEdit::Told& told) {
+  const auto is_pushed_only = [&](std::size_t source) {
+    return WindowSource(view, source, true).kind == SourceKind::kPush;
+  };
+  const auto is_told = [&](const WindowKeyEdit::Told& told) -> absl::StatusOr<bool> {
     const auto& [known_us, rank, from_batch, source] = told.trailer;
     const bool is_outside =
         told.time_us > range.end.us || (range.start && told.time_us < range.start->us);
-    if (WindowSource(view, source, true).kind == SourceKind::kPush) return false;
-    if (full && from_batch) return true;
+    if (is_pushed_only(source)) return false;
+    if (full) {
+      LARDER_ASSIGN_OR_RETURN(const bool is_from_batch, told.IsFromBatch());
+      if (is_from_batch) return true;
+    }
     if (!told.id.empty() || is_outside) return false;
     return !from_batch || !range.arrived_since || told.time_us > range.loaded_to.us ||
            known_us >= range.arrived_since->us;
   };
   LARDER_RETURN_IF_ERROR(writer.Remove(is_told));
+  if (full) {
+    LARDER_RETURN_IF_ERROR(writer
+                               .RemoveIds([&](const WindowId& id) {
+                                 return id.from_batch && !is_pushed_only(id.source);
+                               })
+                               .status());
+  }
   load->report.rows = {};
   const WindowWriter::Terms terms{true, range.end, true};
   for (std::size_t i = 0; i < load->batches.size(); ++i) {

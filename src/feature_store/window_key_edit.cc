@@ -221,13 +221,19 @@ absl::Status WindowKeyEdit::RemoveFromTrees(
   return absl::OkStatus();
 }
 
+absl::StatusOr<bool> WindowKeyEdit::Told::IsFromBatch() const {
+  if (trailer.from_batch || is_listed || id.empty()) return trailer.from_batch;
+  LARDER_ASSIGN_OR_RETURN(const std::optional<WindowId> known, of.FindId(id));
+  return known && known->from_batch;
+}
+
 absl::StatusOr<bool> WindowKeyEdit::RemoveEvents(const TimeRange& range, const IsGone& is_gone) {
   bool is_any_gone = false;
   std::set<std::string, std::less<>> ids;  // of what went
   const auto is_gone_from_tree = [&](const TreeEvent& in) -> absl::StatusOr<bool> {
     const EventOrder& order = in.event.order;
-    LARDER_ASSIGN_OR_RETURN(const bool goes,
-                            is_gone({order.event_id, order.time_us, TrailerOf(order.row), false}));
+    LARDER_ASSIGN_OR_RETURN(const bool goes, is_gone({*this, order.event_id, order.time_us,
+                                                      TrailerOf(order.row), false}));
     if (goes && !order.event_id.empty()) ids.emplace(order.event_id);
     is_any_gone |= goes;
     return goes;
@@ -235,8 +241,8 @@ absl::StatusOr<bool> WindowKeyEdit::RemoveEvents(const TimeRange& range, const I
   LARDER_RETURN_IF_ERROR(RemoveFromTrees(range, is_gone_from_tree));
   std::vector<WindowKey::Version> left;
   for (WindowKey::Version& version : state_.versions) {
-    LARDER_ASSIGN_OR_RETURN(const bool goes,
-                            is_gone({version.id, version.time_us, TrailerFor(version), true}));
+    LARDER_ASSIGN_OR_RETURN(
+        const bool goes, is_gone({*this, version.id, version.time_us, TrailerFor(version), true}));
     is_any_gone |= goes;
     if (goes) {
       ids.insert(std::move(version.id));
@@ -277,16 +283,12 @@ absl::StatusOr<bool> WindowKeyEdit::Retract(const WindowRetraction& retraction,
   std::set<uint64_t> ranks;  // of what goes: one event may be in several trees
   bool is_unsure = false;
   const auto is_gone = [&](const Told& told) -> absl::StatusOr<bool> {
-    const WindowTrailer& trailer = told.trailer;
-    if (!retraction.Covers(trailer.source, trailer.rank) || trailer.from_batch) return false;
-    if (!told.is_listed && !told.id.empty()) {
-      // What a batch has told again is the batch's, though the trailer is as it was.
-      LARDER_ASSIGN_OR_RETURN(const std::optional<WindowId> known, FindId(told.id));
-      if (known && known->from_batch) return false;
-      // An earlier version may have been dropped for it.
-      is_unsure |= told.time_us < edit_.record->as_of_floor_us;
-    }
-    ranks.insert(trailer.rank);
+    if (!retraction.Covers(told.trailer.source, told.trailer.rank)) return false;
+    LARDER_ASSIGN_OR_RETURN(const bool is_from_batch, told.IsFromBatch());
+    if (is_from_batch) return false;
+    // An earlier version may have been dropped for it.
+    is_unsure |= !told.is_listed && !told.id.empty() && told.time_us < edit_.record->as_of_floor_us;
+    ranks.insert(told.trailer.rank);
     return true;
   };
   LARDER_ASSIGN_OR_RETURN(const bool is_any_gone, RemoveEvents(kAllTime, is_gone));

@@ -51,10 +51,15 @@ class WindowKeyEdit {
   absl::StatusOr<Outcome> Add(WindowKey::Version version);
   // An event in a tree, or a version of one. Lifetime: borrows.
   struct Told {
+    const WindowKeyEdit& of;
     std::string_view id;  // empty: it has none
     int64_t time_us = 0;
     WindowTrailer trailer;
     bool is_listed = false;  // one of several versions
+
+    // What a batch has told again is the batch's, though the trailer of what was pushed is as it was.
+    // Cost: a record, for pushed events with an id.
+    [[nodiscard]] absl::StatusOr<bool> IsFromBatch() const;
   };
   // May be asked of one event several times: it may be in several trees.
   using IsGone = std::function<absl::StatusOr<bool>(const Told& told)>;

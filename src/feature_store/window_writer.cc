@@ -197,30 +197,42 @@ absl::StatusOr<RetractedRows> WindowWriter::Retract(const WindowRetraction& retr
   RetractedRows retracted;
   LARDER_RETURN_IF_ERROR(
       EditKeys([&](WindowKeyEdit& key) { return key.Retract(retraction, &retracted); }));
-  // Deletes that were settled: what they deleted is gone.
-  const std::string prefix = WindowPrefix(view_.data_id);
-  std::vector<std::string> deletes;
-  absl::Status status;
-  LARDER_RETURN_IF_ERROR(transaction_.ListRecords(
-      kWindowIdTable,
-      [&](std::string_view name, std::string_view bytes) {
-        if (name.substr(0, prefix.size()) != prefix) return false;
-        const absl::StatusOr<WindowId> id = WindowId::Parse(bytes);
-        status = id.status();
-        if (id.ok() && id->state == WindowId::State::kDeleted && !id->from_batch &&
-            retraction.Covers(id->source, id->rank)) {
-          deletes.emplace_back(name);
-        }
-        return status.ok();
-      },
-      prefix));
-  if (!status.ok()) return status;
-  for (const std::string& name : deletes)
-    LARDER_RETURN_IF_ERROR(transaction_.DeleteRecord(kWindowIdTable, name).status());
-  retracted.rows += deletes.size();
-  retracted.keys += deletes.size();
-  retracted.keys_unsure += deletes.size();
+  const auto is_gone = [&](const WindowId& id) {
+    return !id.from_batch && retraction.Covers(id.source, id.rank);
+  };
+  LARDER_ASSIGN_OR_RETURN(const std::vector<WindowId> ids, RemoveIds(is_gone));
+  for (const WindowId& id : ids) {
+    // What a settled delete has deleted is gone.
+    const bool is_unsure =
+        id.state == WindowId::State::kDeleted || id.time_us < record_.as_of_floor_us;
+    ++retracted.rows;
+    ++retracted.keys;
+    retracted.keys_unsure += is_unsure ? 1 : 0;
+  }
   return retracted;
+}
+
+absl::StatusOr<std::vector<WindowId>> WindowWriter::RemoveIds(
+    const std::function<bool(const WindowId& id)>& is_gone) {
+  const std::string prefix = WindowPrefix(view_.data_id);
+  std::vector<std::string> names;
+  std::vector<WindowId> ids;
+  absl::Status status;
+  const auto visit = [&](std::string_view name, std::string_view bytes) {
+    if (name.substr(0, prefix.size()) != prefix) return false;
+    absl::StatusOr<WindowId> id = WindowId::Parse(bytes);
+    status = id.status();
+    if (id.ok() && id->state != WindowId::State::kListed && is_gone(*id)) {
+      names.emplace_back(name);
+      ids.push_back(*std::move(id));
+    }
+    return status.ok();
+  };
+  LARDER_RETURN_IF_ERROR(transaction_.ListRecords(kWindowIdTable, visit, prefix));
+  if (!status.ok()) return status;
+  for (const std::string& name : names)
+    LARDER_RETURN_IF_ERROR(transaction_.DeleteRecord(kWindowIdTable, name).status());
+  return ids;
 }
 
 absl::Status WindowWriter::Finish() {

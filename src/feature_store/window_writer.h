@@ -60,6 +60,10 @@ class WindowWriter {
                                  std::size_t source_number, const Terms& terms);
   // Removes events of all keys: what a load tells again.
   absl::Status Remove(const WindowKeyEdit::IsGone& is_replaced);
+  // Removes the ids of events in no list, and gives them. Requires: those that are gone are in no tree either: deletes that
+  // have settled, and what no stream counts.
+  absl::StatusOr<std::vector<WindowId>> RemoveIds(
+      const std::function<bool(const WindowId& id)>& is_gone);
   absl::StatusOr<RetractedRows> Retract(const WindowRetraction& retraction);
   // Requires: nothing after it.
   absl::Status Finish();

@@ -320,6 +320,38 @@ TEST_CASE("a window before all history is partial until the history is loaded",
   CHECK(Shown(*response, "max_fare_1h", 1) == "null NULL_VALUE");
 }
 
+TEST_CASE("a full load removes what is gone from the file, whoever told it", "[store][windows]") {
+  constexpr const char* kHeader = "card,at,fare,id,op\n";
+  StoreFixture fixture("2025-01-02T12:00:01Z");
+  std::string definitions = kTaps;
+  const std::string_view input = R"({"input": "fare",)";
+  definitions.replace(definitions.find(input), input.size(),
+                      R"({"input": "fare", "where": "fare > 0",)");
+  fixture.Apply(definitions);
+  // By the last load all that these rows say has long been settled.
+  const auto load = [&](std::string_view rows, bool full) {
+    fixture.folder().Write("taps.csv", larder::Concat(kHeader, rows));
+    larder::MaterializeOptions options;
+    options.full = full;
+    fixture.Materialize(options);
+    return Shown(
+        fixture.Get({"spend:sum_fare_1h"}, {{{"card", int64_t{1}}}}, At("2025-01-02T11:30:00Z")),
+        "sum_fare_1h", 0);
+  };
+  constexpr const char* kHealed = "1,2025-01-02T10:45:00Z,2,healed,insert\n";
+  constexpr const char* kDeleted = "1,2025-01-02T10:45:00Z,4,deleted,insert\n";
+  constexpr const char* kDelete = "1,2025-01-02T10:46:00Z,4,deleted,delete\n";
+  constexpr const char* kLeftOut = "1,2025-01-02T10:47:00Z,-1,left out,insert\n";
+  constexpr const char* kCounts = "1,2025-01-02T10:45:00Z,8,left out,insert\n";
+  fixture.Push("live", {Tap("2025-01-02T10:45:00Z", 2, "healed")});
+  using larder::Concat;
+  CHECK(load(Concat(kHealed, kDeleted, kDelete, kLeftOut), false) == "2 PRESENT");
+  CHECK(load(Concat(kHealed, kDeleted, kDelete, kLeftOut), true) == "2 PRESENT");
+  CHECK(load(Concat(kDeleted, kCounts), true) == "12 PRESENT");
+  fixture.Push("live", {Tap("2025-01-02T10:45:00Z", 16, "pushed alone")});
+  CHECK(load(kHealed, true) == "18 PRESENT");
+}
+
 TEST_CASE("an instant whose events were dropped is an error and never a smaller number",
           "[store][windows]") {
   StoreFixture fixture("2025-01-02T12:00:00Z");
