@@ -181,8 +181,9 @@ std::vector<Window> Windows(const Aggregate& aggregate, const std::string& path,
 }  // namespace
 
 bool NeedsAllEvents(std::string_view function) {
-  for (const char* name : {"min", "max", "first", "last", "first_k", "last_k", "distinct_k",
-                           "count_distinct", "drawdown", "time_since_first", "time_since_last"}) {
+  for (const char* name :
+       {"min", "max", "first", "last", "first_k", "last_k", "distinct_k", "count_distinct",
+        "approx_count_distinct", "drawdown", "time_since_first", "time_since_last"}) {
     if (function == name) return true;
   }
   return false;

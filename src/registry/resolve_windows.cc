@@ -120,38 +120,43 @@ void Resolver::CheckWindowSource(const std::string& place, const FeatureView& vi
   }
 }
 
-// Raw events must outlive the longest window that looks at them (SEMANTICS 7).
+// Raw events must outlive the longest window that looks at them, and the time until they count (SEMANTICS 7).
 void Resolver::CheckRetention(const std::string& place, const ViewDraft& draft) {
   const auto check = [&](const Source& source) {
+    if (!source.retention) return;
+    const std::string kept =
+        Concat(" source ", source.name, " keeps them for ", FormatDuration(*source.retention));
     for (const FeatureColumn& feature : draft.view.features) {
       if (!feature.aggregate) continue;
       const AggregateColumn& column = *feature.aggregate;
       const bool lifetime = !column.window && !column.rows;
-      if (lifetime && source.retention && !source.operation.empty() &&
-          NeedsAllEvents(column.function)) {
+      if (lifetime && !source.operation.empty() && NeedsAllEvents(column.function)) {
         problems_.Add(place, feature.name, ": a lifetime ", column.function,
-                      " over a source with deletes needs all events, but ", source.name,
-                      " keeps them for ", FormatDuration(*source.retention));
+                      " over a source with deletes needs all events, but", kept);
       }
-      if (column.rows && source.retention) {
+      if (column.rows) {
         problems_.Add(place, feature.name, ": the last ", *column.rows,
-                      " events may be of any age, but source ", source.name, " keeps them for ",
-                      FormatDuration(*source.retention));
+                      " events may be of any age, but", kept);
+        continue;
       }
-      if (!column.window || !source.retention) continue;
-      const int64_t needed = Timestamp{column.window->us}
+      const int64_t needed = Timestamp{column.window.value_or(Duration{}).us}
                                  .Plus(column.delay)
                                  .Plus(source.late_by.value_or(Duration{}))
                                  .Plus(source.version_horizon.value_or(kVersionHorizonDefault))
                                  .us;
       if (source.retention->us >= needed) continue;
       problems_.Add(place, feature.name, " needs events of ", FormatDuration({needed}),
-                    " (window, delay, late_by and version_horizon), but source ", source.name,
-                    " keeps them for ", FormatDuration(*source.retention));
+                    lifetime ? " (delay" : " (window, delay", ", late_by and version_horizon), but",
+                    kept);
       return;
     }
   };
+  const auto keeps_alike = [](const Source& a, const Source& b) {
+    return a.retention == b.retention && a.late_by == b.late_by &&
+           a.version_horizon == b.version_horizon && a.operation == b.operation;
+  };
   check(*draft.source);
+  if (draft.batch != nullptr && !keeps_alike(*draft.batch, *draft.source)) check(*draft.batch);
   for (const Source* source : draft.unions) check(*source);
 }
 

@@ -239,13 +239,47 @@ TEST_CASE("what windows need and a source does not keep is refused", "[registry]
   CHECK_THAT(refusal(R"("retention": "90d")", functions,
                      R"("windows": ["1h", "1d", "30d"], "delay": "70d")"),
              ContainsSubstring("(window, delay, late_by and version_horizon)"));
-  for (const char* function : {"min", "max", "first", "last", "count_distinct"}) {
+  // A lifetime needs no event again, unless one that it shows may be deleted.
+  const auto lifetime = [&](std::string_view function, const char* source) {
+    const std::string one = larder::Concat(R"("functions": [")", function, R"("])");
+    const bool has_k = function.ends_with("_k");
+    return refusal(source, one.c_str(),
+                   has_k ? R"("windows": [], "parameters": {"k": "3"})" : R"("windows": [])");
+  };
+  constexpr const char* kDeletes = R"("retention": "90d", "operation": "trans_num")";
+  for (const char* function :
+       {"min", "max", "first", "last", "first_k", "last_k", "distinct_k", "count_distinct",
+        "approx_count_distinct", "drawdown", "time_since_first", "time_since_last"}) {
     INFO(function);
-    const std::string one = std::string(R"("functions": [")") + function + R"("])";
-    CHECK_THAT(
-        refusal(R"("retention": "90d", "operation": "trans_num")", one.c_str(), R"("windows": [])"),
-        ContainsSubstring("over a source with deletes needs all events"));
+    CHECK_THAT(lifetime(function, kDeletes),
+               ContainsSubstring(larder::Concat(
+                   "a lifetime ", function, " over a source with deletes needs all events, ",
+                   "but source transactions_live keeps them for 90d")));
+    CHECK_THAT(lifetime(function, R"("retention": "90d")"), !ContainsSubstring("keeps them for"));
+    CHECK_THAT(lifetime(function, R"("operation": "trans_num")"),
+               !ContainsSubstring("keeps them for"));
   }
+  for (const char* function : {"count", "sum", "mean", "stddev", "entropy", "slope"}) {
+    INFO(function);
+    CHECK_THAT(lifetime(function, kDeletes), !ContainsSubstring("keeps them for"));
+  }
+  // What is delayed must be there when it begins to count.
+  constexpr const char* kDelayed = R"("windows": [], "delay": "89d")";
+  CHECK_THAT(refusal(R"("retention": "91d")", functions, kDelayed),
+             ContainsSubstring("needs events of 91d1h (delay, late_by and version_horizon)"));
+  CHECK_THAT(refusal(R"("retention": "92d")", functions, kDelayed),
+             !ContainsSubstring("keeps them for"));
+  // The last events may be of any age.
+  CHECK_THAT(
+      refusal(R"("retention": "90d")", functions, R"("rows": 3)"),
+      ContainsSubstring("the last 3 events may be of any age, but source transactions_live"));
+  CHECK_THAT(refusal(R"("description": "")", functions, R"("rows": 3)"),
+             !ContainsSubstring("keeps them for"));
+  // A load reads the batch source, whatever the push source keeps.
+  const std::string live =
+      Replaced(kFraudJson, R"("kind": "push",)", R"("kind": "push", "retention": "365d",)");
+  CHECK_THAT(store.Refusal(Replaced(live, R"("retention": "90d")", R"("retention": "30d")")),
+             ContainsSubstring("but source transactions keeps them for 30d"));
   CHECK_THAT(refusal(R"("retention": "90d", "valid_to": "at")", functions, spans),
              ContainsSubstring("end at valid_to; events in a window leave with it"));
   const std::string no_id =
