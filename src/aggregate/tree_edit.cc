@@ -11,7 +11,9 @@ using aggregate::TreeNode;
 
 struct AggregateTree::Edit {
   bool remove = false;
-  int64_t changed = 0;  // events that came or went
+  std::span<const AggregateEvent> events;  // all that come or go, in order
+  std::vector<bool> gone;                  // of those that go: taken out of one page already
+  int64_t changed = 0;                     // events that came or went
   int64_t replaced = 0;
   std::deque<std::string> kept;  // pages as they were and new states: what nodes borrow from
 
@@ -53,7 +55,8 @@ absl::StatusOr<int64_t> AggregateTree::Change(std::span<const AggregateEvent> ev
     const auto order = CompareInTree(a.order, b.order);
     return order != 0 ? order < 0 : a.order.row < b.order.row;
   });
-  Edit edit{.remove = remove, .kept = {}};
+  Edit edit{.remove = remove, .events = sorted, .gone = {}, .kept = {}};
+  edit.gone.resize(remove ? sorted.size() : 0);
   std::vector<TreeChild> tops;
   TreeRoot root = root_;
   if (root.id != 0) {
@@ -112,7 +115,9 @@ absl::Status AggregateTree::ApplyToLeaf(const TreeChild& self,
     }
     const bool there = old != node.events.end() && CompareInTree(old->order, event.order) == 0;
     if (edit->remove) {
-      if (!there) continue;
+      const auto place = static_cast<std::size_t>(&event - edit->events.data());
+      if (!there || edit->gone[place]) continue;
+      edit->gone[place] = true;
       ++old;
       ++edit->changed;
       continue;
@@ -149,12 +154,19 @@ absl::Status AggregateTree::ApplyToInner(const TreeChild& self, uint32_t height,
   bool appended = false;
   for (std::size_t i = 0; i < node.children.size(); ++i) {
     // A child takes what comes before the first event of the next one.
+    auto rest = events.end();
     auto end = events.end();
     if (i + 1 < node.children.size()) {
-      end = std::lower_bound(events.begin(), events.end(), node.children[i + 1].first,
-                             [](const AggregateEvent& event, const EventOrder& order) {
-                               return CompareInTree(event.order, order) < 0;
-                             });
+      const EventOrder& next = node.children[i + 1].first;
+      rest = end = std::lower_bound(events.begin(), events.end(), next,
+                                    [](const AggregateEvent& event, const EventOrder& order) {
+                                      return CompareInTree(event.order, order) < 0;
+                                    });
+      // Of events that are alike some may be at the end of this one.
+      while (edit->remove && end != events.end() && end->order.event_id.empty() &&
+             CompareInTree(end->order, next) == 0) {
+        ++end;
+      }
     }
     if (end == events.begin()) {
       children.push_back(node.children[i]);
@@ -164,7 +176,7 @@ absl::Status AggregateTree::ApplyToInner(const TreeChild& self, uint32_t height,
     LARDER_RETURN_IF_ERROR(Apply(node.children[i], height - 1,
                                  events.first(static_cast<std::size_t>(end - events.begin())), edit,
                                  &children));
-    events = events.subspan(static_cast<std::size_t>(end - events.begin()));
+    events = events.subspan(static_cast<std::size_t>(rest - events.begin()));
   }
   if (edit->touched() == touched_before) {
     out->push_back(self);

@@ -240,6 +240,33 @@ TEST_CASE("a tree that only counts keeps no inputs", "[aggregate]") {
   CHECK(sums.Result(1, {8}).value == Value(Duration{3}));
 }
 
+TEST_CASE("events that are alike all go, whichever pages they are on", "[aggregate]") {
+  AggregateSpec count;
+  count.function = AggregateFunction::kCountAll;
+  const auto set = AccumulatorSet::Make({&count, 1});
+  REQUIRE(set.ok());
+  for (const std::size_t alike : {3, 63, 64, 65, 200, 5000}) {
+    INFO(alike << " alike");
+    MemoryNodeStore store;
+    AggregateTree tree(*set, &store);
+    std::vector<AggregateEvent> events(alike + 200);
+    for (std::size_t i = 0; i < events.size(); ++i)
+      events[i].order.time_us = i < 100 ? static_cast<int64_t>(i) : i < 100 + alike ? 100 : 101;
+    REQUIRE(tree.Insert(events).ok());
+    const std::span<const AggregateEvent> same(events.data() + 100, alike);
+    for (std::size_t gone = 0; gone < alike; gone += alike / 3) {
+      const auto some = same.subspan(0, std::min(alike / 3, alike - gone));
+      const auto removed = tree.Remove(some);
+      REQUIRE(removed.ok());
+      CHECK(*removed == std::ssize(some));
+    }
+    CHECK(tree.root().event_count == 200);
+    CHECK(*tree.Remove(same) == 0);
+    CHECK(*tree.Remove(events) == 200);
+    CHECK(tree.root() == TreeRoot{});
+  }
+}
+
 TEST_CASE("an append to a large tree rewrites one path", "[aggregate]") {
   class CountingStore final : public NodeStore {
    public:
