@@ -224,6 +224,10 @@ class FeatureStore {
   [[nodiscard]] absl::StatusOr<ViewState> GetViewState(std::string_view view,
                                                        std::string_view project = {}) const;
   [[nodiscard]] const std::shared_ptr<Environment>& environment() const LARDER_LIFETIME_BOUND;
+  // Whether window aggregates are what the events kept under them give: order, counts and sums of every tree, and where
+  // each event's id says it is. What is wrong, at most 100 lines; empty: nothing. VerifyStore checks the bytes.
+  // Cost: reads and adds up every event.
+  [[nodiscard]] absl::StatusOr<std::vector<std::string>> VerifyWindows() const;
   [[nodiscard]] Timestamp Now() const;
 
   struct Impl;

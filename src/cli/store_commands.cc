@@ -29,12 +29,27 @@ void PrintReportJson(const VerifyReport& report, const std::string& path, Consol
   console.out << std::move(json).Finish();
 }
 
+// May need functions or rights that reading the file does not.
+absl::StatusOr<std::vector<std::string>> VerifyWindows(const Target& target,
+                                                       const Console& console) {
+  LARDER_ASSIGN_OR_RETURN(const FeatureStore store, OpenStore(target, Access::kRead, console));
+  return store.VerifyWindows();
+}
+
 }  // namespace
 
 absl::Status Verify(const VerifyArguments& arguments, Console& console) {
   // Not through OpenStore: a store too damaged to open is what this command is for.
   const std::string path = StorePath(arguments.target, console);
-  LARDER_ASSIGN_OR_RETURN(const VerifyReport report, VerifyStore(path));
+  LARDER_ASSIGN_OR_RETURN(VerifyReport report, VerifyStore(path));
+  if (report.ok()) {
+    absl::StatusOr<std::vector<std::string>> problems = VerifyWindows(arguments.target, console);
+    if (problems.ok()) {
+      report.problems = *std::move(problems);
+    } else {
+      console.err << "window aggregates were not checked: " << MessageOf(problems.status()) << '\n';
+    }
+  }
   if (arguments.format == Format::kJson) PrintReportJson(report, path, console);
   if (!report.ok()) {
     return DataLossError(path, " is damaged: ", report.problems.size(),

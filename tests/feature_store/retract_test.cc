@@ -218,6 +218,7 @@ TEST_CASE("aggregates are as if events that were taken back had never come",
         unsure += view.rows.keys_unsure;
     }
     CHECK(unsure == 0);
+    CHECK(twins.all.store().VerifyWindows()->empty());
     if (!loads && std::all_of(twins.pushes.begin(), twins.pushes.end(),
                               [](const Twins::Push& push) { return push.goes; }))
       continue;

@@ -6,6 +6,7 @@
 
 #include "feature_store/store_fixture.h"
 #include "feature_store/window_world.h"
+#include "larder/base/text.h"
 
 namespace {
 
@@ -94,6 +95,9 @@ int64_t Compare(Served& served, Random& random, const char* when) {
     questions.push_back({card, world.RandomInstant(random), std::nullopt, {}});
     spine.push_back({{"card", card}, {"t", questions.back().as_of}});
   }
+  const auto problems = served.fixture().store().VerifyWindows();
+  REQUIRE(problems.ok());
+  CHECK(larder::Join(*problems, "\n").empty());
   served.fixture().folder().Write("tx.csv", world.Csv(world.events));
   larder::HistoricalRequest request;
   request.what.features = served.features();

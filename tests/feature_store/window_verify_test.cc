@@ -1,0 +1,103 @@
+// What the store keeps of window aggregates, compared with the events it keeps.
+#include <functional>
+#include <map>
+#include <optional>
+#include <utility>
+
+#include "feature_store/store_fixture.h"
+#include "feature_store/tables.h"
+#include "larder/base/text.h"
+#include "larder/online/read_session.h"
+#include "larder/online/write_transaction.h"
+
+namespace {
+
+using larder::Row;
+using larder_test::At;
+using larder_test::StoreFixture;
+
+constexpr const char* kTaps = R"({"larder": 1, "project": "taps",
+ "entities": [{"name": "card", "join_keys": [{"name": "card", "type": "int64"}]}],
+ "sources": [
+  {"name": "live", "kind": "push", "event_time": "at", "event_id": "id",
+   "fields": [{"name": "card", "type": "int64"}, {"name": "at", "type": "timestamp"},
+              {"name": "fare", "type": "float64"}, {"name": "id", "type": "string"}]}],
+ "feature_views": [
+  {"name": "spend", "entities": ["card"], "source": "live",
+   "aggregates": [{"input": "fare", "functions": ["sum", "max"], "windows": ["1h"]}]}]})";
+
+Row Tap(const char* at, double fare, const std::string& id) {
+  return {{"card", int64_t{1}}, {"at", At(at)}, {"fare", fare}, {"id", id}};
+}
+
+// Changes records of a table that `change` gives other bytes, as damage would; nullopt leaves them.
+void Damage(StoreFixture& fixture, uint32_t table,
+            const std::function<std::optional<std::string>(std::string_view bytes)>& change) {
+  std::map<std::string, std::string> changed;
+  {
+    const auto session = larder::ReadSession::Open(fixture.store().environment());
+    REQUIRE(session.ok());
+    const auto status =
+        session->ListRecords(table, [&](std::string_view name, std::string_view bytes) {
+          if (auto other = change(bytes)) changed[std::string(name)] = *std::move(other);
+          return true;
+        });
+    REQUIRE(status.ok());
+  }
+  REQUIRE_FALSE(changed.empty());
+  auto transaction = larder::WriteTransaction::Begin(fixture.store().environment());
+  REQUIRE(transaction.ok());
+  for (const auto& [name, bytes] : changed)
+    REQUIRE(transaction->PutRecord(table, name, bytes).ok());
+  REQUIRE(transaction->Commit().ok());
+}
+
+TEST_CASE("trees that are not what their events give are found", "[store][windows]") {
+  StoreFixture fixture("2025-01-02T12:00:00Z");
+  fixture.Apply(kTaps);
+  std::vector<Row> taps;
+  for (int i = 0; i < 200; ++i)
+    taps.push_back(Tap("2025-01-02T11:30:00Z", i, larder::Concat("id", i)));
+  fixture.Push("live", taps);
+  fixture.Push("live", {Tap("2025-01-02T11:31:00Z", 5, "id7")});
+  CHECK(fixture.store().VerifyWindows()->empty());
+  std::string other_leaf;
+  std::string problem;
+  SECTION("a page that stands where another one was") {
+    Damage(fixture, larder::kWindowPageTable, [&](std::string_view bytes) {
+      const bool is_leaf = bytes[1] == 0;
+      if (!is_leaf) return std::optional<std::string>();
+      if (other_leaf.empty()) other_leaf = bytes;
+      return std::optional<std::string>(other_leaf);
+    });
+    problem = "says";
+  }
+  SECTION("sums that no events gave") {
+    Damage(fixture, larder::kWindowPageTable, [&](std::string_view bytes) {
+      if (bytes[1] == 0) return std::optional<std::string>();
+      std::string changed(bytes);
+      // The last child's state is the page's end: the greatest fare.
+      changed.back() = static_cast<char>(changed.back() ^ 1);
+      return std::optional<std::string>(changed);
+    });
+    problem = "says other sums than the events of page";
+  }
+  SECTION("an id that says that its event was deleted") {
+    bool done = false;
+    Damage(fixture, larder::kWindowIdTable, [&](std::string_view bytes) {
+      if (std::exchange(done, true)) return std::optional<std::string>();
+      std::string changed(bytes);
+      changed[1] = 2;
+      return std::optional<std::string>(changed);
+    });
+    problem = "elsewhere by the record of its id: state 2";
+  }
+  const auto problems = fixture.store().VerifyWindows();
+  REQUIRE(problems.ok());
+  REQUIRE_FALSE(problems->empty());
+  INFO(larder::Join(*problems, "\n"));
+  CHECK(problems->front().find(problem) != std::string::npos);
+  CHECK(problems->front().starts_with("feature view spend@1: key 1 in order"));
+}
+
+}  // namespace
