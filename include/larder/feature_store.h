@@ -178,7 +178,7 @@ class FeatureStore {
   // come. What retention dropped meanwhile does not come back: RetractedRows::keys_unsure says how many keys that may
   // concern; load those views again. Batch ids of the commits stay known.
   // Errors: kFailedPrecondition for a source that is not pushed to; kInvalidArgument for commits there are not.
-  absl::StatusOr<RetractResult> Retract(const RetractOptions& options);
+  absl::StatusOr<RetractResult> Retract(const RetractOptions& options, const ApplyInfo& info = {});
 
   // ---- keeping it small
 

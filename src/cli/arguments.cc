@@ -43,11 +43,16 @@ absl::StatusOr<std::optional<Timestamp>> ParseInstant(std::string_view text,
   return std::optional<Timestamp>(parsed->value);
 }
 
-absl::StatusOr<uint64_t> ParseMoment(std::string_view text, std::string_view option,
-                                     const FeatureStore& store) {
+std::optional<uint64_t> ParseNumber(std::string_view text) {
   uint64_t number = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (error == std::errc() && end == text.data() + text.size()) return number;
+  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
+  return number;
+}
+
+absl::StatusOr<uint64_t> ParseMoment(std::string_view text, std::string_view option,
+                                     const FeatureStore& store) {
+  if (const std::optional<uint64_t> number = ParseNumber(text)) return *number;
   const absl::StatusOr<ParsedTimestamp> instant = ParseTimestamp(text);
   if (!instant.ok()) {
     return UsageError(option, ": expected the number of a history entry or a time, found ",

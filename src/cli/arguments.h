@@ -30,6 +30,9 @@ enum class Access { kRead, kWrite, kCreate };
 [[nodiscard]] absl::StatusOr<std::optional<Timestamp>> ParseInstant(std::string_view text,
                                                                     std::string_view option);
 
+// All of `text` as a number, in digits. nullopt: it is none.
+[[nodiscard]] std::optional<uint64_t> ParseNumber(std::string_view text);
+
 // The number of the history entry that `text` means: a number, or a time (the last entry not after it). Errors: usage
 // for neither; kNotFound when the time is before all history.
 [[nodiscard]] absl::StatusOr<uint64_t> ParseMoment(std::string_view text, std::string_view option,

@@ -1,5 +1,5 @@
 // retract.
-#include <charconv>
+#include <optional>
 #include <utility>
 
 #include "cli/arguments.h"
@@ -10,20 +10,19 @@ namespace larder::inline LARDER_ABI {
 namespace cli {
 namespace {
 
-bool ParseNumber(std::string_view text, uint64_t* number) {
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), *number);
-  return error == std::errc() && end == text.data() + text.size();
-}
-
 // `A..B`, or `A`.
 absl::Status ParseCommits(std::string_view text, RetractOptions* options) {
   const std::size_t dots = text.find("..");
-  const std::string_view first = text.substr(0, dots);
-  const std::string_view last = dots == std::string_view::npos ? first : text.substr(dots + 2);
-  if (ParseNumber(first, &options->first_commit) && ParseNumber(last, &options->last_commit))
-    return absl::OkStatus();
-  return InvalidArgumentError("--commits: expected two numbers as in 1040..1052, or one, found ",
-                              Quoted(text));
+  const bool is_one = dots == std::string_view::npos;
+  const std::optional<uint64_t> first = ParseNumber(text.substr(0, dots));
+  const std::optional<uint64_t> last = is_one ? first : ParseNumber(text.substr(dots + 2));
+  if (!first || !last) {
+    return InvalidArgumentError("--commits: expected two numbers as in 1040..1052, or one, found ",
+                                Quoted(text));
+  }
+  options->first_commit = *first;
+  options->last_commit = *last;
+  return absl::OkStatus();
 }
 
 }  // namespace
@@ -35,10 +34,8 @@ absl::Status Retract(const RetractArguments& arguments, Console& console) {
   LARDER_ASSIGN_OR_RETURN(options.project, ProjectOf(arguments.target, catalog));
   options.source = arguments.source;
   LARDER_RETURN_IF_ERROR(ParseCommits(arguments.commits, &options));
-  const ApplyInfo info = MakeInfo(arguments.note, console);
-  options.author = info.author;
-  options.message = info.message;
-  LARDER_ASSIGN_OR_RETURN(const RetractResult result, store.Retract(options));
+  LARDER_ASSIGN_OR_RETURN(const RetractResult result,
+                          store.Retract(options, MakeInfo(arguments.note, console)));
   if (arguments.format == Format::kJson) {
     JsonWriter json;
     json.BeginObject();

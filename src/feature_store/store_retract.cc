@@ -1,6 +1,5 @@
 // Taking back what a stream should not have pushed.
 #include <algorithm>
-#include <set>
 #include <utility>
 #include <vector>
 
@@ -17,10 +16,7 @@ std::vector<const ViewVersion*> ViewsFed(const Catalog& catalog, std::string_vie
                                          std::string_view source) {
   std::vector<const ViewVersion*> views;
   for (const ViewVersion* view : catalog.Views(project, true)) {
-    const bool is_fed = view->source.name == source ||
-                        std::any_of(view->union_sources.begin(), view->union_sources.end(),
-                                    [&](const Source& other) { return other.name == source; });
-    if (!is_fed || view->base_view.has_value()) continue;
+    if (!view->IsFedBy(source) || view->base_view.has_value()) continue;
     const auto shared = std::find_if(views.begin(), views.end(), [&](const ViewVersion* other) {
       return other->data_id == view->data_id;
     });
@@ -49,7 +45,8 @@ absl::StatusOr<RetractedRows> RetractFrom(const FeatureStore::Impl& impl, const 
 
 }  // namespace
 
-absl::StatusOr<RetractResult> FeatureStore::Retract(const RetractOptions& options) {
+absl::StatusOr<RetractResult> FeatureStore::Retract(const RetractOptions& options,
+                                                    const ApplyInfo& info) {
   LARDER_RETURN_IF_ERROR(impl_->CheckWritable());
   if (options.first_commit == 0 || options.first_commit > options.last_commit) {
     return InvalidArgumentError("commits ", options.first_commit, " to ", options.last_commit,
@@ -79,8 +76,8 @@ absl::StatusOr<RetractResult> FeatureStore::Retract(const RetractOptions& option
     LARDER_ASSIGN_OR_RETURN(entry.number, NextHistoryNumber(transaction));
     entry.time = transaction.commit_time();
     entry.kind = HistoryKind::kRetract;
-    entry.author = options.author;
-    entry.message = options.message;
+    entry.author = info.author;
+    entry.message = info.message;
     entry.detail = Concat("source ", source->name, ", commits ", options.first_commit, " to ",
                           options.last_commit, ": ", detail);
     result.number = entry.number;

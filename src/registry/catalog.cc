@@ -360,14 +360,7 @@ std::vector<const ViewVersion*> Catalog::ViewsOfSource(std::string_view project,
                                                        std::string_view source,
                                                        Timestamp now) const {
   std::vector<const ViewVersion*> out = MaintainedViews(project, now);
-  const auto reads = [&](const ViewVersion& view) {
-    if (view.source.name == source || (view.batch && view.batch->name == source)) return true;
-    return std::any_of(view.union_sources.begin(), view.union_sources.end(),
-                       [&](const Source& other) { return other.name == source; });
-  };
-  out.erase(std::remove_if(out.begin(), out.end(),
-                           [&](const ViewVersion* view) { return !reads(*view); }),
-            out.end());
+  std::erase_if(out, [&](const ViewVersion* view) { return !view->IsFedBy(source); });
   return out;
 }
 

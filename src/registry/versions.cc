@@ -1,5 +1,7 @@
 #include "larder/registry/versions.h"
 
+#include <algorithm>
+
 #include "larder/base/text.h"
 #include "registry/binary.h"
 
@@ -19,6 +21,12 @@ std::string NameAtVersion(const std::string& name, int version) {
 }
 
 }  // namespace
+
+bool ViewVersion::IsFedBy(std::string_view source_name) const {
+  if (source.name == source_name || (batch && batch->name == source_name)) return true;
+  return std::any_of(union_sources.begin(), union_sources.end(),
+                     [&](const Source& other) { return other.name == source_name; });
+}
 
 int ViewVersion::FindFeature(std::string_view feature_name) const {
   return FindByName(features, feature_name);

@@ -24,7 +24,7 @@ RetractResult Retract(StoreFixture& fixture, uint64_t first, uint64_t last) {
   options.source = "live";
   options.first_commit = first;
   options.last_commit = last;
-  const auto result = fixture.store().Retract(options);
+  const auto result = fixture.store().Retract(options, {"ana", "a bad deploy"});
   INFO(result.status().ToString());
   REQUIRE(result.ok());
   return *result;
@@ -305,6 +305,8 @@ TEST_CASE("a retraction is an entry of the history, and a second one finds nothi
   REQUIRE(history.ok());
   CHECK(history->back().number == result.number);
   CHECK(history->back().kind == larder::HistoryKind::kRetract);
+  CHECK(history->back().author == "ana");
+  CHECK(history->back().message == "a bad deploy");
   CHECK(history->back().detail == Concat("source live, commits ", bad, " to ", bad, ": v@1 1 rows"));
 
   const RetractResult again = Retract(fixture, bad, bad);

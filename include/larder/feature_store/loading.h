@@ -103,8 +103,6 @@ struct RetractOptions {
   std::string source;         // a push source
   uint64_t first_commit = 0;  // both inclusive: PushResult::commit_seq
   uint64_t last_commit = 0;
-  std::string author;
-  std::string message;
 };
 
 struct RetractResult {

@@ -102,6 +102,8 @@ struct ViewVersion {
     for (const Source& united : union_sources) sources.push_back(&united);
     return sources;
   }
+  // Whether loads or pushes of the source reach it.
+  [[nodiscard]] bool IsFedBy(std::string_view source_name) const;
   // Index into `features`, or -1.
   [[nodiscard]] int FindFeature(std::string_view feature_name) const;
   // `name@version`.
