@@ -32,6 +32,8 @@ class Analyzer {
   // `name@version#hash` of the C++ functions met so far; and that of the function or the fitted constants `node` names.
   [[nodiscard]] const std::vector<std::string>& functions() const { return functions_; }
   [[nodiscard]] std::string_view NoteOf(NodeId node) const { return notes_[node]; }
+  // What a node of the tree lowered last became; kNoIr: the name of fitted constants, which are no value.
+  [[nodiscard]] IrId IrOf(NodeId node) const { return lowered_[node]; }
 
   // Whether the language itself reads a call of `name` (in lower case): no C++ function of that name is ever found.
   static bool IsTaken(std::string_view name);

@@ -153,6 +153,7 @@ class Program {
 
  private:
   friend class ChunkEvaluator;
+  friend class ExpressionSteps;
   friend class RowEvaluator;
   explicit Program(std::shared_ptr<const transform::ProgramImpl> impl);
   std::shared_ptr<const transform::ProgramImpl> impl_;
