@@ -8,11 +8,21 @@ namespace larder::inline LARDER_ABI {
 using aggregate::TreeChild;
 using aggregate::TreeNode;
 
+namespace {
+
+// `height` of the node whose child it is.
+FoldedPart PartOf(const TreeChild& child, uint32_t height) {
+  return {child.id, height - 1, child.events, child.first.time_us, child.last_us};
+}
+
+}  // namespace
+
 // Time between two neighbouring bounds of the asked ranges: every range is a run of them, and every event is in one.
 struct AggregateTree::Segments {
-  std::vector<int64_t> bounds;       // in order, all different
-  std::vector<AccumulatorSet> sums;  // of [bounds[i], bounds[i + 1])
-  std::vector<bool> wanted;          // in any range
+  std::vector<int64_t> bounds;               // in order, all different
+  std::vector<AccumulatorSet> sums;          // of [bounds[i], bounds[i + 1])
+  std::vector<bool> wanted;                  // in any range
+  std::vector<FoldedPart>* parts = nullptr;  // takes what is folded as one
 
   // The one an instant is in; or the number of segments.
   [[nodiscard]] std::size_t Find(int64_t time_us) const {
@@ -28,8 +38,9 @@ struct AggregateTree::Segments {
 };
 
 absl::StatusOr<std::vector<AccumulatorSet>> AggregateTree::Fold(
-    std::span<const TimeRange> ranges) const {
+    std::span<const TimeRange> ranges, std::vector<FoldedPart>* parts) const {
   Segments segments;
+  segments.parts = parts;
   for (const TimeRange& range : ranges) {
     if (range.from_us >= range.to_us) continue;
     segments.bounds.push_back(range.from_us);
@@ -74,6 +85,7 @@ absl::Status AggregateTree::Walk(NodeId id, uint32_t height, Segments* segments)
       if (!segments->wanted[at]) continue;
       ByteReader state(child.state);
       LARDER_RETURN_IF_ERROR(segments->sums[at].MergeEncoded(&state));
+      if (segments->parts != nullptr) segments->parts->push_back(PartOf(child, height));
     } else {
       LARDER_RETURN_IF_ERROR(Walk(child.id, height - 1, segments));
     }
@@ -121,19 +133,21 @@ absl::StatusOr<uint64_t> AggregateTree::CountBefore(int64_t to_us) const {
   return count;
 }
 
-absl::StatusOr<AccumulatorSet> AggregateTree::FoldLast(int64_t to_us, int64_t count) const {
+absl::StatusOr<AccumulatorSet> AggregateTree::FoldLast(int64_t to_us, int64_t count,
+                                                       std::vector<FoldedPart>* parts) const {
   AccumulatorSet result = scratch_.NewEmpty();
   LARDER_ASSIGN_OR_RETURN(const uint64_t end, CountBefore(to_us));
   const uint64_t wanted = count < 0 ? 0 : static_cast<uint64_t>(count);
   const uint64_t begin = end > wanted ? end - wanted : 0;
   if (begin == end) return result;
-  LARDER_RETURN_IF_ERROR(FoldRanks(root_.id, root_.height, 0, begin, end, &result));
+  LARDER_RETURN_IF_ERROR(FoldRanks(root_.id, root_.height, 0, begin, end, &result, parts));
   return result;
 }
 
 // Events number [begin, end) of those below `id`, whose first is number `first`.
 absl::Status AggregateTree::FoldRanks(NodeId id, uint32_t height, uint64_t first, uint64_t begin,
-                                      uint64_t end, AccumulatorSet* out) const {
+                                      uint64_t end, AccumulatorSet* out,
+                                      std::vector<FoldedPart>* parts) const {
   LARDER_ASSIGN_OR_RETURN(const TreeNode node, ReadNode(id, height));
   for (const AggregateEvent& event : node.events) {
     if (first >= begin && first < end) out->Add(event);
@@ -144,8 +158,9 @@ absl::Status AggregateTree::FoldRanks(NodeId id, uint32_t height, uint64_t first
     if (first >= begin && after <= end) {
       ByteReader state(child.state);
       LARDER_RETURN_IF_ERROR(out->MergeEncoded(&state));
+      if (parts != nullptr) parts->push_back(PartOf(child, height));
     } else if (after > begin && first < end) {
-      LARDER_RETURN_IF_ERROR(FoldRanks(child.id, height - 1, first, begin, end, out));
+      LARDER_RETURN_IF_ERROR(FoldRanks(child.id, height - 1, first, begin, end, out, parts));
     }
     first = after;
   }

@@ -9,6 +9,7 @@
 #include "cli/definition_text.h"
 #include "cli/json_writer.h"
 #include "cli/table.h"
+#include "larder/registry/aggregate_text.h"
 
 namespace larder::inline LARDER_ABI {
 namespace cli {
@@ -37,17 +38,6 @@ class Facts {
 
 std::string MaybeDuration(const std::optional<Duration>& span) {
   return span ? FormatDuration(*span) : "";
-}
-
-std::string AggregateText(const AggregateColumn& aggregate) {
-  std::string text = Concat(aggregate.function, "(", aggregate.input, ")");
-  if (aggregate.window) text.append(" over ").append(FormatDuration(*aggregate.window));
-  if (aggregate.rows) text.append(Concat(" over ", *aggregate.rows, " rows"));
-  if (aggregate.delay.us != 0) text.append(" delayed ").append(FormatDuration(aggregate.delay));
-  if (!aggregate.where.empty()) text.append(" where ").append(aggregate.where);
-  if (!aggregate.group_by.empty()) text.append(" by ").append(aggregate.group_by);
-  if (!aggregate.category.empty()) text.append(" = ").append(aggregate.category);
-  return text;
 }
 
 // `score@2#0f2a...(x)` as people read it: score@2(x).

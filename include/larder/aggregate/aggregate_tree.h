@@ -35,6 +35,15 @@ struct TreeRoot {
   friend bool operator==(const TreeRoot&, const TreeRoot&) = default;
 };
 
+// A part of a tree that a fold took as one, by its sums.
+struct FoldedPart {
+  NodeId page = 0;
+  uint32_t height = 0;  // levels above the leaves; 0: a leaf
+  uint64_t events = 0;
+  int64_t first_us = 0;  // the times of its first event and its last
+  int64_t last_us = 0;
+};
+
 // A B-tree whose leaves hold at most kLeafEventsMax events and whose nodes hold, for each child, the accumulators of
 // the events below it. A late event or a retraction rewrites one path; so does a batch, once for each node it touches.
 //
@@ -62,13 +71,15 @@ class AggregateTree {
   // What each range adds up to, in one walk.
   // Errors: kDataLoss for damaged pages; what the store says.
   // Cost: two paths of pages for each different bound.
+  // `parts`, if given, takes what was folded as one, in order; all other events of the ranges were added one by one.
   [[nodiscard]] absl::StatusOr<std::vector<AccumulatorSet>> Fold(
-      std::span<const TimeRange> ranges) const;
+      std::span<const TimeRange> ranges, std::vector<FoldedPart>* parts = nullptr) const;
   // Calls `visit` for each event of the range, in order. Lifetime: an event is good during its call.
   absl::Status Visit(const TimeRange& range,
                      const std::function<void(const AggregateEvent& event)>& visit) const;
   // The last `count` events before `to_us`.
-  [[nodiscard]] absl::StatusOr<AccumulatorSet> FoldLast(int64_t to_us, int64_t count) const;
+  [[nodiscard]] absl::StatusOr<AccumulatorSet> FoldLast(
+      int64_t to_us, int64_t count, std::vector<FoldedPart>* parts = nullptr) const;
 
  private:
   struct Edit;
@@ -95,7 +106,7 @@ class AggregateTree {
                           const std::function<void(const AggregateEvent& event)>& visit) const;
   absl::StatusOr<uint64_t> CountBefore(int64_t to_us) const;
   absl::Status FoldRanks(NodeId id, uint32_t height, uint64_t first, uint64_t begin, uint64_t end,
-                         AccumulatorSet* out) const;
+                         AccumulatorSet* out, std::vector<FoldedPart>* parts) const;
 
   AccumulatorSet scratch_;
   bool has_input_ = false;  // without one only events and their times are kept
