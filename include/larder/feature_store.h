@@ -31,6 +31,8 @@
 namespace larder::inline LARDER_ABI {
 
 class FunctionRegistry;
+struct Explanation;     // feature_store/explain.h
+struct ExplainRequest;  // the same
 
 struct StoreOptions {
   bool create_if_missing = true;
@@ -193,6 +195,9 @@ class FeatureStore {
   // ---- features out
 
   [[nodiscard]] absl::StatusOr<OnlineResponse> GetOnlineFeatures(const OnlineRequest& request) const;
+  // Reads one value as GetOnlineFeatures does, and tells what it was made of.
+  // Errors: as GetOnlineFeatures; kNotFound for a feature that the service does not give.
+  [[nodiscard]] absl::StatusOr<Explanation> Explain(const ExplainRequest& request) const;
   [[nodiscard]] absl::StatusOr<TrainingSet> GetHistoricalFeatures(
       const HistoricalRequest& request) const;
   // Reads a spine from a CSV file with the types the request needs: declared ones for keys and request fields, a

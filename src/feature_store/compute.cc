@@ -78,6 +78,8 @@ class Computation {
       result.outputs.push_back(std::move(values));
     }
     result.uses = std::move(fetched_);
+    result.features = std::move(features_);
+    result.on_demand = std::move(on_demand_);
     return result;
   }
 

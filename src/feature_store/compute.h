@@ -30,7 +30,10 @@ using FetchUse = std::function<absl::StatusOr<FetchedUse>(
 
 struct ComputedService {
   std::vector<FeatureValues> outputs;  // in the service's order
-  std::vector<FetchedUse> uses;  // emptied of what outputs took over; outcomes and counts stay
+  std::vector<FetchedUse> uses;
+  // What outputs are made of: by use and feature of its view, by on-demand use and feature of its. Empty where not needed.
+  std::vector<std::vector<FeatureValues>> features;
+  std::vector<std::vector<FeatureValues>> on_demand;
 };
 
 // `inputs` has one column per BoundService::inputs, of its type; `as_of` one instant for all rows, or one each.

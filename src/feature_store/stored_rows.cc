@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "feature_store/key_encoding.h"
+#include "larder/online/earlier_commit.h"
 
 namespace larder::inline LARDER_ABI {
 namespace {
@@ -24,8 +25,8 @@ void AppendStored(const RowView& row, std::size_t i, Column* column) {
 class OnlineFetch {
  public:
   OnlineFetch(const ReadSession& session, const BoundUse& use, Timestamp as_of,
-              std::optional<Timestamp> known_at)
-      : session_(session), use_(use), as_of_(as_of), known_at_(known_at) {
+              std::optional<Timestamp> known_at, std::optional<uint64_t> commit_max)
+      : session_(session), use_(use), as_of_(as_of), known_at_(known_at), commit_max_(commit_max) {
     for (const StoredColumn& stored : use.view->stored)
       result_.rows.features.emplace_back(stored.type);
     result_.stale.resize(use.view->stored.size());
@@ -39,9 +40,7 @@ class OnlineFetch {
       const std::string_view key = keys.views()[row];
       if (partial()) {
         if (key.data() != nullptr) {
-          LARDER_RETURN_IF_ERROR(session_.FindPartialRow(use_.view->data_id, use_.layout, key,
-                                                         use_.LastVisible(as_of_), known_at_,
-                                                         &partial_row));
+          LARDER_RETURN_IF_ERROR(FindPartial(key, &partial_row));
         }
         for (std::size_t i = 0; i < result_.rows.features.size(); ++i) {
           Append(row, i, i + 1, key.data() == nullptr ? std::nullopt : partial_row.RowOf(i),
@@ -51,8 +50,7 @@ class OnlineFetch {
       }
       std::optional<RowView> found;
       if (key.data() != nullptr) {
-        LARDER_ASSIGN_OR_RETURN(found, session_.FindRow(use_.view->data_id, use_.layout, key,
-                                                        use_.LastVisible(as_of_), known_at_));
+        LARDER_ASSIGN_OR_RETURN(found, Find(key));
       }
       Append(row, 0, result_.rows.features.size(), found, &result_.rows.outcomes[0]);
     }
@@ -61,6 +59,22 @@ class OnlineFetch {
 
  private:
   [[nodiscard]] bool partial() const { return use_.view->definition.partial_updates; }
+
+  [[nodiscard]] absl::StatusOr<std::optional<RowView>> Find(std::string_view key) const {
+    const uint32_t data_id = use_.view->data_id;
+    const Timestamp last_visible = use_.LastVisible(as_of_);
+    return commit_max_ ? FindRowOfCommit(session_, data_id, use_.layout, key, last_visible,
+                                         known_at_, *commit_max_)
+                       : session_.FindRow(data_id, use_.layout, key, last_visible, known_at_);
+  }
+  absl::Status FindPartial(std::string_view key, PartialRow* out) const {
+    const uint32_t data_id = use_.view->data_id;
+    const Timestamp last_visible = use_.LastVisible(as_of_);
+    return commit_max_
+               ? FindPartialRowOfCommit(session_, data_id, use_.layout, key, last_visible,
+                                        known_at_, *commit_max_, out)
+               : session_.FindPartialRow(data_id, use_.layout, key, last_visible, known_at_, out);
+  }
 
   // Stored columns [begin, end) of one row, which share a status and a time.
   void Append(std::size_t row, std::size_t begin, std::size_t end,
@@ -95,6 +109,7 @@ class OnlineFetch {
   const BoundUse& use_;
   const Timestamp as_of_;
   const std::optional<Timestamp> known_at_;
+  const std::optional<uint64_t> commit_max_;
   FetchedUse result_;
 };
 
@@ -102,9 +117,9 @@ class OnlineFetch {
 
 absl::StatusOr<FetchedUse> FetchStored(const ReadSession& session, const BoundUse& use,
                                        Timestamp as_of, std::optional<Timestamp> known_at,
-                                       std::span<const Column* const> key_columns,
-                                       std::size_t rows) {
-  return OnlineFetch(session, use, as_of, known_at).Run(key_columns, rows);
+                                       std::span<const Column* const> key_columns, std::size_t rows,
+                                       std::optional<uint64_t> commit_max) {
+  return OnlineFetch(session, use, as_of, known_at, commit_max).Run(key_columns, rows);
 }
 
 }  // namespace larder::inline LARDER_ABI

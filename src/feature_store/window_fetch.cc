@@ -9,9 +9,9 @@ absl::StatusOr<FetchedUse> FetchWindows(const ReadSession& session, const BoundU
                                         Timestamp as_of, std::optional<Timestamp> known_at,
                                         PartialPolicy partial,
                                         std::span<const Column* const> key_columns,
-                                        std::size_t rows) {
+                                        std::size_t rows, std::optional<uint64_t> commit_max) {
   LARDER_ASSIGN_OR_RETURN(WindowReader reader, WindowReader::Make(*use.view, *use.windows));
-  LARDER_RETURN_IF_ERROR(reader.Begin(session, as_of, known_at));
+  LARDER_RETURN_IF_ERROR(reader.Begin(session, as_of, known_at, commit_max));
   FetchedUse fetched;
   for (const FeatureColumn& feature : use.view->features)
     fetched.rows.features.emplace_back(feature.type);

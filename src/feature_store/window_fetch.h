@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <span>
 
@@ -15,12 +16,13 @@
 namespace larder::inline LARDER_ABI {
 
 // A column and an outcome for each feature. `partial`: what a window gives that begins before its source is complete.
-// Requires: use.windows. Errors: kOutsideHistory, kCorrupt.
+// `commit_max`: as FetchStored. Requires: use.windows. Errors: kOutsideHistory, kCorrupt.
 [[nodiscard]] absl::StatusOr<FetchedUse> FetchWindows(const ReadSession& session,
                                                       const BoundUse& use, Timestamp as_of,
                                                       std::optional<Timestamp> known_at,
                                                       PartialPolicy partial,
                                                       std::span<const Column* const> key_columns,
-                                                      std::size_t rows);
+                                                      std::size_t rows,
+                                                      std::optional<uint64_t> commit_max = {});
 
 }  // namespace larder::inline LARDER_ABI

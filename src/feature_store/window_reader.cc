@@ -14,22 +14,20 @@
 namespace larder::inline LARDER_ABI {
 namespace {
 
-// An event out of a tree that owns its bytes.
-struct Collected {
-  HistoryEvent event;
-  std::string id;
-  std::string row;
-  std::string bytes;
-};
+// What was folded for each of the ranges, which may overlap.
+std::vector<std::vector<FoldedPart>> PartsOf(std::span<const TimeRange> ranges,
+                                             std::span<const FoldedPart> folded) {
+  std::vector<std::vector<FoldedPart>> parts(ranges.size());
+  for (std::size_t w = 0; w < ranges.size(); ++w) {
+    for (const FoldedPart& part : folded) {
+      if (part.first_us >= ranges[w].from_us && part.last_us < ranges[w].to_us)
+        parts[w].push_back(part);
+    }
+  }
+  return parts;
+}
 
 }  // namespace
-
-struct WindowReader::Asked {
-  const ReadSession& session;
-  const WindowKey& key;
-  std::vector<const WindowKey::Version*> versions;  // of the store's list, and staged
-  std::map<std::string_view, WindowId> staged_known;  // staged ids that the store has outside its list
-};
 
 // The versions that a read has beside the trees, by the category of one stream that they bear on: where one version of
 // an event counts, all of them do bear. Those whose event is in a tree, whichever that is, bear on every category.
@@ -60,6 +58,16 @@ struct WindowReader::Beside {
       }
     }
   }
+  // Those that events of the stream have, in its trees or outside them.
+  [[nodiscard]] std::set<std::string_view> Categories(const Asked& asked, std::size_t stream) const {
+    std::set<std::string_view> categories;
+    for (const WindowKey::Tree& tree : asked.key.streams[stream]) categories.insert(tree.category);
+    for (const auto& [category, versions] : by_category) categories.insert(category);
+    for (const WindowKey::Version* version : everywhere) {
+      if (version->parts[stream].counts) categories.insert(version->parts[stream].category);
+    }
+    return categories;
+  }
   [[nodiscard]] std::vector<const WindowKey::Version*> Of(std::string_view category) const {
     std::vector<const WindowKey::Version*> versions = everywhere;
     if (const auto at = by_category.find(category); at != by_category.end())
@@ -88,9 +96,11 @@ absl::StatusOr<WindowReader> WindowReader::Make(const ViewVersion& view, const W
 }
 
 absl::Status WindowReader::Begin(const ReadSession& session, Timestamp as_of,
-                                 std::optional<Timestamp> known_at) {
+                                 std::optional<Timestamp> known_at,
+                                 std::optional<uint64_t> commit_max) {
   as_of_ = as_of;
   known_at_ = known_at;
+  commit_max_ = commit_max;
   complete_from_us_ = std::numeric_limits<int64_t>::min();
   LARDER_ASSIGN_OR_RETURN(const std::optional<std::string_view> bytes,
                           session.GetRecord(kWindowTable, WindowPrefix(view_.data_id)));
@@ -124,16 +134,23 @@ absl::Status WindowReader::Read(const ReadSession& session, std::string_view key
     std::fill(statuses_.begin(), statuses_.end(), FeatureStatus::kNotFound);
     return absl::OkStatus();
   }
-  WindowKey state;
+  Asked asked{session, {}, {}, {}};
+  LARDER_RETURN_IF_ERROR(Ask(key, staged, &asked));
+  for (std::size_t s = 0; s < streams_.size(); ++s) LARDER_RETURN_IF_ERROR(ReadStream(asked, s));
+  return absl::OkStatus();
+}
+
+absl::Status WindowReader::Ask(std::string_view key, std::span<const WindowKey::Version> staged,
+                               Asked* asked) const {
+  const ReadSession& session = asked->session;
   LARDER_ASSIGN_OR_RETURN(const std::optional<std::string_view> bytes,
                           session.GetRecord(kWindowKeyTable, WindowKeyName(view_.data_id, key)));
   if (bytes) {
-    LARDER_ASSIGN_OR_RETURN(state, WindowKey::Parse(*bytes, streams_.size()));
+    LARDER_ASSIGN_OR_RETURN(asked->key, WindowKey::Parse(*bytes, streams_.size()));
   } else {
-    state.streams.resize(streams_.size());
+    asked->key.streams.resize(streams_.size());
   }
-  Asked asked{session, state, {}, {}};
-  for (const WindowKey::Version& version : state.versions) asked.versions.push_back(&version);
+  for (const WindowKey::Version& version : asked->key.versions) asked->versions.push_back(&version);
   for (const WindowKey::Version& version : staged) {
     if (!version.id.empty()) {
       LARDER_ASSIGN_OR_RETURN(
@@ -144,12 +161,11 @@ absl::Status WindowReader::Read(const ReadSession& session, std::string_view key
         // The batch's copy wins, and what is told again changes nothing.
         if (id.from_batch || (id.state != WindowId::State::kListed && id.IsSame(version))) continue;
         if (id.state != WindowId::State::kListed)
-          asked.staged_known.emplace(version.id, std::move(id));
+          asked->staged_known.emplace(version.id, std::move(id));
       }
     }
-    asked.versions.push_back(&version);
+    asked->versions.push_back(&version);
   }
-  for (std::size_t s = 0; s < streams_.size(); ++s) LARDER_RETURN_IF_ERROR(ReadStream(asked, s));
   return absl::OkStatus();
 }
 
@@ -158,8 +174,7 @@ absl::Status WindowReader::ReadStream(const Asked& asked, std::size_t s) {
   const Beside beside(asked, s);
   const auto answer = [&](std::string_view category) {
     const std::vector<const WindowKey::Version*> versions = beside.Of(category);
-    const bool folds = versions.empty() && !known_at_;  // the tree alone has the answer
-    return folds ? Fold(asked, s, category) : Evaluate(asked, s, category, versions);
+    return Folds(versions) ? Fold(asked, s, category) : Evaluate(asked, s, category, versions);
   };
   std::set<std::string_view> categories;
   if (plan_.streams()[s].group < 0) {
@@ -170,13 +185,7 @@ absl::Status WindowReader::ReadStream(const Asked& asked, std::size_t s) {
       has_maps |= plan_.features()[f].is_map;
       if (!plan_.features()[f].is_map) categories.insert(plan_.features()[f].category);
     }
-    if (has_maps) {
-      for (const WindowKey::Tree& tree : asked.key.streams[s]) categories.insert(tree.category);
-      for (const auto& [category, versions] : beside.by_category) categories.insert(category);
-      for (const WindowKey::Version* version : beside.everywhere) {
-        if (version->parts[s].counts) categories.insert(version->parts[s].category);
-      }
-    }
+    if (has_maps) categories.merge(beside.Categories(asked, s));
   }
   std::vector<MapValue> maps(stream.features.size());
   for (const std::string_view category : categories) {
@@ -201,8 +210,9 @@ absl::Status WindowReader::ReadStream(const Asked& asked, std::size_t s) {
   return absl::OkStatus();
 }
 
-absl::StatusOr<WindowReader::Answer> WindowReader::Fold(const Asked& asked, std::size_t s,
-                                                        std::string_view category) const {
+absl::StatusOr<WindowReader::Answer> WindowReader::Fold(
+    const Asked& asked, std::size_t s, std::string_view category,
+    std::vector<std::vector<FoldedPart>>* parts) const {
   const Stream& stream = streams_[s];
   SnapshotPages pages(asked.session, view_.data_id);
   const WindowKey::Tree* kept = asked.key.Find(s, category);
@@ -210,11 +220,15 @@ absl::StatusOr<WindowReader::Answer> WindowReader::Fold(const Asked& asked, std:
   std::vector<TimeRange> ranges;
   for (const AggregateWindow& window : stream.windows)
     ranges.push_back(window.rows ? TimeRange{} : window.RangeAt(as_of_));
-  LARDER_ASSIGN_OR_RETURN(std::vector<AccumulatorSet> sums, tree.Fold(ranges));
+  std::vector<FoldedPart> folded;
+  LARDER_ASSIGN_OR_RETURN(std::vector<AccumulatorSet> sums,
+                          tree.Fold(ranges, parts != nullptr ? &folded : nullptr));
+  if (parts != nullptr) *parts = PartsOf(ranges, folded);
   for (std::size_t w = 0; w < stream.windows.size(); ++w) {
     const AggregateWindow& window = stream.windows[w];
     if (!window.rows) continue;
-    LARDER_ASSIGN_OR_RETURN(sums[w], tree.FoldLast(window.RangeAt(as_of_).to_us, *window.rows));
+    LARDER_ASSIGN_OR_RETURN(sums[w], tree.FoldLast(window.RangeAt(as_of_).to_us, *window.rows,
+                                                   parts != nullptr ? &(*parts)[w] : nullptr));
   }
   Answer answer;
   for (std::size_t i = 0; i < stream.features.size(); ++i) {
@@ -227,9 +241,9 @@ absl::StatusOr<WindowReader::Answer> WindowReader::Fold(const Asked& asked, std:
   return answer;
 }
 
-absl::StatusOr<WindowReader::Answer> WindowReader::Evaluate(
-    const Asked& asked, std::size_t s, std::string_view category,
-    std::span<const WindowKey::Version* const> versions) const {
+absl::StatusOr<WindowReader::Answer> WindowReader::Evaluate(const Asked& asked, std::size_t s,
+                                                            std::string_view category,
+                                                            Versions versions) const {
   const Stream& stream = streams_[s];
   TimeRange range = {std::numeric_limits<int64_t>::max(), std::numeric_limits<int64_t>::min()};
   for (const AggregateWindow& window : stream.windows) {
@@ -238,11 +252,33 @@ absl::StatusOr<WindowReader::Answer> WindowReader::Evaluate(
         window.rows ? std::numeric_limits<int64_t>::min() : std::min(range.from_us, of.from_us);
     range.to_us = std::max(range.to_us, of.to_us);
   }
-  std::deque<Collected> collected;
+  Gathered gathered;
+  LARDER_RETURN_IF_ERROR(Gather(asked, s, category, versions, range, &gathered));
+  const HistoryInstant instant{as_of_, known_at_.value_or(Timestamp::Max()), {}};
+  const std::vector<AggregateSpec>& specs = stream.set.specs();
+  LARDER_ASSIGN_OR_RETURN(const WindowResults results,
+                          EvaluateHistory(gathered.events, {&instant, 1}, stream.windows, specs));
+  Answer answer;
+  for (std::size_t i = 0; i < stream.features.size(); ++i) {
+    const WindowFeature& feature = plan_.features()[stream.features[i]];
+    const std::size_t first = stream.window_of[i] * specs.size();
+    answer.values.push_back(results.columns[first + feature.spec].ValueAt(0));
+    answer.events.push_back(
+        feature.is_map ? results.columns[first + feature.events].Values<int64_t>()[0] : 0);
+  }
+  return answer;
+}
+
+absl::Status WindowReader::Gather(const Asked& asked, std::size_t s, std::string_view category,
+                                  Versions versions, const TimeRange& range,
+                                  Gathered* gathered) const {
+  std::deque<Collected>& collected = gathered->collected;
+  std::vector<HistoryEvent>& events = gathered->events;
+  std::vector<uint64_t>& ranks = gathered->ranks;
   std::set<std::string_view> seen;
   if (const WindowKey::Tree* kept = asked.key.Find(s, category)) {
     SnapshotPages pages(asked.session, view_.data_id);
-    const AggregateTree tree(stream.set, &pages, kept->root);
+    const AggregateTree tree(streams_[s].set, &pages, kept->root);
     LARDER_RETURN_IF_ERROR(tree.Visit(range, [&](const AggregateEvent& event) {
       Collected& kept_event = collected.emplace_back();
       kept_event.id = event.order.event_id;
@@ -250,7 +286,9 @@ absl::StatusOr<WindowReader::Answer> WindowReader::Evaluate(
       kept_event.bytes = event.input.bytes;
       HistoryEvent& made = kept_event.event;
       made.event = event;
-      made.known_us = TrailerOf(event.order.row).known_us;
+      const WindowTrailer trailer = TrailerOf(event.order.row);
+      made.known_us = trailer.known_us;
+      ranks.push_back(trailer.rank);
       made.event.order.event_id = kept_event.id;
       made.event.order.row = kept_event.row;
       if (event.input.bytes.data() != nullptr) made.event.input.bytes = kept_event.bytes;
@@ -263,7 +301,6 @@ absl::StatusOr<WindowReader::Answer> WindowReader::Evaluate(
       seen.insert(known->first);
     }));
   }
-  std::vector<HistoryEvent> events;
   for (const Collected& one : collected) events.push_back(one.event);
   for (const WindowKey::Version* version : versions) {
     HistoryEvent event = version->In(s);
@@ -277,26 +314,83 @@ absl::StatusOr<WindowReader::Answer> WindowReader::Evaluate(
       event.event.order.row = row;
     }
     events.push_back(event);
+    ranks.push_back(version->rank);
   }
   for (const auto& [id, known] : asked.staged_known) {
     if (seen.count(id) > 0) continue;
     HistoryEvent& event = events.emplace_back(known.Place());
     event.event.order.event_id = id;
     event.counts = false;
+    ranks.push_back(known.rank);
   }
-  const HistoryInstant instant{as_of_, known_at_.value_or(Timestamp::Max()), {}};
-  const std::vector<AggregateSpec>& specs = stream.set.specs();
-  LARDER_ASSIGN_OR_RETURN(const WindowResults results,
-                          EvaluateHistory(events, {&instant, 1}, stream.windows, specs));
-  Answer answer;
-  for (std::size_t i = 0; i < stream.features.size(); ++i) {
-    const WindowFeature& feature = plan_.features()[stream.features[i]];
-    const std::size_t first = stream.window_of[i] * specs.size();
-    answer.values.push_back(results.columns[first + feature.spec].ValueAt(0));
-    answer.events.push_back(
-        feature.is_map ? results.columns[first + feature.events].Values<int64_t>()[0] : 0);
+  if (commit_max_) gathered->SetAsideAfter(*commit_max_);
+  return absl::OkStatus();
+}
+
+void WindowReader::Gathered::SetAsideAfter(uint64_t commit_max) {
+  std::size_t kept = 0;
+  for (std::size_t i = 0; i < events.size(); ++i) {
+    if (CommitOfRank(ranks[i]) > commit_max) {
+      later.push_back(events[i]);
+      later_ranks.push_back(ranks[i]);
+    } else {
+      events[kept] = events[i];
+      ranks[kept++] = ranks[i];
+    }
   }
-  return answer;
+  events.resize(kept);
+  ranks.resize(kept);
+}
+
+absl::StatusOr<WindowTrace> WindowReader::Trace(const ReadSession& session, std::string_view key,
+                                                std::size_t f) const {
+  const WindowFeature& feature = plan_.features()[f];
+  Asked asked{session, {}, {}, {}};
+  LARDER_RETURN_IF_ERROR(Ask(key, {}, &asked));
+  const Beside beside(asked, feature.stream);
+  WindowTrace trace;
+  trace.range = feature.window.RangeAt(as_of_);
+  if (feature.window.rows) trace.range.from_us = std::numeric_limits<int64_t>::min();
+  trace.complete_from_us = complete_from_us_;
+  std::set<std::string_view> categories = {feature.category};
+  if (feature.is_map) categories = beside.Categories(asked, feature.stream);
+  for (const std::string_view category : categories)
+    LARDER_RETURN_IF_ERROR(TraceCategory(asked, f, category, beside.Of(category), &trace));
+  return trace;
+}
+
+absl::Status WindowReader::TraceCategory(const Asked& asked, std::size_t f,
+                                         std::string_view category, Versions versions,
+                                         WindowTrace* trace) const {
+  const WindowFeature& feature = plan_.features()[f];
+  const Stream& stream = streams_[feature.stream];
+  const auto place = static_cast<std::size_t>(
+      std::find(stream.features.begin(), stream.features.end(), f) - stream.features.begin());
+  std::vector<std::vector<FoldedPart>> parts(stream.windows.size());
+  const absl::StatusOr<Answer> answer = Folds(versions)
+                                            ? Fold(asked, feature.stream, category, &parts)
+                                            : Evaluate(asked, feature.stream, category, versions);
+  if (!answer.ok()) return answer.status();
+  for (const FoldedPart& part : parts[stream.window_of[place]])
+    trace->tiles.push_back({part, std::string(category)});
+  Gathered gathered;
+  LARDER_RETURN_IF_ERROR(Gather(asked, feature.stream, category, versions, trace->range, &gathered));
+  const TracedWindow of{Concat(view_.ToString(), ":", view_.features[f].name),
+                        stream.set,
+                        feature.spec,
+                        feature.window,
+                        plan_.streams()[feature.stream].input_type,
+                        {as_of_, known_at_.value_or(Timestamp::Max()), {}},
+                        category};
+  std::vector<TracedEvent> events;
+  for (std::size_t i = 0; i < gathered.events.size(); ++i)
+    events.push_back({gathered.events[i], gathered.ranks[i]});
+  LARDER_RETURN_IF_ERROR(TraceEvents(of, events, answer->values[place], trace));
+  for (std::size_t i = 0; i < gathered.later.size(); ++i) {
+    LARDER_RETURN_IF_ERROR(TraceOther(of, {gathered.later[i], gathered.later_ranks[i]},
+                                      "a later commit brought it", trace));
+  }
+  return absl::OkStatus();
 }
 
 FeatureStatus WindowReader::StatusOf(const WindowFeature& feature, const Value& value) const {

@@ -2,14 +2,19 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <map>
 #include <optional>
 #include <span>
+#include <string>
 #include <string_view>
 #include <vector>
 
 #include "feature_store/window_pages.h"
 #include "feature_store/window_plan.h"
 #include "feature_store/window_records.h"
+#include "feature_store/window_trace.h"
 #include "larder/aggregate/aggregate_tree.h"
 #include "larder/base/config.h"
 #include "larder/base/status.h"
@@ -25,14 +30,21 @@ class WindowReader {
   static absl::StatusOr<WindowReader> Make(const ViewVersion& view, const WindowPlan& plan);
 
   // Everything read until the next Begin is of this snapshot and instant. `known_at` absent: all that is in it.
+  // `commit_max`: without what later commits pushed.
   // Errors: kOutsideHistory for an instant whose events may be gone.
-  absl::Status Begin(const ReadSession& session, Timestamp as_of, std::optional<Timestamp> known_at);
+  absl::Status Begin(const ReadSession& session, Timestamp as_of, std::optional<Timestamp> known_at,
+                     std::optional<uint64_t> commit_max = {});
 
   // Fills values() and statuses(), one for each feature of the view. A null data(): a null key. `staged`: events of the
   // key beside the store's.
   // Errors: kCorrupt.
   absl::Status Read(const ReadSession& session, std::string_view key,
                     std::span<const WindowKey::Version> staged = {});
+
+  // How Read of this key comes to a feature's value. The events that count, added up one by one, give its bits: else
+  // kInternal. Memory: all of the feature's events.
+  [[nodiscard]] absl::StatusOr<WindowTrace> Trace(const ReadSession& session, std::string_view key,
+                                                  std::size_t feature) const;
 
   [[nodiscard]] const std::vector<Value>& values() const LARDER_LIFETIME_BOUND { return values_; }
   [[nodiscard]] const std::vector<FeatureStatus>& statuses() const LARDER_LIFETIME_BOUND {
@@ -52,16 +64,50 @@ class WindowReader {
     std::vector<Value> values;
     std::vector<int64_t> events;  // of maps
   };
-  struct Asked;
+  // A key, as it is read.
+  struct Asked {
+    const ReadSession& session;
+    WindowKey key;
+    std::vector<const WindowKey::Version*> versions;  // of the store's list, and staged
+    std::map<std::string_view, WindowId> staged_known;  // staged ids that the store has outside its list
+  };
   struct Beside;
+  // An event out of a tree that owns its bytes.
+  struct Collected {
+    HistoryEvent event;
+    std::string id;
+    std::string row;
+    std::string bytes;
+  };
+  // Events of a range, and every listed version. They borrow from `collected` and from what was asked.
+  struct Gathered {
+    std::deque<Collected> collected;
+    std::vector<HistoryEvent> events;
+    std::vector<uint64_t> ranks;      // of each
+    std::vector<HistoryEvent> later;  // left out: a later commit pushed them
+    std::vector<uint64_t> later_ranks;
+    void SetAsideAfter(uint64_t commit_max);
+  };
+  using Versions = std::span<const WindowKey::Version* const>;
 
   WindowReader(const ViewVersion& view, const WindowPlan& plan) : view_(view), plan_(plan) {}
+  absl::Status Ask(std::string_view key, std::span<const WindowKey::Version> staged,
+                   Asked* asked) const;
   absl::Status ReadStream(const Asked& asked, std::size_t stream);
-  absl::StatusOr<Answer> Fold(const Asked& asked, std::size_t stream,
-                              std::string_view category) const;
+  // Whether the tree of a category alone has the answer.
+  [[nodiscard]] bool Folds(Versions versions) const {
+    return versions.empty() && !known_at_ && !commit_max_;
+  }
+  // `parts`: by window of the stream, if given, what was folded as one.
+  absl::StatusOr<Answer> Fold(const Asked& asked, std::size_t stream, std::string_view category,
+                              std::vector<std::vector<FoldedPart>>* parts = nullptr) const;
   // The same with everything that a fold cannot say: versions, staged events, what is known when.
   absl::StatusOr<Answer> Evaluate(const Asked& asked, std::size_t stream, std::string_view category,
-                                  std::span<const WindowKey::Version* const> versions) const;
+                                  Versions versions) const;
+  absl::Status Gather(const Asked& asked, std::size_t stream, std::string_view category,
+                      Versions versions, const TimeRange& range, Gathered* gathered) const;
+  absl::Status TraceCategory(const Asked& asked, std::size_t feature, std::string_view category,
+                             Versions versions, WindowTrace* trace) const;
   [[nodiscard]] FeatureStatus StatusOf(const WindowFeature& feature, const Value& value) const;
 
   const ViewVersion& view_;
@@ -69,6 +115,7 @@ class WindowReader {
   std::vector<Stream> streams_;
   Timestamp as_of_;
   std::optional<Timestamp> known_at_;
+  std::optional<uint64_t> commit_max_;
   int64_t complete_from_us_ = INT64_MIN;
   std::vector<Value> values_;
   std::vector<FeatureStatus> statuses_;

@@ -8,6 +8,7 @@
 #include <numeric>
 
 #include "feature_store/store_fixture.h"
+#include "larder/feature_store/explain.h"
 #include "support/random.h"
 
 namespace {
@@ -319,6 +320,15 @@ class Run {
         }
       }
       if (!request.known_at) checks += CompareFill(request, *response);
+      const auto row = static_cast<std::size_t>(random_.Between(0, std::ssize(keys) - 1));
+      larder::ExplainRequest explain;
+      explain.what = request.what;
+      explain.row = request.rows[row];
+      explain.as_of = request.as_of;
+      explain.known_at = request.known_at;
+      const larder::FeatureValues& feature = response->features[AnyFeature()];
+      CheckExplained(explain, feature.name,
+                     Said(feature.values, feature.statuses, feature.event_times, row));
     }
     return checks;
   }
@@ -363,6 +373,15 @@ class Run {
           CHECK(found == Said(answers[f]));
         }
       }
+      if (rows.empty()) continue;
+      const auto row = static_cast<std::size_t>(random_.Between(0, std::ssize(rows) - 1));
+      larder::ExplainRequest explain;
+      explain.training = request;
+      explain.training->spine = *larder::Batch::FromRows({&rows[row], 1}, fields);
+      const larder::TrainingFeature& feature = set->features[AnyFeature()];
+      CheckExplained(
+          explain, feature.name,
+          Said(*set->rows.Find(feature.name), feature.statuses, feature.event_times, row));
     }
     return checks;
   }
@@ -372,6 +391,27 @@ class Run {
     Timestamp t = StepAt(random_.Between(-2, kSteps + 30));
     if (random_.OneIn(4)) t = t.Plus(Duration{random_.Between(-1, 1)});
     return t;
+  }
+
+  std::size_t AnyFeature() {
+    return static_cast<std::size_t>(random_.Between(0, int64_t{kFeatureCount} - 1));
+  }
+
+  // An explanation ends in the value that was read, and names the version it is from.
+  void CheckExplained(larder::ExplainRequest& request, const std::string& feature,
+                      const std::string& said) {
+    request.feature = feature;
+    const auto explained = fixture_.store().Explain(request);
+    INFO(feature << ": " << explained.status().ToString());
+    REQUIRE(explained.ok());
+    CHECK(Said(explained->value, explained->status, explained->event_time) == said);
+    CHECK(explained->steps.back().value == explained->value);
+    using Kind = larder::ExplanationStep::Kind;
+    const auto counts = std::count_if(explained->steps.begin(), explained->steps.end(),
+                                      [](const larder::ExplanationStep& step) {
+                                        return step.kind == Kind::kVersion && step.note == "counts";
+                                      });
+    CHECK(counts == (explained->status == FeatureStatus::kNotFound ? 0 : 1));
   }
 
   int64_t CompareFill(const larder::OnlineRequest& request, const larder::OnlineResponse& response) {
