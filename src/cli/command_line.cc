@@ -25,6 +25,7 @@ Parser::Parser() : app_("larder: a feature store in a directory", "larder") {
   AddData();
   AddFeatures();
   AddDatasets();
+  AddExplain();
   AddReplay();
   AddFit();
   AddLooking();

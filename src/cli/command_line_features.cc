@@ -147,6 +147,55 @@ void Parser::AddDatasets() {
   AddFormat(sub, diff->format);
 }
 
+void Parser::AddExplain() {
+  auto explain = std::make_shared<ExplainArguments>();
+  CLI::App* sub = Add(
+      kFeatures, "explain", "show where one value comes from, step by step",
+      "Examples:\n  larder explain --service fraud_model --feature limit --key cc_num=4242\n"
+      "  larder explain --feature card_profile:limit --key cc_num=4242 --as-of 2025-03-01\n"
+      "  larder explain --receipt 'fraud_model@2 revision 5 commit 812 as_of 2025-03-01T12:00:00Z' "
+      "\\\n"
+      "      --feature limit --key cc_num=4242\n"
+      "  larder explain --dataset training.csv --row 17\n"
+      "The value is read as get-online-features reads it. Each step says what it is made of.",
+      explain, &Explain);
+  auto* service =
+      sub->add_option("--service", explain->service, "name or name@N")->type_name("SERVICE");
+  sub->add_option("--feature", explain->feature,
+                  "a feature that the service gives, or without a service view:feature")
+      ->type_name("FEATURE");
+  AddRepeated(sub, "--key", explain->keys, "a join key", "NAME=VALUE");
+  AddRepeated(sub, "--request", explain->request, "a request field", "NAME=VALUE");
+  auto* as_of = sub->add_option("--as-of", explain->as_of, "the moment to read for (default: now)")
+                    ->type_name(kTimeForm);
+  auto* known_at = sub->add_option("--known-at", explain->known_at,
+                                   "use only what was known by then (default: all there is)")
+                       ->type_name(kTimeForm);
+  auto* receipt =
+      sub->add_option("--receipt", explain->receipt,
+                      "replay what was served: its service, its instants, and what its commit had")
+          ->type_name("RECEIPT")
+          ->excludes(service)
+          ->excludes(as_of)
+          ->excludes(known_at);
+  auto* row = sub->add_option("--row", explain->row, "of the dataset, from 1")->type_name("N");
+  auto* dataset =
+      sub->add_option("--dataset", explain->dataset,
+                      "a training set: evaluate a row of it again, from sources and store")
+          ->type_name("FILE")
+          ->needs(row)
+          ->excludes(service)
+          ->excludes(as_of)
+          ->excludes(known_at)
+          ->excludes(receipt);
+  row->needs(dataset);
+  sub->add_option("--limit", explain->limit,
+                  "versions of a row or events of a window shown (default 20)")
+      ->type_name("N");
+  AddTarget(sub, explain->target);
+  AddFormat(sub, explain->format);
+}
+
 void Parser::AddReplay() {
   auto replay = std::make_shared<ReplayArguments>();
   CLI::App* sub = Add(

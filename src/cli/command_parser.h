@@ -119,6 +119,7 @@ class Parser {
   // command_line_features.cc
   void AddFeatures();
   void AddDatasets();
+  void AddExplain();
   void AddReplay();
   void AddFit();
 

@@ -302,6 +302,22 @@ struct ReplayArguments {
 };
 absl::Status Replay(const ReplayArguments& arguments, Console& console);
 
+struct ExplainArguments {
+  Target target;
+  std::string service;
+  std::string feature;  // an output of the service, or `view:feature`
+  std::vector<std::string> keys;
+  std::vector<std::string> request;
+  std::string as_of;
+  std::string known_at;
+  std::string receipt;  // instead of a service and instants
+  std::string dataset;  // instead of all of that: a row of a training set
+  uint64_t row = 0;     // of it, from 1
+  uint64_t limit = 20;
+  Format format = Format::kTable;
+};
+absl::Status Explain(const ExplainArguments& arguments, Console& console);
+
 // ---- keeping the store
 
 struct VerifyArguments {
