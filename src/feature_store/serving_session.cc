@@ -10,7 +10,9 @@ namespace {
 
 // Enough for memory to be fetched ahead, few enough to stay in the nearest cache.
 constexpr std::size_t kFetchedTogether = 96;  // rows of all views
-constexpr std::size_t kKeyReserve = 64;       // longer keys grow their buffers once
+constexpr std::size_t kFetchedMin = 8;        // rows of one view
+constexpr std::size_t kFetchedMax = 32;
+constexpr std::size_t kKeyReserve = 64;  // longer keys grow their buffers once
 
 }  // namespace
 
@@ -147,6 +149,15 @@ absl::Status ServingSession::State::FindChunk(UseState& state, std::span<const I
   return absl::OkStatus();
 }
 
+std::size_t ServingSession::State::ChunkSize() const {
+  // Every step of an expression costs once per chunk what a few of its rows cost.
+  if (chunks_on_demand_) return kChunk;
+  const auto found = std::count_if(uses_.begin(), uses_.end(),
+                                   [](const UseState& state) { return !state.key_is_constant; });
+  return std::clamp(kFetchedTogether / static_cast<std::size_t>(std::max<std::ptrdiff_t>(1, found)),
+                    kFetchedMin, kFetchedMax);
+}
+
 template <class T>
 absl::Status ServingSession::State::Fill(std::span<const InputColumn> inputs, Timestamp as_of,
                                          const Tensor<T>& out, std::span<FeatureStatus> statuses) {
@@ -190,8 +201,7 @@ absl::Status ServingSession::State::Fill(std::span<const InputColumn> inputs, Ti
   const auto is_done = [](const UseState& state, std::size_t first) {
     return state.key_is_constant && first > 0;
   };
-  const std::size_t chunk =
-      std::clamp(kFetchedTogether / std::max<std::size_t>(1, uses_.size()), kChunk / 4, kChunk);
+  const std::size_t chunk = ChunkSize();
   for (std::size_t first = 0; first < out.rows; first += chunk) {
     const std::size_t count = std::min(chunk, out.rows - first);
     for (UseState& state : uses_) {

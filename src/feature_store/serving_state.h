@@ -28,7 +28,7 @@ namespace larder::inline LARDER_ABI {
 
 struct ServingSession::State {
  public:
-  static constexpr std::size_t kChunk = 32;  // rows found together, at most
+  static constexpr std::size_t kChunk = 64;  // rows found together, at most
 
   State(std::shared_ptr<const FeatureStore::Impl> impl, std::shared_ptr<const BoundService> bound,
         ReadSession session);
@@ -106,6 +106,8 @@ struct ServingSession::State {
   };
 
   void PlanRuns();
+  // Rows found together by the Fill under way.
+  [[nodiscard]] std::size_t ChunkSize() const;
   // Whether what is computed on demand needs nothing that is computed row by row.
   [[nodiscard]] bool CanChunkOnDemand() const;
   absl::Status CheckInputs(std::span<const InputColumn> inputs, std::size_t rows) const;

@@ -1,13 +1,13 @@
 #include "online/view_rows.h"
 
 #include <sys/mman.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <utility>
 
 #include "online/environment_impl.h"
 #include "online/lmdb_status.h"
+#include "online/page_advice.h"
 #include "online/record_key.h"
 #include "online/row_codec.h"
 
@@ -27,25 +27,6 @@ absl::StatusOr<std::optional<std::string_view>> ReadRecord(const SegmentSource& 
       const std::string_view bytes,
       DecodeRecord(wanted.full(), FromVal(value), source.verify != VerifyPolicy::kNever));
   return std::optional<std::string_view>(bytes);
-}
-
-// Whether the system took the advice about the pages that `bytes` touch.
-bool AskForPages(std::string_view bytes, int advice) {
-  const auto page = static_cast<uintptr_t>(sysconf(_SC_PAGESIZE));
-  const auto begin = reinterpret_cast<uintptr_t>(bytes.data()) & ~(page - 1);
-  const auto end = reinterpret_cast<uintptr_t>(bytes.data()) + bytes.size();
-  return madvise(reinterpret_cast<void*>(begin), end - begin, advice) == 0;
-}
-
-// Maps the pages under `bytes`, reading those that are not in memory.
-void BringPages(std::string_view bytes) {
-#if defined(MADV_POPULATE_READ)
-  if (AskForPages(bytes, MADV_POPULATE_READ)) return;
-#endif
-  AskForPages(bytes, MADV_WILLNEED);
-  constexpr std::size_t kPageMin = 4096;
-  for (std::size_t at = 0; at < bytes.size(); at += kPageMin)
-    static_cast<void>(*static_cast<const volatile char*>(bytes.data() + at));
 }
 
 }  // namespace
@@ -70,9 +51,22 @@ std::shared_ptr<SegmentTouches> TouchRegistry::Of(uint64_t segment_id, std::size
   return touches;
 }
 
+void TouchRegistry::Keep(uint64_t segment_id, std::shared_ptr<SegmentTouches> touches) {
+  constexpr std::size_t kKeptMax = 4096;
+  const std::lock_guard lock(mutex_);
+  kept_[segment_id] = std::move(touches);
+  if (kept_.size() > kKeptMax) kept_.erase(kept_.begin());
+}
+
+void TouchRegistry::Forget(uint64_t segment_id) {
+  const std::lock_guard lock(mutex_);
+  kept_.erase(segment_id);
+}
+
 void TouchRegistry::Clear() {
   const std::lock_guard lock(mutex_);
   touches_.clear();
+  kept_.clear();
 }
 
 absl::Status ViewRows::Refresh(const SegmentSource& source, bool all) {
@@ -279,6 +273,7 @@ void ViewRows::FetchRows(std::span<const KeyRef> keys, std::span<RowGuess> guess
       // A row may begin in the middle of a cache line.
       __builtin_prefetch(guesses[i].row);
       __builtin_prefetch(guesses[i].row + 63);
+      if (guesses[i].touches != nullptr) guesses[i].touches->Fetch(guesses[i].slot);
     }
   }
   if (one_layer) return;

@@ -7,6 +7,7 @@
 #include <atomic>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -32,10 +33,20 @@ class SegmentTouches {
  public:
   explicit SegmentTouches(std::size_t slots) : words_((slots + 63) / 64) {}
   [[nodiscard]] bool Has(uint32_t slot) const {
-    return ((words_[slot / 64].load(std::memory_order_relaxed) >> (slot % 64)) & 1U) != 0;
+    return all_.load(std::memory_order_relaxed) ||
+           ((words_[slot / 64].load(std::memory_order_relaxed) >> (slot % 64)) & 1U) != 0;
+  }
+  // For what Has reads.
+  void Fetch(uint32_t slot) const {
+    if (!all_.load(std::memory_order_relaxed)) __builtin_prefetch(&words_[slot / 64]);
   }
   void Set(uint32_t slot) {
     words_[slot / 64].fetch_or(uint64_t{1} << (slot % 64), std::memory_order_relaxed);
+  }
+  // Nothing is left to compare.
+  void SetAll() {
+    all_.store(true, std::memory_order_relaxed);
+    SetIndexChecked();
   }
   // Whether somebody has compared the index with its check, and found that it holds.
   [[nodiscard]] bool index_checked() const {
@@ -45,6 +56,7 @@ class SegmentTouches {
 
  private:
   std::atomic<bool> index_checked_{false};
+  std::atomic<bool> all_{false};
   std::vector<std::atomic<uint64_t>> words_;
 };
 
@@ -52,12 +64,16 @@ class SegmentTouches {
 class TouchRegistry {
  public:
   std::shared_ptr<SegmentTouches> Of(uint64_t segment_id, std::size_t slots);
+  // Keeps what is known of a segment although no session looks at it, until it is forgotten or many newer ones are kept.
+  void Keep(uint64_t segment_id, std::shared_ptr<SegmentTouches> touches);
+  void Forget(uint64_t segment_id);
   // What was checked in another file says nothing of this one.
   void Clear();
 
  private:
   std::mutex mutex_;
   std::unordered_map<uint64_t, std::weak_ptr<SegmentTouches>> touches_;
+  std::map<uint64_t, std::shared_ptr<SegmentTouches>> kept_;  // the oldest first: numbers only grow
 };
 
 // Where segments and directories are read from: a transaction that outlives what is read.

@@ -8,6 +8,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "larder/online/read_session.h"
 #include "larder/online/write_transaction.h"
@@ -31,6 +32,8 @@ struct WriteTransaction::State {
   uint64_t writes = 0;                // changes made so far
   std::map<uint32_t, Floors> floors;  // of the views touched
   uint64_t ranked_rows = 0;           // rows given a place by TieOrder::kCommit
+  std::vector<uint64_t> segments_written;
+  std::vector<uint64_t> segments_deleted;
   std::string scratch;
 
   [[nodiscard]] Environment::Impl& impl() const { return environment->impl(); }

@@ -16,6 +16,7 @@
 #include "online/record_key.h"
 #include "online/row_codec.h"
 #include "online/row_encoding.h"
+#include "online/settle_segments.h"
 #include "online/write_state.h"
 
 namespace larder::inline LARDER_ABI {
@@ -62,6 +63,7 @@ absl::Status WriteTransaction::State::Put(MDB_dbi database, std::string_view key
 }
 
 absl::Status WriteTransaction::State::PutSegment(uint64_t id, const std::string& bytes) {
+  segments_written.push_back(id);
   char key[8];
   StoreBigEndian(id, key);
   const std::size_t alone = impl().format.page_size / 2;
@@ -77,6 +79,7 @@ absl::StatusOr<bool> WriteTransaction::State::Delete(MDB_dbi database, std::stri
   if (code == MDB_NOTFOUND) return false;
   ++writes;
   if (code != 0) return Fail(code, "deleting");
+  if (database == impl().segments) segments_deleted.push_back(LoadBigEndian(key.data()));
   return true;
 }
 
@@ -388,6 +391,7 @@ absl::StatusOr<uint64_t> WriteTransaction::Commit() {
       mdb_reader_check(state.home->env, &dead);
     }
     impl.UnlockWriter();
+    SettleSegments(state.environment, state.segments_written, state.segments_deleted);
     return state.head.commit_seq;
   }
   state.map_full = code == MDB_MAP_FULL;

@@ -232,6 +232,8 @@ class ReadSession {
   absl::Status CheckFloors(uint32_t view_id, Timestamp as_of,
                            std::optional<Timestamp> known_at) const;
   friend class GenerationBuilder;
+  friend void SettleSegments(const std::shared_ptr<Environment>& environment,
+                             std::span<const uint64_t> written, std::span<const uint64_t> deleted);
   class Versions;
   absl::Status CheckAsked(uint32_t view_id, std::string_view key, Timestamp as_of,
                           std::optional<Timestamp> known_at) const;
