@@ -26,6 +26,8 @@ class KeyTable {
   // Nothing when the key was never inserted.
   [[nodiscard]] std::optional<uint32_t> Find(uint64_t word, std::string_view bytes) const;
   [[nodiscard]] std::size_t size() const { return size_; }
+  // For what Find reads first.
+  void Fetch(uint64_t word) const { __builtin_prefetch(&places_[StartOf(word)]); }
 
  private:
   struct Place {
@@ -50,6 +52,7 @@ class KeyTable {
 struct Winner {
   EventPool::Id best = 0;
   EventPool::Id second = 0;
+  int64_t best_time = 0;   // its event time: most comparisons need no more of it
   bool ambiguous = false;  // best is tied with a different row, settled below the sequence
 };
 
@@ -82,8 +85,11 @@ class SpinePartition {
   }
   [[nodiscard]] bool uses_tree() const { return layout_->end != 0; }
   [[nodiscard]] SlotRange RangeOf(EventRef event, uint32_t group, KnownAt known_at) const;
+  // Asks for the memory that OfferTo reads.
+  void FetchWinners(const std::vector<Winner>& winners, uint32_t group, SlotRange range) const;
   void OfferTo(std::vector<Winner>& winners, EventRef event, uint32_t group, SlotRange range,
                EventPool::Id* pooled);
+  void Take(Winner* winner, EventRef event, EventPool::Id* pooled);
   void Update(Winner* winner, EventRef event, EventPool::Id* pooled);
   void Merge(Winner* into, const Winner& from) const;
   void ResolveGroup(std::vector<Winner>& winners, uint32_t group);
