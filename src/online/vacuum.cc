@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <optional>
 #include <string>
 #include <utility>
@@ -75,15 +76,22 @@ class Copy {
   [[nodiscard]] const StoreDirectory& directory() const { return directory_; }
   [[nodiscard]] uint64_t bytes_done() const { return bytes_done_; }
 
-  absl::Status Open(uint64_t map_size) {
+  // The map is of `map_size`, or less where the process may not reserve as much again: room for twice `used` is asked for.
+  absl::Status Open(uint64_t map_size, uint64_t used) {
+    constexpr uint64_t kMapSizeMin = uint64_t{1} << 26;
     LARDER_RETURN_IF_ERROR(PrepareFolder(directory_));
-    int code = mdb_env_create(&env_);
-    if (code != 0) return LmdbError(code, "making an environment");
-    mdb_env_set_maxdbs(env_, 4);
-    mdb_env_set_mapsize(env_, map_size);
-    // Synced as a whole before anything names it.
-    code = mdb_env_open(env_, directory_.environment_path.c_str(),
-                        MDB_NOLOCK | MDB_NOSYNC | MDB_NORDAHEAD, 0600);
+    int code = 0;
+    for (map_size_ = map_size;; map_size_ /= 2) {
+      code = mdb_env_create(&env_);
+      if (code != 0) return LmdbError(code, "making an environment");
+      mdb_env_set_maxdbs(env_, 4);
+      mdb_env_set_mapsize(env_, map_size_);
+      // Synced as a whole before anything names it.
+      code = mdb_env_open(env_, directory_.environment_path.c_str(),
+                          MDB_NOLOCK | MDB_NOSYNC | MDB_NORDAHEAD, 0600);
+      if (code != ENOMEM || map_size_ / 2 < std::max(used * 2, kMapSizeMin)) break;
+      Close();
+    }
     MDB_txn* txn = nullptr;
     int fd = -1;
     if (code == 0 && mdb_env_get_fd(env_, &fd) == 0) fcntl(fd, F_SETFD, FD_CLOEXEC);
@@ -109,10 +117,8 @@ class Copy {
       if (ended.ok() || !map_full_) return ended;
       // The source has grown since. Nobody else has the copy open.
       *from = began;
-      MDB_envinfo info{};
-      mdb_env_info(env_, &info);
-      if (const int code = mdb_env_set_mapsize(env_, info.me_mapsize * 2); code != 0)
-        return WriteError(code);
+      map_size_ *= 2;
+      if (const int code = mdb_env_set_mapsize(env_, map_size_); code != 0) return WriteError(code);
     }
   }
 
@@ -160,10 +166,10 @@ class Copy {
 
   // Opens it once as others will, which makes its lock file: who must go on in it needs nothing written then.
   // Requires: Close.
-  absl::Status MakeLockFile(uint64_t map_size, uint32_t readers_max) {
+  absl::Status MakeLockFile(uint32_t readers_max) {
     int code = mdb_env_create(&env_);
     if (code != 0) return LmdbError(code, "making an environment");
-    mdb_env_set_mapsize(env_, map_size);
+    mdb_env_set_mapsize(env_, map_size_);
     mdb_env_set_maxreaders(env_, readers_max);
     code = mdb_env_open(env_, directory_.environment_path.c_str(), MDB_NOTLS | MDB_NORDAHEAD, 0600);
     Close();
@@ -237,6 +243,7 @@ class Copy {
   MDB_env* env_ = nullptr;
   MDB_dbi records_ = 0;
   MDB_dbi segments_ = 0;
+  uint64_t map_size_ = 0;
   bool map_full_ = false;  // the last error's cause
   uint64_t bytes_done_ = 0;
 };
@@ -287,8 +294,7 @@ class Vacuum {
     result.folder = copy.directory().number;
     result.size_before = FileSize(before.data_path);
     bool may_have_moved = false;
-    map_size_ = info.me_mapsize;
-    absl::Status status = copy.Open(map_size_);
+    absl::Status status = copy.Open(info.me_mapsize, bytes_);
     if (status.ok()) status = CopyMost(&copy, &session);
     session.Release();
     if (status.ok()) status = Switch(&copy, &result, &may_have_moved);
@@ -379,7 +385,7 @@ class Vacuum {
     LARDER_RETURN_IF_ERROR(copy->PutFixedRows(environment_->impl().format, state.head));
     LARDER_RETURN_IF_ERROR(copy->Sync());
     copy->Close();
-    LARDER_RETURN_IF_ERROR(copy->MakeLockFile(map_size_, environment_->options().readers_max));
+    LARDER_RETURN_IF_ERROR(copy->MakeLockFile(environment_->options().readers_max));
     LARDER_RETURN_IF_ERROR(CopyPermissions(old->directory, copy->directory()));
     LARDER_RETURN_IF_ERROR(SyncDirectory(copy->directory().environment_path));
     LARDER_RETURN_IF_ERROR(SyncDirectory(copy->directory().path));
@@ -399,7 +405,6 @@ class Vacuum {
   const std::shared_ptr<Environment>& environment_;
   const VacuumOptions& options_;
   uint64_t bytes_ = 0;
-  uint64_t map_size_ = 0;
 };
 
 }  // namespace

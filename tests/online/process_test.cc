@@ -7,8 +7,10 @@
 
 #include <atomic>
 #include <chrono>
+#include <fstream>
 #include <thread>
 
+#include "larder/online/vacuum.h"
 #include "store_fixture.h"
 
 // A sanitizer's own reservations are beyond any limit on address space.
@@ -362,6 +364,36 @@ TEST_CASE("a process that may not reserve a terabyte opens with less", "[online]
     if (!own.ok()) return 1;
     const auto session = ReadSession::Open(*own);
     return session.ok() && session->commit_seq() == 1 ? 0 : 2;
+  });
+#if LARDER_TEST_UNDER_SANITIZER
+  static_cast<void>(WaitFor(child));
+#else
+  CHECK(WaitFor(child) == 0);
+#endif
+}
+
+TEST_CASE("a process that may not reserve its map twice rewrites the store in a smaller one",
+          "[online][process][vacuum]") {
+  Store store;
+  store.Push({Numbered(1, 10, 1)});
+  store.environment.reset();
+  const pid_t child = Fork([&]() -> int {
+    larder::EnvironmentOptions options = larder_test::WritableOptions();
+    options.map_size_bytes = uint64_t{4} << 30;
+    const auto own = Environment::Open(store.directory / "store", options);
+    if (!own.ok()) return 1;
+    uint64_t pages = 0;
+    std::ifstream("/proc/self/statm") >> pages;
+    const uint64_t allowed =
+        pages * static_cast<uint64_t>(sysconf(_SC_PAGESIZE)) + (uint64_t{3} << 30);
+    const rlimit limit{allowed, allowed};
+    if (setrlimit(RLIMIT_AS, &limit) != 0) return 0;  // sanitizers reserve more than that
+    if (!larder::VacuumStore(*own).ok()) return 2;
+    const auto session = ReadSession::Open(*own);
+    if (!session.ok()) return 3;
+    const auto row =
+        session->FindRow(Store::kView, store.layout, IntKey(1), {larder::Timestamp{1'000'000'000}});
+    return row.ok() && row->has_value() ? 0 : 4;
   });
 #if LARDER_TEST_UNDER_SANITIZER
   static_cast<void>(WaitFor(child));
