@@ -69,6 +69,10 @@ void PrintTable(const TrainingSet& set, const std::vector<WrittenPart>& parts, C
   }
   if (!set.features.empty()) console.out << features.ToText();
   for (const TrainingViewReport& view : set.views) {
+    if (view.counts.cells_refused > 0) {
+      console.out << Printable(view.view) << ": " << view.counts.cells_refused
+                  << " window values are null, their exact answer out of bounds\n";
+    }
     if (!view.timeless) continue;
     console.out << "warning: " << Printable(view.view)
                 << " is timeless: its values may come from after a row's time\n";
@@ -126,6 +130,7 @@ void PrintJson(const TrainingSet& set, const std::string& path,
     json.Member("rows_not_found", counts.rows_not_found);
     json.Member("rows_null_key", counts.rows_null_key);
     json.Member("rows_ambiguous", counts.rows_ambiguous);
+    json.Member("cells_refused", counts.cells_refused);
     json.Key("cells_changed_by_other_known_at");
     if (counts.cells_changed_by_other_known_at) {
       json.Number(*counts.cells_changed_by_other_known_at);

@@ -86,6 +86,7 @@ std::string AsJson(const OnlineResponse& response) {
   json.Member("as_of", response.as_of);
   json.Member("commit_seq", response.commit_seq);
   json.Member("receipt", response.receipt);
+  json.Member("cells_refused", response.cells_refused);
   json.Key("rows");
   json.BeginArray();
   for (std::size_t row = 0; row < response.row_count; ++row) {

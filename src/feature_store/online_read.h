@@ -25,6 +25,7 @@ struct OnlineRead {
   Batch inputs;  // one column per BoundService::inputs
   Timestamp as_of;
   ComputedService computed;
+  int64_t cells_refused = 0;  // OnlineResponse::cells_refused
 
   [[nodiscard]] std::string ReceiptText(std::optional<Timestamp> known_at) const;
 };

@@ -25,7 +25,7 @@ absl::StatusOr<OnlineRead> BeginRead(const FeatureStore::Impl& store, const Feat
   LARDER_ASSIGN_OR_RETURN(ReadSession session, ReadSession::Open(store.environment));
   LARDER_ASSIGN_OR_RETURN(const Catalog catalog, store.CatalogIn(session));
   LARDER_ASSIGN_OR_RETURN(std::shared_ptr<const BoundService> service, store.Resolve(catalog, what));
-  return OnlineRead{std::move(session), catalog.revision(), std::move(service), {}, {}, {}};
+  return OnlineRead{std::move(session), catalog.revision(), std::move(service), {}, {}, {}, 0};
 }
 
 absl::Status FinishRead(const FeatureStore::Impl& store, const OnlineRequest& request,
@@ -47,6 +47,7 @@ absl::Status FinishRead(const FeatureStore::Impl& store, const OnlineRequest& re
             : FetchStored(read->session, bound, as_of, known_at, keys, rows, bounds.commit_max);
     if (!fetched.ok())
       fetched = Annotate(fetched.status(), Concat("feature view ", bound.view->ToString()));
+    if (fetched.ok()) read->cells_refused += fetched->rows.counts.cells_refused;
     return fetched;
   };
   LARDER_ASSIGN_OR_RETURN(read->computed,
@@ -64,6 +65,7 @@ absl::StatusOr<OnlineResponse> FeatureStore::GetOnlineFeatures(const OnlineReque
   response.as_of = read.as_of;
   response.receipt = read.ReceiptText(request.known_at);
   response.row_count = request.rows.size();
+  response.cells_refused = read.cells_refused;
   response.features = std::move(read.computed.outputs);
   for (std::size_t i = 0; i < read.service->key_count; ++i) {
     LARDER_RETURN_IF_ERROR(

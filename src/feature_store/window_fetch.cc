@@ -19,6 +19,7 @@ absl::StatusOr<FetchedUse> FetchWindows(const ReadSession& session, const BoundU
   const EncodedKeys keys(key_columns, rows);
   for (std::size_t row = 0; row < rows; ++row) {
     LARDER_RETURN_IF_ERROR(reader.Read(session, keys.views()[row]));
+    fetched.rows.counts.cells_refused += reader.refused();
     for (std::size_t f = 0; f < fetched.rows.features.size(); ++f) {
       const FeatureStatus status = reader.statuses()[f];
       JoinOutcome& outcome = fetched.rows.outcomes[f];

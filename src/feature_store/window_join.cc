@@ -96,6 +96,7 @@ class WindowJoin::Evaluation {
   [[nodiscard]] const std::vector<Column>& columns() const LARDER_LIFETIME_BOUND {
     return columns_;
   }
+  [[nodiscard]] int64_t refused() const { return refused_; }
 
  private:
   // What each category gives a map, one entry an instant.
@@ -158,8 +159,10 @@ class WindowJoin::Evaluation {
         const WindowFeature& feature = join_.plan_.features()[f];
         const std::size_t first = asked.places[i].first * wanted.size();
         const Column& values = results.columns[first + asked.places[i].second];
+        const int64_t refused = results.refused[first + asked.places[i].second];
         if (feature.is_map) {
           if (maps == nullptr) continue;
+          refused_ += refused;
           const auto events =
               std::lower_bound(asked.specs.begin(), asked.specs.end(), feature.events);
           CategoryValues& of = (*maps)[f];
@@ -167,6 +170,7 @@ class WindowJoin::Evaluation {
           of.events.push_back(
               results.columns[first + static_cast<std::size_t>(events - asked.specs.begin())]);
         } else if (category == nullptr || feature.category == *category) {
+          refused_ += refused;
           for (std::size_t k = 0; k < values.size(); ++k) columns_[f].AppendFrom(values, k);
         }
       }
@@ -241,21 +245,23 @@ class WindowJoin::Evaluation {
 
   // Categories without an event in the window are not in the map.
   [[nodiscard]] Value MapAt(const CategoryValues& of, const std::vector<std::string>& names,
-                            std::size_t feature, std::size_t instant) const {
+                            std::size_t feature, std::size_t instant) {
     MapValue map;
     map.value = columns_[feature].type().element();
     for (std::size_t c = 0; c < of.values.size(); ++c) {
       if (of.events[c].Values<int64_t>()[instant] > 0)
         map.items.emplace_back(names[c], of.values[c].ValueAt(instant));
     }
-    if (map.items.size() > kCategoriesMax) return {};
-    return map;
+    if (map.items.size() <= kCategoriesMax) return map;
+    ++refused_;
+    return {};
   }
 
   const WindowJoin& join_;
   const KnownAt known_at_;
   std::vector<std::vector<Asked>> asked_;  // by stream
   std::vector<Column> columns_;
+  int64_t refused_ = 0;
 
   // Of the key at hand.
   ByteArena arena_;
@@ -341,6 +347,7 @@ absl::StatusOr<JoinedView> WindowJoin::Finish(const JoinOptions& options) && {
     if (other) LARDER_RETURN_IF_ERROR(other->Add(key));
     for (const uint32_t row : key.rows) place_of[row] = next++;
   }
+  counts_.cells_refused = asked.refused();
   JoinedView joined;
   if (other) counts_.cells_changed_by_other_known_at = 0;
   for (std::size_t f = 0; f < view_.features.size(); ++f) {

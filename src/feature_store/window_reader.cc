@@ -129,6 +129,7 @@ absl::Status WindowReader::Begin(const ReadSession& session, Timestamp as_of,
 
 absl::Status WindowReader::Read(const ReadSession& session, std::string_view key,
                                 std::span<const WindowKey::Version> staged) {
+  refused_ = 0;
   if (key.data() == nullptr) {
     std::fill(values_.begin(), values_.end(), Value());
     std::fill(statuses_.begin(), statuses_.end(), FeatureStatus::kNotFound);
@@ -192,6 +193,7 @@ absl::Status WindowReader::ReadStream(const Asked& asked, std::size_t s) {
     LARDER_ASSIGN_OR_RETURN(Answer of, answer(category));
     for (std::size_t i = 0; i < stream.features.size(); ++i) {
       const WindowFeature& feature = plan_.features()[stream.features[i]];
+      if (feature.is_map || feature.category == category) refused_ += of.refused[i] ? 1 : 0;
       if (feature.is_map) {
         if (of.events[i] > 0) maps[i].items.emplace_back(category, std::move(of.values[i]));
       } else if (feature.category == category) {
@@ -203,7 +205,9 @@ absl::Status WindowReader::ReadStream(const Asked& asked, std::size_t s) {
     const std::size_t f = stream.features[i];
     if (plan_.features()[f].is_map) {
       maps[i].value = view_.features[f].type.element();
-      values_[f] = maps[i].items.size() > kCategoriesMax ? Value() : Value(std::move(maps[i]));
+      const bool is_refused = maps[i].items.size() > kCategoriesMax;
+      refused_ += is_refused ? 1 : 0;
+      values_[f] = is_refused ? Value() : Value(std::move(maps[i]));
     }
     statuses_[f] = StatusOf(plan_.features()[f], values_[f]);
   }
@@ -234,7 +238,9 @@ absl::StatusOr<WindowReader::Answer> WindowReader::Fold(
   for (std::size_t i = 0; i < stream.features.size(); ++i) {
     const WindowFeature& feature = plan_.features()[stream.features[i]];
     const AccumulatorSet& of = sums[stream.window_of[i]];
-    answer.values.push_back(of.Result(feature.spec, as_of_).value);
+    AggregateResult result = of.Result(feature.spec, as_of_);
+    answer.values.push_back(std::move(result.value));
+    answer.refused.push_back(result.refused);
     answer.events.push_back(feature.is_map ? *of.Result(feature.events, as_of_).value.As<int64_t>()
                                            : 0);
   }
@@ -263,6 +269,7 @@ absl::StatusOr<WindowReader::Answer> WindowReader::Evaluate(const Asked& asked, 
     const WindowFeature& feature = plan_.features()[stream.features[i]];
     const std::size_t first = stream.window_of[i] * specs.size();
     answer.values.push_back(results.columns[first + feature.spec].ValueAt(0));
+    answer.refused.push_back(results.refused[first + feature.spec] > 0);
     answer.events.push_back(
         feature.is_map ? results.columns[first + feature.events].Values<int64_t>()[0] : 0);
   }

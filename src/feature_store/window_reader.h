@@ -50,6 +50,8 @@ class WindowReader {
   [[nodiscard]] const std::vector<FeatureStatus>& statuses() const LARDER_LIFETIME_BOUND {
     return statuses_;
   }
+  // How many of values(), categories of maps by themselves, are null because they have no exact answer within bounds.
+  [[nodiscard]] int64_t refused() const { return refused_; }
 
  private:
   // The features of one stream.
@@ -63,6 +65,7 @@ class WindowReader {
   struct Answer {
     std::vector<Value> values;
     std::vector<int64_t> events;  // of maps
+    std::vector<bool> refused;    // null for want of an exact answer
   };
   // A key, as it is read.
   struct Asked {
@@ -119,6 +122,7 @@ class WindowReader {
   int64_t complete_from_us_ = INT64_MIN;
   std::vector<Value> values_;
   std::vector<FeatureStatus> statuses_;
+  int64_t refused_ = 0;
 };
 
 }  // namespace larder::inline LARDER_ABI

@@ -42,6 +42,7 @@ TEST_CASE("online JSON has keys, features with value, status and time, and the s
         "  \"as_of\": \"2025-03-10T11:00:00Z\",\n"
         "  \"commit_seq\": 2,\n"
         "  \"receipt\": \"features revision 1 commit 2 as_of 2025-03-10T11:00:00Z\",\n"
+        "  \"cells_refused\": 0,\n"
         "  \"rows\": [\n"
         "    {\n"
         "      \"keys\": {\"user_id\": 2},\n"

@@ -302,6 +302,51 @@ TEST_CASE("a map by category follows events that are corrected into another one"
   CHECK(found(set->rows.Find("by_line")->ValueAt(0)) == expected);
 }
 
+TEST_CASE("values whose exact answer is out of bounds are null and counted, served and trained",
+          "[store][windows]") {
+  StoreFixture fixture("2025-01-02T12:00:00Z");
+  fixture.folder().Write("taps.csv",
+                         "card,at,fare,weight,line\n"
+                         "1,2025-01-02T11:30:00Z,9223372036854775807,1e200,a\n"
+                         "1,2025-01-02T11:31:00Z,9223372036854775807,1,a\n"
+                         "1,2025-01-02T11:32:00Z,1,2,b\n"
+                         "2,2025-01-02T11:32:00Z,1,2,b\n");
+  fixture.Apply(R"({"larder": 1, "project": "taps",
+ "entities": [{"name": "card", "join_keys": [{"name": "card", "type": "int64"}]}],
+ "sources": [
+  {"name": "taps", "kind": "csv", "path": "taps.csv", "event_time": "at",
+   "fields": [{"name": "card", "type": "int64"}, {"name": "at", "type": "timestamp"},
+              {"name": "fare", "type": "int64"}, {"name": "weight", "type": "float64"},
+              {"name": "line", "type": "string"}]}],
+ "feature_views": [{"name": "spend", "entities": ["card"], "source": "taps",
+   "aggregates": [{"name": "all", "input": "fare", "functions": ["sum"], "windows": ["1h"]},
+                  {"name": "mean", "input": "fare", "functions": ["mean"], "windows": ["1h"]},
+                  {"name": "spread", "input": "weight", "functions": ["stddev"], "windows": ["1h"]},
+                  {"name": "by_line", "input": "fare", "functions": ["sum"], "windows": ["1h"], "group_by": "line"}]}]})");
+  fixture.Materialize();
+  const std::vector<std::string> features = {"spend:all", "spend:mean", "spend:spread",
+                                             "spend:by_line"};
+  const auto now = At("2025-01-02T12:00:00Z");
+  const auto refused = [&](int64_t card) {
+    return fixture.Get(features, {{{"card", card}}}, now).cells_refused;
+  };
+  // The sum, the spread, and the sum of line a.
+  CHECK(refused(1) == 3);
+  CHECK(refused(2) == 0);
+  CHECK(refused(3) == 0);
+  larder::HistoricalRequest request;
+  request.what.features = features;
+  std::vector<Row> spine;
+  for (int64_t card = 1; card <= 3; ++card) spine.push_back({{"card", card}, {"t", now}});
+  request.spine = *larder::Batch::FromRows(
+      spine, std::vector<larder::Field>{{"card", TypeId::kInt64, "", ""},
+                                        {"t", TypeId::kTimestamp, "", ""}});
+  const auto set = fixture.store().GetHistoricalFeatures(request);
+  REQUIRE(set.ok());
+  CHECK(set->views[0].counts.cells_refused == 3);
+  CHECK(Shown(*set, "all", 0) == "null NULL_VALUE");
+}
+
 TEST_CASE("a window before all history is partial until the history is loaded",
           "[store][windows]") {
   StoreFixture fixture("2025-01-02T12:00:00Z");

@@ -54,6 +54,7 @@ struct OnlineResponse {
   Timestamp as_of;
   std::string receipt;  // the above in one line, for logs: Receipt::Parse reads it
   std::size_t row_count = 0;
+  int64_t cells_refused = 0;            // window aggregates without an exact answer: JoinCounts
   Batch keys;                           // the join keys as declared, in the caller's row order
   std::vector<FeatureValues> features;  // in the service's order
   // Null when there is no such output. Lifetime: borrows from the response.

@@ -71,6 +71,9 @@ struct JoinCounts {
   int64_t rows_null_key = 0;         // of those: the spine's key is null
   // Rows whose value came from a tie between different values settled below `sequence`.
   int64_t rows_ambiguous = 0;
+  // Window aggregates that are null because they have no exact answer within bounds: a sum outside int64, a number outside
+  // the range of moments, too many different values or categories. By spine row; each category of a map by itself.
+  int64_t cells_refused = 0;
   // Values that differ under the other KnownAt; absent when not counted or the source has no known time.
   std::optional<int64_t> cells_changed_by_other_known_at;
 };
