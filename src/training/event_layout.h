@@ -120,8 +120,10 @@ class EventLayout {
   };
   // SEMANTICS 3, event ids last so that every outcome is one.
   [[nodiscard]] Comparison Compare(EventRef a, EventRef b) const {
-    const int64_t a_time = EventTimeOf(a);
-    const int64_t b_time = EventTimeOf(b);
+    return Compare(a, EventTimeOf(a), b, EventTimeOf(b));
+  }
+  // For who has their event times at hand: records are read only where these are equal.
+  [[nodiscard]] Comparison Compare(EventRef a, int64_t a_time, EventRef b, int64_t b_time) const {
     if (a_time != b_time) return {a_time < b_time ? -1 : 1, false, false};
     return CompareTied(a, b);
   }

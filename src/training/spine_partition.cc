@@ -205,12 +205,11 @@ void SpinePartition::Take(Winner* winner, EventRef event, EventPool::Id* pooled)
 void SpinePartition::Update(Winner* winner, EventRef event, EventPool::Id* pooled) {
   if (winner->best == 0) return Take(winner, event, pooled);
   const bool tracks_second = view_->exclude_event_id != nullptr;
-  // What Compare looks at first.
-  if (!tracks_second && EventLayout::EventTimeOf(event) < winner->best_time) return;
+  const int64_t at = EventLayout::EventTimeOf(event);
+  // Most events lose by their time.
+  if (!tracks_second && at < winner->best_time) return;
   const EventRef best = pool_->at(winner->best);
-  const EventLayout::Comparison with_best = EventLayout::EventTimeOf(event) > winner->best_time
-                                                ? EventLayout::Comparison{1, false, false}
-                                                : layout_->Compare(event, best);
+  const EventLayout::Comparison with_best = layout_->Compare(event, at, best, winner->best_time);
   const bool tied = with_best.same_group && !with_best.same_row;
   const std::string_view id = tracks_second ? layout_->IdOf(event) : std::string_view();
   const bool same_id = tracks_second && !id.empty() && id == layout_->IdOf(best);
@@ -243,10 +242,8 @@ void SpinePartition::Merge(Winner* into, const Winner& from) const {
     *into = from;
     return;
   }
-  const EventLayout::Comparison order =
-      from.best_time != into->best_time
-          ? EventLayout::Comparison{from.best_time < into->best_time ? -1 : 1, false, false}
-          : layout_->Compare(pool_->at(from.best), pool_->at(into->best));
+  const EventLayout::Comparison order = layout_->Compare(pool_->at(from.best), from.best_time,
+                                                         pool_->at(into->best), into->best_time);
   const bool ambiguous = order.same_group ? into->ambiguous || from.ambiguous || !order.same_row
                                           : (order.order > 0 ? from.ambiguous : into->ambiguous);
   Winner merged = order.order > 0 ? from : *into;
