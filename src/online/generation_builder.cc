@@ -80,13 +80,9 @@ absl::StatusOr<std::vector<GenerationInfo>> ListGenerations(const ReadSession& s
 namespace {
 
 absl::StatusOr<std::string_view> StoredSegment(const SegmentSource& source, uint64_t id) {
-  char key[8];
-  StoreBigEndian(id, key);
-  MDB_val at = ToVal({key, sizeof(key)});
-  MDB_val value{};
-  const int code = mdb_get(source.txn, source.segments, &at, &value);
-  if (code != 0) return LmdbError(code, "reading a segment");
-  return FromVal(value);
+  LARDER_ASSIGN_OR_RETURN(const std::optional<std::string_view> bytes, ReadSegment(source, id));
+  if (!bytes) return LmdbError(MDB_NOTFOUND, "reading a segment");
+  return *bytes;
 }
 
 absl::StatusOr<uint64_t> NumberOf(const std::optional<std::string_view>& directory) {

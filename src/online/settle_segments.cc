@@ -1,12 +1,12 @@
 #include "online/settle_segments.h"
 
-#include <lmdb.h>
+#include <optional>
+#include <string_view>
+#include <utility>
 
-#include "larder/base/bytes.h"
 #include "larder/online/read_session.h"
 #include "online/environment_impl.h"
 #include "online/page_advice.h"
-#include "online/record_key.h"
 #include "online/segment.h"
 #include "online/view_rows.h"
 
@@ -21,12 +21,9 @@ void SettleSegments(const std::shared_ptr<Environment>& environment,
   if (!session.ok()) return;
   const SegmentSource source = session->Source();
   for (const uint64_t id : written) {
-    char key[8];
-    StoreBigEndian(id, key);
-    MDB_val at = ToVal({key, sizeof(key)});
-    MDB_val value{};
-    if (mdb_get(source.txn, source.segments, &at, &value) != 0) continue;  // deleted meanwhile
-    const absl::StatusOr<SegmentView> view = SegmentView::Open(FromVal(value), nullptr, false);
+    const absl::StatusOr<std::optional<std::string_view>> bytes = ReadSegment(source, id);
+    if (!bytes.ok() || !bytes->has_value()) continue;  // deleted meanwhile
+    const absl::StatusOr<SegmentView> view = SegmentView::Open(**bytes, nullptr, false);
     if (!view.ok()) continue;
     BringPages(view->bytes());
     if (source.verify != VerifyPolicy::kFirstTouch) continue;

@@ -37,6 +37,18 @@ std::string DirectoryKey(uint32_t view_id, Layer layer) {
   return key;
 }
 
+absl::StatusOr<std::optional<std::string_view>> ReadSegment(const SegmentSource& source,
+                                                            uint64_t id) {
+  char key[8];
+  StoreBigEndian(id, key);
+  MDB_val at = ToVal({key, sizeof(key)});
+  MDB_val value{};
+  const int code = mdb_get(source.txn, source.segments, &at, &value);
+  if (code == MDB_NOTFOUND) return std::optional<std::string_view>();
+  if (code != 0) return LmdbError(code, "reading a segment");
+  return std::optional<std::string_view>(FromVal(value));
+}
+
 std::shared_ptr<SegmentTouches> TouchRegistry::Of(uint64_t segment_id, std::size_t slots) {
   const std::lock_guard lock(mutex_);
   std::weak_ptr<SegmentTouches>& known = touches_[segment_id];
@@ -120,17 +132,13 @@ absl::Status ViewRows::Resolve(const SegmentSource& source, LayerState& state,
       fresh.touches.push_back(resolved.touches[i]);
       continue;
     }
-    char id[8];
-    StoreBigEndian(ref.id, id);
-    MDB_val at = ToVal({id, sizeof(id)});
-    MDB_val value{};
-    const int code = mdb_get(source.txn, source.segments, &at, &value);
-    if (code == MDB_NOTFOUND) {
+    LARDER_ASSIGN_OR_RETURN(const std::optional<std::string_view> stored,
+                            ReadSegment(source, ref.id));
+    if (!stored) {
       return WithKind(DataLossError("segment ", ref.id, " of view ", view_id_, " is missing"),
                       ErrorKind::kCorrupt);
     }
-    if (code != 0) return LmdbError(code, "reading a segment");
-    const std::string_view bytes = FromVal(value);
+    const std::string_view bytes = *stored;
     const SegmentShape* shape = shape_ ? &*shape_ : nullptr;
     LARDER_ASSIGN_OR_RETURN(const SegmentView view,
                             SegmentView::Open(bytes, shape, source.verify == VerifyPolicy::kAlways));

@@ -86,6 +86,10 @@ struct SegmentSource {
   uint64_t hash_seed = 0;
 };
 
+// A segment's bytes, with what LMDB may have padded them by; nullopt when there is none of this number.
+absl::StatusOr<std::optional<std::string_view>> ReadSegment(const SegmentSource& source,
+                                                            uint64_t id);
+
 // Threads: thread-bound.
 class ViewRows {
  public:
