@@ -3,8 +3,10 @@
 
 #include "cli/arguments.h"
 #include "cli/commands.h"
+#include "cli/interrupt.h"
 #include "cli/json_writer.h"
 #include "cli/percent.h"
+#include "cli/progress_line.h"
 #include "cli/table.h"
 #include "cli/training_output.h"
 
@@ -157,6 +159,23 @@ void PrintJson(const TrainingSet& set, const std::string& path,
   console.out << std::move(json).Finish();
 }
 
+// Shows how far it is, and stops at Ctrl-C.
+absl::StatusOr<TrainingSet> Build(const FeatureStore& store, HistoricalRequest* request,
+                                  Console& console) {
+  const InterruptGuard interrupt;
+  ProgressLine line(console);
+  request->progress = [&](const TrainingProgress& now) {
+    if (line.is_shown()) {
+      line.Show(Concat(now.view, ": ", now.events, " events read, ", now.rows, " of ", now.all_rows,
+                       " rows joined"));
+    }
+    return interrupt.Check();
+  };
+  absl::StatusOr<TrainingSet> set = store.GetHistoricalFeatures(*request);
+  request->progress = nullptr;
+  return set;
+}
+
 }  // namespace
 
 absl::Status GetHistoricalFeatures(const HistoricalArguments& arguments, Console& console) {
@@ -181,7 +200,7 @@ absl::Status GetHistoricalFeatures(const HistoricalArguments& arguments, Console
   LARDER_ASSIGN_OR_RETURN(const FeatureStore store,
                           OpenStore(arguments.target, Access::kRead, console));
   LARDER_RETURN_IF_ERROR(store.LoadSpine(arguments.spine_file, &request));
-  LARDER_ASSIGN_OR_RETURN(const TrainingSet set, store.GetHistoricalFeatures(request));
+  LARDER_ASSIGN_OR_RETURN(const TrainingSet set, Build(store, &request, console));
   LARDER_ASSIGN_OR_RETURN(const std::vector<WrittenPart> parts,
                           WriteTrainingSet(arguments.output, set, console));
   if (arguments.format == Format::kJson) {

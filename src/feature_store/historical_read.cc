@@ -17,6 +17,12 @@ absl::StatusOr<FetchedUse> JoinUse(const FeatureStore::Impl& store, const BoundS
   JoinOptions options;
   options.thread_count = request.thread_count;
   options.audit = request.audit;
+  if (request.progress) {
+    options.progress = [&](const JoinProgress& now) {
+      return request.progress({use.view->ToString(), now.events, now.rows,
+                               static_cast<int64_t>(spine.row_count())});
+    };
+  }
   TrainingViewReport report{use.view->ToString(),
                             use.alias,
                             join.known_at,

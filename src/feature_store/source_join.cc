@@ -91,6 +91,7 @@ absl::StatusOr<JoinedView> JoinWindows(const ViewVersion& view, const std::strin
   WindowJoin windows(view, plan, times, std::move(join));
   TextReadOptions read;
   read.base_path = base_path;
+  int64_t events = 0;
   for (std::size_t number = 0; number < sources.size(); ++number) {
     const Source& source = *sources[number];
     LARDER_ASSIGN_OR_RETURN(const std::unique_ptr<RecordReader> reader, OpenSource(source, read));
@@ -102,7 +103,9 @@ absl::StatusOr<JoinedView> JoinWindows(const ViewVersion& view, const std::strin
       if (!more) break;
       EvalCounts counts;
       LARDER_ASSIGN_OR_RETURN(mapped.events, mapper.Map(mapped.batch, &counts));
+      events += static_cast<int64_t>(mapped.events.row_count);
       LARDER_RETURN_IF_ERROR(windows.Add(std::move(mapped), source, number));
+      if (options.progress) LARDER_RETURN_IF_ERROR(options.progress({0, events, 0}));
     }
   }
   return std::move(windows).Finish(options);

@@ -8,6 +8,8 @@
 namespace larder::inline LARDER_ABI {
 namespace {
 
+constexpr std::size_t kReportEvery = 32'768;  // events and rows
+
 // The windows of a stream that are asked for one list of functions, so that a walk gives no more than is wanted.
 struct Asked {
   std::vector<std::size_t> specs;  // of the stream
@@ -342,7 +344,13 @@ absl::StatusOr<JoinedView> WindowJoin::Finish(const JoinOptions& options) && {
     other.emplace(*this, join_.known_at == KnownAt::kSpine ? KnownAt::kAny : KnownAt::kSpine);
   std::vector<std::size_t> place_of(times_.size(), times_.size());
   std::size_t next = 0;
+  std::size_t unreported = kReportEvery;
   for (KeyHistory& key : keys_) {
+    unreported += key.events.size() + key.rows.size();
+    if (options.progress && unreported >= kReportEvery) {
+      LARDER_RETURN_IF_ERROR(options.progress({0, counts_.events, static_cast<int64_t>(next)}));
+      unreported = 0;
+    }
     LARDER_RETURN_IF_ERROR(asked.Add(key));
     if (other) LARDER_RETURN_IF_ERROR(other->Add(key));
     for (const uint32_t row : key.rows) place_of[row] = next++;

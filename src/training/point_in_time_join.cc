@@ -123,6 +123,11 @@ struct PointInTimeJoin::State {
     });
     for (EventScatter& scatter : join.scatters) scatter.Cleared();
   }
+
+  [[nodiscard]] absl::Status Report(std::size_t view, uint64_t events, std::size_t rows) const {
+    if (!options.progress) return absl::OkStatus();
+    return options.progress({view, static_cast<int64_t>(events), static_cast<int64_t>(rows)});
+  }
 };
 
 PointInTimeJoin::PointInTimeJoin(std::unique_ptr<State> state) : state_(std::move(state)) {}
@@ -174,6 +179,8 @@ absl::Status PointInTimeJoin::Add(std::size_t view, const EventBatch& events) {
     std::size_t held = 0;
     for (const EventScatter& scatter : join.scatters) held += scatter.bytes();
     if (held >= budget) state_->Flush(join);
+    const std::size_t end = std::min(begin + step, events.row_count);
+    LARDER_RETURN_IF_ERROR(state_->Report(view, join.events_seen + end, 0));
   }
   join.events_seen += events.row_count;
   return absl::OkStatus();
@@ -183,6 +190,7 @@ absl::StatusOr<std::vector<JoinedView>> PointInTimeJoin::Finish() && {
   std::vector<JoinedView> joined;
   for (const std::unique_ptr<ViewJoin>& join : state_->views) {
     if (join->layout != nullptr) state_->Flush(*join);
+    LARDER_RETURN_IF_ERROR(state_->Report(joined.size(), join->events_seen, 0));
     JoinOutputInputs in;
     in.view = &join->view;
     in.layout = join->layout.get();
@@ -206,6 +214,8 @@ absl::StatusOr<std::vector<JoinedView>> PointInTimeJoin::Finish() && {
       result.counts.events_bad_key += scatter.counts.bad_key;
       result.counts.events_null_arrival += scatter.counts.null_arrival;
     }
+    LARDER_RETURN_IF_ERROR(
+        state_->Report(joined.size(), join->events_seen, state_->times->size()));
     joined.push_back(std::move(result));
     // The winners of this view are no longer needed while the next one's columns are made.
     join->partitions.clear();

@@ -1,5 +1,6 @@
 #include "larder/training/point_in_time_join.h"
 
+#include <array>
 #include <random>
 #include <string>
 #include <vector>
@@ -289,4 +290,32 @@ TEST_CASE("many partitions, threads and flushes give what one gives", "[training
     CHECK((*joined)[0].features[1] == first->features[1]);
     CHECK((*joined)[0].outcomes[0].status == first->outcomes[0].status);
   }
+}
+
+TEST_CASE("progress counts events and rows, and what it refuses ends the join", "[training]") {
+  const larder::Column times = TimesOf({10, 20});
+  const EventTable table = TableOf(Global(), {Event(5, 1.0), Event(15, 2.0), Event(30, 3.0)});
+  const JoinView view = OneFeature();
+  std::vector<std::array<int64_t, 3>> seen;
+  larder::JoinOptions options;
+  int64_t rows_max = 2;
+  options.progress = [&](const larder::JoinProgress& now) -> absl::Status {
+    seen.push_back({static_cast<int64_t>(now.view), now.events, now.rows});
+    return now.rows < rows_max ? absl::OkStatus() : absl::CancelledError("enough");
+  };
+  const auto run = [&]() -> absl::Status {
+    auto join = PointInTimeJoin::Make(times, {view, view}, options);
+    REQUIRE(join.ok());
+    REQUIRE(join->Add(0, table.batch()).ok());
+    REQUIRE(join->Add(1, table.batch()).ok());
+    return std::move(*join).Finish().status();
+  };
+  CHECK(run() == absl::CancelledError("enough"));
+  CHECK(seen == std::vector<std::array<int64_t, 3>>{{0, 3, 0}, {1, 3, 0}, {0, 3, 0}, {0, 3, 2}});
+  rows_max = 3;
+  CHECK(run().ok());
+  options.progress = [](const larder::JoinProgress&) { return absl::CancelledError("at once"); };
+  auto join = PointInTimeJoin::Make(times, {view}, options);
+  REQUIRE(join.ok());
+  CHECK(join->Add(0, table.batch()) == absl::CancelledError("at once"));
 }

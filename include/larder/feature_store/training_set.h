@@ -16,6 +16,13 @@
 
 namespace larder::inline LARDER_ABI {
 
+struct TrainingProgress {
+  std::string view;      // `card_profile@2`: whose history is being joined
+  int64_t events = 0;    // of it, read so far
+  int64_t rows = 0;      // of the spine, with its values found
+  int64_t all_rows = 0;  // the spine has
+};
+
 struct HistoricalRequest {
   FeatureRequest what;
   // Join keys, an instant, request fields under their bare names, and anything else (labels, ids), which is kept.
@@ -30,6 +37,9 @@ struct HistoricalRequest {
   // Fill TrainingSet::manifest, which reads the sources' files once more.
   bool manifest = false;
   int thread_count = 1;
+  // Called on the calling thread, after every few ten thousand events or rows. What is not OK, kCancelled by convention,
+  // ends the work and is what is returned.
+  std::function<absl::Status(const TrainingProgress&)> progress;
 };
 
 struct TrainingFeature {

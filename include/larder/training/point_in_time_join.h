@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -51,12 +52,21 @@ struct JoinView {
   bool count_other_known_at = true;
 };
 
+struct JoinProgress {
+  std::size_t view = 0;  // of PointInTimeJoin::Make's
+  int64_t events = 0;    // of it, taken so far
+  int64_t rows = 0;      // of the spine, whose result is made
+};
+
 struct JoinOptions {
   int thread_count = 1;
   // Also returns which event each value came from.
   bool audit = false;
   // Bytes of events gathered before they are matched with the spine; more is a little faster.
   std::size_t buffer_bytes = std::size_t{64} << 20;
+  // Called on the calling thread, after every few ten thousand events or rows. What is not OK, kCancelled by convention,
+  // ends the join and is what it returns.
+  std::function<absl::Status(const JoinProgress&)> progress;
 };
 
 struct JoinCounts {
@@ -137,7 +147,7 @@ class PointInTimeJoin {
 
   // Takes events of view number `view`. A batch may be added to several views. Values are copied where they matter.
   // Errors: kInvalidArgument when columns do not fit the view; KnownAt::kSpine without any known time; a TTL on a
-  //   timeless source; exclude_event_id without event ids.
+  //   timeless source; exclude_event_id without event ids; what JoinOptions::progress returns.
   absl::Status Add(std::size_t view, const EventBatch& events);
 
   // One result per view. A view that was given no events is NOT_FOUND everywhere.
