@@ -21,6 +21,24 @@ uint32_t BigEndian(const unsigned char* bytes) {
   return uint32_t{bytes[0]} << 24U | uint32_t{bytes[1]} << 16U | uint32_t{bytes[2]} << 8U | bytes[3];
 }
 
+void AppendHex(uint64_t number, unsigned digits, std::string* out) {
+  static constexpr char kDigits[] = "0123456789abcdef";
+  for (unsigned i = digits; i-- > 0;) out->push_back(kDigits[(number >> (4 * i)) & 15U]);
+}
+
+// False when `text` does not begin with so many lower-case hex digits.
+bool TakeHex(std::string_view* text, std::size_t digits, uint64_t* number) {
+  if (text->size() < digits) return false;
+  *number = 0;
+  for (const char c : text->substr(0, digits)) {
+    const bool is_letter = c >= 'a' && c <= 'f';
+    if (!is_letter && (c < '0' || c > '9')) return false;
+    *number = *number << 4U | static_cast<uint64_t>(is_letter ? c - 'a' + 10 : c - '0');
+  }
+  text->remove_prefix(digits);
+  return true;
+}
+
 }  // namespace
 
 void Sha256::AddBlock(const unsigned char* block) {
@@ -76,13 +94,34 @@ std::string Sha256::Finish() {
   for (int shift = 56; shift >= 0; shift -= 8)
     tail.push_back(static_cast<char>((bits >> static_cast<unsigned>(shift)) & 0xFFU));
   Add(tail);
-  static constexpr char kDigits[] = "0123456789abcdef";
   std::string hex;
-  for (const uint32_t word : state_) {
-    for (int shift = 28; shift >= 0; shift -= 4)
-      hex.push_back(kDigits[(word >> static_cast<unsigned>(shift)) & 15U]);
-  }
+  for (const uint32_t word : state_) AppendHex(word, 8, &hex);
   return hex;
+}
+
+std::string Sha256::Save() const {
+  std::string hex;
+  for (const uint32_t word : state_) AppendHex(word, 8, &hex);
+  AppendHex(size_, 16, &hex);
+  for (std::size_t i = 0; i < partial_size_; ++i) AppendHex(partial_[i], 2, &hex);
+  return hex;
+}
+
+std::optional<Sha256> Sha256::Restore(std::string_view saved) {
+  Sha256 hash;
+  uint64_t number = 0;
+  for (uint32_t& word : hash.state_) {
+    if (!TakeHex(&saved, 8, &number)) return std::nullopt;
+    word = static_cast<uint32_t>(number);
+  }
+  if (!TakeHex(&saved, 16, &hash.size_)) return std::nullopt;
+  hash.partial_size_ = hash.size_ % kBlockSize;
+  for (std::size_t i = 0; i < hash.partial_size_; ++i) {
+    if (!TakeHex(&saved, 2, &number)) return std::nullopt;
+    hash.partial_[i] = static_cast<unsigned char>(number);
+  }
+  if (!saved.empty()) return std::nullopt;
+  return hash;
 }
 
 }  // namespace larder::inline LARDER_ABI

@@ -1,6 +1,8 @@
 #include "larder/column/take_rows.h"
 
+#include <numeric>
 #include <utility>
+#include <vector>
 
 namespace larder::inline LARDER_ABI {
 
@@ -15,6 +17,12 @@ Batch TakeRows(const Batch& batch, std::span<const std::size_t> rows) {
     static_cast<void>(added);
   }
   return taken;
+}
+
+Batch TakeRange(const Batch& batch, std::size_t begin, std::size_t end) {
+  std::vector<std::size_t> rows(end - begin);
+  std::iota(rows.begin(), rows.end(), begin);
+  return TakeRows(batch, rows);
 }
 
 }  // namespace larder::inline LARDER_ABI

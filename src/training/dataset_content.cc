@@ -1,14 +1,18 @@
 #include "larder/training/dataset_content.h"
 
 #include <bit>
+#include <charconv>
 #include <cmath>
 #include <cstddef>
 #include <cstring>
 #include <limits>
+#include <optional>
+#include <system_error>
 #include <type_traits>
 #include <utility>
 
 #include "larder/base/text.h"
+#include "larder/column/take_rows.h"
 #include "larder/schema/value.h"
 
 namespace larder::inline LARDER_ABI {
@@ -109,6 +113,40 @@ DatasetContent DatasetHasher::Finish() && {
   }
   content_.sha256 = all.Finish();
   return std::move(content_);
+}
+
+std::string DatasetHasher::Save() const {
+  std::string saved = Concat(content_.rows);
+  for (std::size_t c = 0; c < hashes_.size(); ++c)
+    saved += Concat(' ', content_.columns[c].nulls, ' ', hashes_[c].Save());
+  return saved;
+}
+
+absl::StatusOr<DatasetHasher> DatasetHasher::Restore(std::string_view saved, const Batch& shape) {
+  DatasetHasher hasher;
+  hasher.Add(TakeRows(shape, {}));
+  const auto take_number = [&saved](int64_t* number) {
+    const auto [end, error] = std::from_chars(saved.data(), saved.data() + saved.size(), *number);
+    saved.remove_prefix(static_cast<std::size_t>(end - saved.data()));
+    return error == std::errc() && *number >= 0;
+  };
+  const auto take_space = [&saved] {
+    const bool is_space = saved.starts_with(' ');
+    if (is_space) saved.remove_prefix(1);
+    return is_space;
+  };
+  bool good = take_number(&hasher.content_.rows);
+  for (std::size_t c = 0; good && c < hasher.hashes_.size(); ++c) {
+    good = take_space() && take_number(&hasher.content_.columns[c].nulls) && take_space();
+    const std::string_view hex = saved.substr(0, saved.find(' '));
+    const std::optional<Sha256> hash = Sha256::Restore(hex);
+    good = good && hash.has_value();
+    if (hash) hasher.hashes_[c] = *hash;
+    saved.remove_prefix(hex.size());
+  }
+  if (!good || !saved.empty())
+    return InvalidArgumentError("no saved hash of rows of ", shape.column_count(), " columns");
+  return hasher;
 }
 
 DatasetContent ContentOf(const Batch& rows) {

@@ -65,6 +65,17 @@ void Fields(Visitor&& visit, Part& part) {
     visit("null_rule", part.null_rule);
     visit("label", part.label);
     visit("query", part.query);
+  } else if constexpr (std::is_same_v<T, UnfinishedDataset::LabelCount>) {
+    visit("value", part.value);
+    visit("rows", part.rows);
+  } else if constexpr (std::is_same_v<T, UnfinishedDataset::Part>) {
+    visit("manifest", part.manifest);
+    visit("rows_made", part.rows_made);
+    visit("rows_kept", part.rows_kept);
+    visit("hash", part.hash);
+    visit("labels", part.labels);
+  } else if constexpr (std::is_same_v<T, UnfinishedDataset>) {
+    visit("parts", part.parts);
   } else {
     static_assert(std::is_same_v<T, DatasetManifest>);
     visit("larder_version", part.larder_version);
@@ -150,6 +161,35 @@ absl::Status FromTree(const Json& tree, const std::string& place, T* value) {
   return absl::OkStatus();
 }
 
+// `mark` names the format, and comes first.
+template <class T>
+std::string Write(const char* mark, const T& record) {
+  Json tree = Json::object();
+  tree[mark] = kFormat;
+  const Json members = ToTree(record);
+  for (const auto& [name, member] : members.items()) tree[name] = member;
+  // A path may be anything; what is not UTF-8 in it is replaced.
+  return tree.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+}
+
+template <class T>
+absl::StatusOr<T> Read(const char* mark, std::string_view json) {
+  const Json tree = Json::parse(json, nullptr, false);
+  if (tree.is_discarded()) return InvalidArgumentError("no manifest: not JSON");
+  const auto format = tree.is_object() ? tree.find(mark) : tree.end();
+  if (format == tree.end() || !format->is_number_integer())
+    return InvalidArgumentError("no manifest: ", mark, " is missing");
+  if (format->template get<int64_t>() != kFormat) {
+    return WithKind(
+        FailedPreconditionError("the manifest has format ", format->template get<int64_t>(),
+                                ", this larder reads ", kFormat),
+        ErrorKind::kVersion);
+  }
+  T record;
+  LARDER_RETURN_IF_ERROR(FromTree(tree, "", &record));
+  return record;
+}
+
 void CompareText(std::string_view what, const std::string& before, const std::string& after,
                  std::vector<std::string>* lines) {
   if (before == after) return;
@@ -221,30 +261,19 @@ void CompareSources(const DatasetManifest& before, const DatasetManifest& after,
 
 }  // namespace
 
-std::string DatasetManifest::ToJson() const {
-  Json tree = Json::object();
-  tree["larder_manifest"] = kFormat;
-  const Json content_tree = ToTree(*this);
-  for (const auto& [name, member] : content_tree.items()) tree[name] = member;
-  // A path may be anything; what is not UTF-8 in it is replaced.
-  return tree.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
-}
+std::string DatasetManifest::ToJson() const { return Write("larder_manifest", *this); }
 
 absl::StatusOr<DatasetManifest> DatasetManifest::Parse(std::string_view json) {
-  const Json tree = Json::parse(json, nullptr, false);
-  if (tree.is_discarded()) return InvalidArgumentError("no manifest: not JSON");
-  const auto format = tree.is_object() ? tree.find("larder_manifest") : tree.end();
-  if (format == tree.end() || !format->is_number_integer())
-    return InvalidArgumentError("no manifest: larder_manifest is missing");
-  if (format->get<int64_t>() != kFormat) {
-    return WithKind(FailedPreconditionError("the manifest has format ", format->get<int64_t>(),
-                                            ", this larder reads ", kFormat),
-                    ErrorKind::kVersion);
-  }
-  DatasetManifest manifest;
-  LARDER_RETURN_IF_ERROR(FromTree(tree, "", &manifest));
-  return manifest;
+  return Read<DatasetManifest>("larder_manifest", json);
 }
+
+std::string UnfinishedDataset::ToJson() const { return Write("larder_unfinished", *this); }
+
+absl::StatusOr<UnfinishedDataset> UnfinishedDataset::Parse(std::string_view json) {
+  return Read<UnfinishedDataset>("larder_unfinished", json);
+}
+
+std::string UnfinishedPath(std::string_view output) { return Concat(output, ".unfinished.json"); }
 
 std::string ManifestPath(std::string_view output) { return Concat(output, ".manifest.json"); }
 

@@ -214,8 +214,7 @@ absl::StatusOr<std::vector<JoinedView>> PointInTimeJoin::Finish() && {
       result.counts.events_bad_key += scatter.counts.bad_key;
       result.counts.events_null_arrival += scatter.counts.null_arrival;
     }
-    LARDER_RETURN_IF_ERROR(
-        state_->Report(joined.size(), join->events_seen, state_->times->size()));
+    LARDER_RETURN_IF_ERROR(state_->Report(joined.size(), join->events_seen, state_->times->size()));
     joined.push_back(std::move(result));
     // The winners of this view are no longer needed while the next one's columns are made.
     join->partitions.clear();

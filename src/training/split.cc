@@ -114,13 +114,13 @@ absl::StatusOr<std::vector<RowSplit>> SplitByEntity(
 }
 
 absl::StatusOr<std::vector<std::size_t>> SampleRows(std::size_t row_count, double share,
-                                                    uint64_t seed) {
+                                                    uint64_t seed, uint64_t first_row) {
   LARDER_RETURN_IF_ERROR(CheckShare(share));
   const HashBound bound = BoundOf(share);
   std::vector<std::size_t> rows;
   for (std::size_t row = 0; row < row_count; ++row) {
     std::string bytes;
-    AppendKeyUnsigned(row, &bytes);
+    AppendKeyUnsigned(first_row + row, &bytes);
     if (bound.Holds(Hash64(bytes, seed))) rows.push_back(row);
   }
   return rows;

@@ -36,3 +36,23 @@ TEST_CASE("SHA-256 does not depend on how the bytes are cut", "[base]") {
     }
   }
 }
+
+TEST_CASE("SHA-256 goes on from what was saved, and from nothing else", "[base]") {
+  std::string text;
+  for (int i = 0; i < 200; ++i) text.push_back(static_cast<char>(i * 7));
+  for (std::size_t cut = 0; cut <= text.size(); ++cut) {
+    larder::Sha256 first;
+    first.Add(std::string_view(text).substr(0, cut));
+    auto second = larder::Sha256::Restore(first.Save());
+    REQUIRE(second.has_value());
+    second->Add(std::string_view(text).substr(cut));
+    if (second->Finish() != HashOf(text)) FAIL("cut at " << cut);
+  }
+  larder::Sha256 hash;
+  hash.Add("abc");
+  const std::string saved = hash.Save();
+  for (std::size_t size = 0; size < saved.size(); ++size)
+    CHECK_FALSE(larder::Sha256::Restore(saved.substr(0, size)).has_value());
+  CHECK_FALSE(larder::Sha256::Restore(saved + "0").has_value());
+  CHECK_FALSE(larder::Sha256::Restore("X" + saved.substr(1)).has_value());
+}

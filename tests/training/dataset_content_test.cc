@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "larder/column/take_rows.h"
 #include "support/catch.h"
 
 using larder::Batch;
@@ -97,4 +98,25 @@ TEST_CASE("every NaN is one NaN to the hash, since text has one only", "[trainin
   std::memcpy(&other, &bits, sizeof(other));
   CHECK(ContentOf(OneColumn("a", TypeId::kFloat64, {other})) ==
         ContentOf(OneColumn("a", TypeId::kFloat64, {std::numeric_limits<double>::quiet_NaN()})));
+}
+
+TEST_CASE("a dataset's hash goes on from what was saved", "[training][manifest]") {
+  Batch all = OneColumn("a", TypeId::kString, {"x", Value(), "yz", ""});
+  REQUIRE(
+      all.AddColumn(
+             "b",
+             OneColumn("b", TypeId::kInt64, {int64_t{1}, Value(), Value(), int64_t{4}}).column(0))
+          .ok());
+  const auto rows = [&](std::vector<std::size_t> places) { return larder::TakeRows(all, places); };
+  larder::DatasetHasher first;
+  first.Add(rows({0, 1, 2}));
+  const std::string saved = first.Save();
+  auto second = larder::DatasetHasher::Restore(saved, all);
+  REQUIRE(second.ok());
+  second->Add(rows({3}));
+  CHECK(std::move(*second).Finish() == ContentOf(all));
+  CHECK_FALSE(larder::DatasetHasher::Restore(saved, OneColumn("a", TypeId::kString, {})).ok());
+  for (const std::string& bad :
+       {std::string(), std::string("x"), saved + " ", "-" + saved, saved.substr(1)})
+    CHECK_FALSE(larder::DatasetHasher::Restore(bad, all).ok());
 }

@@ -46,6 +46,18 @@ DatasetManifest Example() {
 
 }  // namespace
 
+TEST_CASE("the record of what is finished is read back equal", "[training][manifest]") {
+  larder::UnfinishedDataset unfinished;
+  unfinished.parts.push_back({Example(), 4, 3, "4 0 ab", {{"true", 1}, {"", 2}}});
+  unfinished.parts.push_back({Example(), 8, 5, "8 0 cd", {}});
+  const auto read = larder::UnfinishedDataset::Parse(unfinished.ToJson());
+  INFO(read.status().ToString());
+  REQUIRE(read.ok());
+  CHECK(*read == unfinished);
+  CHECK(larder::UnfinishedPath("t.csv") == "t.csv.unfinished.json");
+  CHECK_FALSE(larder::UnfinishedDataset::Parse(Example().ToJson()).ok());
+}
+
 TEST_CASE("a manifest is read back equal to what was written", "[training][manifest]") {
   const DatasetManifest manifest = Example();
   const auto back = DatasetManifest::Parse(manifest.ToJson());

@@ -107,6 +107,14 @@ TEST_CASE("a sample is about its share, and a larger one only adds rows", "[trai
   CHECK(larder::SampleRows(7, 1.0)->size() == 7);
   CHECK(*larder::SampleRows(100'000, 0.1) == *tenth);
   CHECK(*larder::SampleRows(100'000, 0.1, 5) != *tenth);
+  // Piece by piece it is the same one.
+  std::vector<std::size_t> pieces;
+  for (std::size_t first = 0; first < 100'000; first += 30'000) {
+    const auto piece =
+        larder::SampleRows(std::min<std::size_t>(30'000, 100'000 - first), 0.1, 0, first);
+    for (const std::size_t row : *piece) pieces.push_back(first + row);
+  }
+  CHECK(pieces == *tenth);
 }
 
 TEST_CASE("splits that make no sense are refused", "[training][split]") {

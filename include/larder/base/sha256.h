@@ -4,6 +4,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -16,6 +17,11 @@ class Sha256 {
   void Add(std::string_view bytes);
   // 64 lower-case hex digits of everything added. Requires: nothing is added after it.
   [[nodiscard]] std::string Finish();
+
+  // Where it stands, as hex digits that Restore goes on from.
+  [[nodiscard]] std::string Save() const;
+  // nullopt for what Save did not write.
+  [[nodiscard]] static std::optional<Sha256> Restore(std::string_view saved);
 
  private:
   void AddBlock(const unsigned char* block);

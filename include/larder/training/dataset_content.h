@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "larder/base/config.h"
@@ -40,6 +41,12 @@ class DatasetHasher {
   void Add(const Batch& batch);
   // Requires: at least one Add, which may be of no rows.
   [[nodiscard]] DatasetContent Finish() &&;
+
+  // What it has taken so far, as text that Restore goes on from.
+  [[nodiscard]] std::string Save() const;
+  // `shape` has the columns of what was saved and of what is still to come; its rows do not count.
+  // Errors: kInvalidArgument for what Save did not write, or for another number of columns.
+  static absl::StatusOr<DatasetHasher> Restore(std::string_view saved, const Batch& shape);
 
  private:
   DatasetContent content_;

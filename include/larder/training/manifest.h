@@ -97,6 +97,32 @@ struct DatasetManifest {
   friend bool operator==(const DatasetManifest&, const DatasetManifest&) = default;
 };
 
+// What is finished of a training set in numbered parts, kept beside them until all are: what one goes on from.
+struct UnfinishedDataset {
+  struct LabelCount {
+    std::string value;
+    int64_t rows = 0;
+    friend bool operator==(const LabelCount&, const LabelCount&) = default;
+  };
+  struct Part {
+    DatasetManifest manifest;  // Selection::made_sha256 is empty: it is known when all parts are there
+    int64_t rows_made = 0;     // of the spine, up to the part's end
+    int64_t rows_kept = 0;     // of these, where Selection::where holds
+    std::string hash;          // DatasetHasher::Save, of all that was made up to the part's end
+    std::vector<LabelCount> labels;
+    friend bool operator==(const Part&, const Part&) = default;
+  };
+  std::vector<Part> parts;
+
+  [[nodiscard]] std::string ToJson() const;
+  // Errors: as DatasetManifest::Parse.
+  static absl::StatusOr<UnfinishedDataset> Parse(std::string_view json);
+  friend bool operator==(const UnfinishedDataset&, const UnfinishedDataset&) = default;
+};
+
+// `training.csv.unfinished.json`.
+[[nodiscard]] std::string UnfinishedPath(std::string_view output);
+
 // `training.csv.manifest.json`, beside `training.csv`.
 [[nodiscard]] std::string ManifestPath(std::string_view output);
 

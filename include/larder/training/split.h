@@ -38,8 +38,10 @@ struct RowSplit {
     uint64_t seed = 0);
 
 // The rows of a random `share` of all, in order; the same for the same count, share and seed, and a larger share only
-// adds rows. Errors: kInvalidArgument for a share outside (0, 1].
+// adds rows. `first_row`: the number of the first one, for who draws from rows piece by piece.
+// Errors: kInvalidArgument for a share outside (0, 1].
 [[nodiscard]] absl::StatusOr<std::vector<std::size_t>> SampleRows(std::size_t row_count,
-                                                                  double share, uint64_t seed = 0);
+                                                                  double share, uint64_t seed = 0,
+                                                                  uint64_t first_row = 0);
 
 }  // namespace larder::inline LARDER_ABI
