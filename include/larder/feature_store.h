@@ -31,6 +31,7 @@
 namespace larder::inline LARDER_ABI {
 
 class FunctionRegistry;
+class RecordReader;     // io/record_reader.h
 struct Explanation;     // feature_store/explain.h
 struct ExplainRequest;  // the same
 
@@ -200,10 +201,17 @@ class FeatureStore {
   [[nodiscard]] absl::StatusOr<Explanation> Explain(const ExplainRequest& request) const;
   [[nodiscard]] absl::StatusOr<TrainingSet> GetHistoricalFeatures(
       const HistoricalRequest& request) const;
+  // The same set piece by piece: rows in the spine's order, batches of `spine` (of any size) standing for
+  // HistoricalRequest::spine. What `sink` returns that is not OK ends the work and is returned.
+  absl::Status StreamHistoricalFeatures(const HistoricalRequest& request, RecordReader& spine,
+                                        TrainingSink& sink) const;
   // Reads a spine from a CSV file with the types the request needs: declared ones for keys and request fields, a
   // timestamp for the time column, inferred ones for the rest. Fills request->spine and, when the file is a source's
   // own, adds to request->spine_sources.
   absl::Status LoadSpine(const std::string& path, HistoricalRequest* request) const;
+  // The same without reading it: request->spine stays as it is.
+  [[nodiscard]] absl::StatusOr<std::unique_ptr<RecordReader>> OpenSpine(
+      const std::string& path, HistoricalRequest* request) const;
 
   // Errors: kNotFound for an unknown service; kFailedPrecondition (kNotReady) naming what to materialize; both, like
   // Open, kFailedPrecondition for a thread's floating-point settings.

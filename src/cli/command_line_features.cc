@@ -108,12 +108,20 @@ void Parser::AddFeatures() {
               "write parts, with all rows of one entity in one of them: its key column", "COLUMN");
   AddRepeated(sub, "--part", selection.parts,
               "with --split-by: a part and its share (default: train=0.8 test=0.2)", "NAME=SHARE");
+  sub->add_option("--part-rows", selection.part_rows,
+                  "write numbered parts, OUTPUT.00001 and so on, of so many spine rows each")
+      ->type_name("N");
+  sub->add_flag("--resume", historical->output.resume,
+                "with --part-rows: go on behind the parts that an earlier run finished");
   sub->add_option("--seed", selection.seed, "of --sample and --split-by (default 0)")
       ->type_name("N");
   sub->add_flag("--force", historical->output.force, "replace the output file if it exists");
   sub->add_option("--threads", historical->thread_count, "threads to join with (default 1)")
       ->type_name("N")
       ->check(CLI::Range(1, 1024).description(""));
+  sub->add_option("--memory", historical->memory,
+                  "what to make do with, as 512M or 2G; the rest waits in files beside the output")
+      ->type_name("SIZE");
   AddTarget(sub, historical->target);
   AddFormat(sub, historical->format);
 }

@@ -230,6 +230,7 @@ struct SelectionArguments {
   std::string embargo;
   std::vector<std::string> split_by;
   std::vector<std::string> parts;
+  uint64_t part_rows = 0;  // of the spine in each of the numbered parts; 0: they are not numbered
   uint64_t seed = 0;
 };
 
@@ -242,7 +243,8 @@ struct OutputArguments {
   std::string dtype;
   std::string nulls;
   bool compress = false;
-  bool force = false;  // replaces a file that exists
+  bool force = false;   // replaces a file that exists
+  bool resume = false;  // goes on behind the numbered parts that are finished
 };
 
 struct HistoricalArguments {
@@ -255,6 +257,7 @@ struct HistoricalArguments {
   std::string known_at;  // `spine`, `any` or empty
   bool full_feature_names = false;
   int thread_count = 1;
+  std::string memory;  // `512M`; empty: no bound
   Format format = Format::kTable;
 };
 absl::Status GetHistoricalFeatures(const HistoricalArguments& arguments, Console& console);

@@ -1,4 +1,6 @@
 // get-historical-features.
+#include <filesystem>
+#include <memory>
 #include <optional>
 
 #include "cli/arguments.h"
@@ -9,6 +11,8 @@
 #include "cli/progress_line.h"
 #include "cli/table.h"
 #include "cli/training_output.h"
+#include "cli/training_writer.h"
+#include "larder/io/record_reader.h"
 
 namespace larder::inline LARDER_ABI {
 namespace cli {
@@ -25,9 +29,29 @@ absl::StatusOr<std::optional<KnownAt>> ParseKnownAt(std::string_view text) {
   return UsageError("--known-at: expected spine or any, found ", Quoted(text));
 }
 
-std::size_t NullsOf(const TrainingSet& set, const std::string& name) {
-  const Column* column = set.rows.Find(name);
-  return column == nullptr ? 0 : column->CountNulls();
+int64_t NullsOf(const DatasetContent& made, const std::string& name) {
+  for (const ColumnContent& column : made.columns) {
+    if (column.name == name) return column.nulls;
+  }
+  return 0;
+}
+
+// `512M`: bytes, or so many kibi-, mebi- or gibibytes. Empty: 0.
+absl::StatusOr<uint64_t> ParseMemory(std::string_view text) {
+  if (text.empty()) return 0;
+  std::string_view digits = text;
+  unsigned shift = 0;
+  for (const char unit : {'K', 'M', 'G'}) {
+    shift += 10;
+    if (!text.ends_with(unit)) continue;
+    digits.remove_suffix(1);
+    break;
+  }
+  if (digits.size() == text.size()) shift = 0;
+  const std::optional<uint64_t> number = ParseNumber(digits);
+  if (!number || *number == 0 || *number > (uint64_t{1} << 50U >> shift))
+    return UsageError("--memory: expected a size such as 512M or 2G, found ", Quoted(text));
+  return *number << shift;
 }
 
 std::string LabelText(const WrittenPart& part) {
@@ -40,15 +64,21 @@ std::string LabelText(const WrittenPart& part) {
   return texts.empty() ? "" : Concat("  label ", Join(texts, ", "));
 }
 
-void PrintTable(const TrainingSet& set, const std::vector<WrittenPart>& parts, Console& console) {
-  for (const WrittenPart& part : parts) {
+void PrintTable(const TrainingWriter& written, Console& console) {
+  const TrainingSet& set = written.set();
+  const DatasetContent& made = written.made();
+  for (const WrittenPart& part : written.parts()) {
     console.out << part.content.rows << " rows, " << part.content.columns.size()
                 << " columns: " << Printable(part.path) << Printable(LabelText(part)) << '\n';
   }
   console.out << (set.service.empty() ? "" : Concat(Printable(set.service), "  ")) << "revision "
               << set.revision << "  time column " << Printable(set.time_column) << '\n'
-              << "sha256 " << set.manifest->content.sha256 << " of the " << set.rows.row_count()
-              << " rows made\n\n";
+              << "sha256 " << made.sha256 << " of the " << made.rows << " rows made\n";
+  if (written.resumed_rows() > 0) {
+    console.out << "resumed behind " << written.resumed_rows()
+                << " rows; the counts of views are of those that were missing\n";
+  }
+  console.out << '\n';
   Table views({"view", "known at", "found", "outside max age", "not found", "null keys", "ties",
                "other known_at changes"});
   for (const TrainingViewReport& view : set.views) {
@@ -66,8 +96,10 @@ void PrintTable(const TrainingSet& set, const std::vector<WrittenPart>& parts, C
   if (!set.views.empty()) console.out << views.ToText() << '\n';
   Table features({"feature", "nulls", "null rate"});
   for (const TrainingFeature& feature : set.features) {
-    const std::size_t nulls = NullsOf(set, feature.name);
-    features.AddRow({feature.name, Concat(nulls), PercentText(nulls, set.rows.row_count())});
+    const int64_t nulls = NullsOf(made, feature.name);
+    features.AddRow(
+        {feature.name, Concat(nulls),
+         PercentText(static_cast<std::size_t>(nulls), static_cast<std::size_t>(made.rows))});
   }
   if (!set.features.empty()) console.out << features.ToText();
   for (const TrainingViewReport& view : set.views) {
@@ -105,18 +137,20 @@ void PrintParts(const std::vector<WrittenPart>& parts, JsonWriter* json) {
   json->EndArray();
 }
 
-void PrintJson(const TrainingSet& set, const std::string& path,
-               const std::vector<WrittenPart>& parts, Console& console) {
+void PrintJson(const TrainingWriter& written, const std::string& path, Console& console) {
+  const TrainingSet& set = written.set();
+  const DatasetContent& made = written.made();
   JsonWriter json;
   json.BeginObject();
   json.Member("output", path);
-  json.Member("rows", set.rows.row_count());
+  json.Member("rows", made.rows);
+  json.Member("rows_resumed", written.resumed_rows());
   json.Member("columns", set.rows.column_count());
   json.Member("service", set.service);
   json.Member("revision", set.revision);
   json.Member("time_column", set.time_column);
-  json.Member("sha256", set.manifest->content.sha256);
-  PrintParts(parts, &json);
+  json.Member("sha256", made.sha256);
+  PrintParts(written.parts(), &json);
   json.Key("views");
   json.BeginArray();
   for (const TrainingViewReport& view : set.views) {
@@ -145,13 +179,12 @@ void PrintJson(const TrainingSet& set, const std::string& path,
   json.Key("features");
   json.BeginArray();
   for (const TrainingFeature& feature : set.features) {
-    const std::size_t nulls = NullsOf(set, feature.name);
-    const std::size_t rows = set.rows.row_count();
+    const int64_t nulls = NullsOf(made, feature.name);
     json.BeginObject(JsonWriter::Layout::kInline);
     json.Member("name", feature.name);
     json.Member("nulls", nulls);
     json.Member("null_rate",
-                rows == 0 ? 0.0 : static_cast<double>(nulls) / static_cast<double>(rows));
+                made.rows == 0 ? 0.0 : static_cast<double>(nulls) / static_cast<double>(made.rows));
     json.EndObject();
   }
   json.EndArray();
@@ -160,20 +193,23 @@ void PrintJson(const TrainingSet& set, const std::string& path,
 }
 
 // Shows how far it is, and stops at Ctrl-C.
-absl::StatusOr<TrainingSet> Build(const FeatureStore& store, HistoricalRequest* request,
-                                  Console& console) {
+absl::Status Build(const FeatureStore& store, HistoricalRequest request, RecordReader& spine,
+                   TrainingWriter& writer, Console& console) {
   const InterruptGuard interrupt;
   ProgressLine line(console);
-  request->progress = [&](const TrainingProgress& now) {
-    if (line.is_shown()) {
+  request.progress = [&](const TrainingProgress& now) {
+    if (line.is_shown() && now.view.empty()) {
+      line.Show(Concat(now.rows, " of ", now.all_rows, " rows"));
+    } else if (line.is_shown()) {
       line.Show(Concat(now.view, ": ", now.events, " events read, ", now.rows, " of ", now.all_rows,
                        " rows joined"));
     }
     return interrupt.Check();
   };
-  absl::StatusOr<TrainingSet> set = store.GetHistoricalFeatures(*request);
-  request->progress = nullptr;
-  return set;
+  const absl::Status made = store.StreamHistoricalFeatures(request, spine, writer);
+  LARDER_RETURN_IF_ERROR(interrupt.Check());  // without what was at work then
+  LARDER_RETURN_IF_ERROR(made);
+  return writer.Finish();
 }
 
 }  // namespace
@@ -188,7 +224,10 @@ absl::Status GetHistoricalFeatures(const HistoricalArguments& arguments, Console
   }
   HistoricalRequest request;
   LARDER_ASSIGN_OR_RETURN(request.known_at, ParseKnownAt(arguments.known_at));
+  LARDER_ASSIGN_OR_RETURN(request.memory_budget, ParseMemory(arguments.memory));
   LARDER_RETURN_IF_ERROR(CheckOutput(arguments.output));
+  const std::filesystem::path folder = std::filesystem::path(arguments.output.file).parent_path();
+  request.temporary_folder = folder.empty() ? "." : folder.string();
   request.what.project = arguments.target.project;
   request.what.service = arguments.service;
   request.what.features = arguments.features;
@@ -199,14 +238,17 @@ absl::Status GetHistoricalFeatures(const HistoricalArguments& arguments, Console
 
   LARDER_ASSIGN_OR_RETURN(const FeatureStore store,
                           OpenStore(arguments.target, Access::kRead, console));
-  LARDER_RETURN_IF_ERROR(store.LoadSpine(arguments.spine_file, &request));
-  LARDER_ASSIGN_OR_RETURN(const TrainingSet set, Build(store, &request, console));
-  LARDER_ASSIGN_OR_RETURN(const std::vector<WrittenPart> parts,
-                          WriteTrainingSet(arguments.output, set, console));
+  TrainingWriter writer(arguments.output, console);
+  if (arguments.output.resume) {
+    LARDER_ASSIGN_OR_RETURN(request.first_row, writer.Resume());
+  }
+  LARDER_ASSIGN_OR_RETURN(const std::unique_ptr<RecordReader> spine,
+                          store.OpenSpine(arguments.spine_file, &request));
+  LARDER_RETURN_IF_ERROR(Build(store, request, *spine, writer, console));
   if (arguments.format == Format::kJson) {
-    PrintJson(set, arguments.output.file, parts, console);
+    PrintJson(writer, arguments.output.file, console);
   } else {
-    PrintTable(set, parts, console);
+    PrintTable(writer, console);
   }
   return absl::OkStatus();
 }

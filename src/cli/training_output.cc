@@ -1,20 +1,13 @@
 #include "cli/training_output.h"
 
-#include <algorithm>
 #include <filesystem>
-#include <map>
-#include <memory>
 #include <optional>
-#include <utility>
+#include <system_error>
 #include <vector>
 
 #include "cli/arguments.h"
 #include "cli/training_parts.h"
 #include "larder/base/text.h"
-#include "larder/io/dense_writer.h"
-#include "larder/io/rows_writer.h"
-#include "larder/training/file_identity.h"
-#include "larder/training/manifest.h"
 
 namespace larder::inline LARDER_ABI {
 namespace cli {
@@ -43,68 +36,21 @@ bool FitsFloat32(const DataType& type) {
          type.element() == TypeId::kInt8;
 }
 
-// The matrix has the features; a .npz keeps those that are no numbers as arrays of their own.
-absl::StatusOr<DenseOptions> MatrixOptions(const OutputArguments& arguments, RowsFormat format,
-                                           const TrainingSet& set, const Batch& rows) {
-  DenseOptions options;
-  LARDER_ASSIGN_OR_RETURN(options.nulls, ParseNulls(arguments.nulls, format));
-  LARDER_ASSIGN_OR_RETURN(const std::optional<TypeId> dtype, ParseDtype(arguments.dtype));
-  options.label = arguments.label;
-  options.query = arguments.query;
-  options.compress = arguments.compress;
-  bool fits_float32 = true;
-  for (const TrainingFeature& feature : set.features) {
-    if (feature.name == arguments.label || feature.name == arguments.query) continue;
-    const Column* column = rows.Find(feature.name);
-    if (column == nullptr) continue;  // not selected
-    const DataType type = column->type();
-    if (format == RowsFormat::kNpz && !IsDenseType(type)) continue;
-    options.features.push_back(feature.name);
-    fits_float32 = fits_float32 && FitsFloat32(type);
-  }
-  if (options.features.empty())
-    return InvalidArgumentError(
-        "no feature is left for the matrix: none is a number, bool or vector");
-  options.dtype = dtype.value_or(fits_float32 ? TypeId::kFloat32 : TypeId::kFloat64);
-  return options;
-}
-
-std::vector<std::pair<std::string, int64_t>> CountLabels(const Column& label) {
-  std::map<std::string, int64_t> counts;
-  for (std::size_t row = 0; row < label.size(); ++row) {
-    ++counts[FormatValue(label.ValueAt(row))];
-    if (counts.size() > kLabelValuesMax) return {};
-  }
-  return {counts.begin(), counts.end()};
-}
-
-absl::StatusOr<DatasetContent> WritePart(const OutputArguments& arguments, const TrainingSet& set,
-                                         const TrainingPart& part, const std::string& path) {
-  LARDER_ASSIGN_OR_RETURN(const RowsFormat format, FormatOfPath(path));
-  DenseOptions options;
-  if (IsDense(format)) {
-    LARDER_ASSIGN_OR_RETURN(options, MatrixOptions(arguments, format, set, part.rows));
-  }
-  LARDER_ASSIGN_OR_RETURN(const std::unique_ptr<RecordWriter> writer,
-                          CreateRows(path, FieldsOf(part.rows), options));
-  LARDER_RETURN_IF_ERROR(writer->Write(part.rows));
-  LARDER_RETURN_IF_ERROR(writer->Finish());
-
-  DatasetManifest manifest = *set.manifest;
-  manifest.selection = DescribeSelection(arguments.selection, part.name);
-  if (manifest.selection) {
-    manifest.selection->made_sha256 = manifest.content.sha256;
-    manifest.content = ContentOf(part.rows);
-  }
-  LARDER_ASSIGN_OR_RETURN(FileIdentity file, IdentifyFile(path));
-  file.path = std::filesystem::path(path).filename().string();
-  manifest.output = DatasetManifest::Output{std::move(file), "", "", options.label, options.query};
-  if (IsDense(format)) {
-    manifest.output->dtype = TypeName(options.dtype);
-    manifest.output->null_rule = options.nulls.ToString();
-  }
-  LARDER_RETURN_IF_ERROR(WriteText(ManifestPath(path), manifest.ToJson()));
-  return std::move(manifest.content);
+// Whether `name` is that of a numbered part of `file` behind the first `kept`, of its manifest, or of a part that was
+// never finished.
+bool IsLeftover(const std::string& name, const std::string& file, std::size_t kept) {
+  const std::string mark = PartPath(file, "*");
+  const std::string prefix = mark.substr(0, mark.find('*'));
+  const std::string suffix = mark.substr(mark.find('*') + 1);
+  if (!name.starts_with(prefix)) return false;
+  std::size_t end = prefix.size();
+  while (end < name.size() && name[end] >= '0' && name[end] <= '9') ++end;
+  const std::string digits = name.substr(prefix.size(), end - prefix.size());
+  const std::string rest = name.substr(end);
+  if (digits.size() < NumberedPart(0).size()) return false;
+  if (rest.starts_with(suffix + ".partial-")) return true;
+  const std::optional<uint64_t> number = ParseNumber(digits);
+  return number > kept && (rest == suffix || rest == ManifestPath(suffix));
 }
 
 }  // namespace
@@ -128,36 +74,74 @@ absl::Status CheckOutput(const OutputArguments& arguments) {
   if (format == RowsFormat::kLibsvm && arguments.label.empty())
     return UsageError("a .libsvm output needs --label");
   LARDER_RETURN_IF_ERROR(CheckSelection(arguments.selection));
-  for (const std::string& part : PartNames(arguments.selection)) {
+  const bool is_numbered = arguments.selection.part_rows > 0;
+  if (arguments.resume && !is_numbered) return UsageError("--resume goes with --part-rows");
+  if (arguments.resume && arguments.force) return UsageError("give either --resume or --force");
+  std::error_code ignored;
+  const std::filesystem::path unfinished = UnfinishedPath(arguments.file);
+  if (is_numbered && !arguments.force && std::filesystem::exists(unfinished, ignored)) {
+    if (arguments.resume) return absl::OkStatus();
+    return AlreadyExistsError(unfinished.string(),
+                              " exists: --resume goes on with it, --force starts over");
+  }
+  for (const std::string& part :
+       is_numbered ? std::vector{NumberedPart(0)} : PartNames(arguments.selection)) {
     const std::string path = PartPath(arguments.file, part);
-    std::error_code ignored;
     if (!arguments.force && std::filesystem::exists(std::filesystem::path(path), ignored))
       return AlreadyExistsError(path, " exists; --force replaces it");
   }
   return absl::OkStatus();
 }
 
-absl::StatusOr<std::vector<WrittenPart>> WriteTrainingSet(const OutputArguments& arguments,
-                                                          const TrainingSet& set,
-                                                          const Console& console) {
-  LARDER_ASSIGN_OR_RETURN(const std::vector<TrainingPart> parts,
-                          SelectParts(arguments.selection, set, console));
-  std::vector<WrittenPart> written;
-  for (const TrainingPart& part : parts) {
-    WrittenPart& out = written.emplace_back();
-    out.name = part.name;
-    out.path = PartPath(arguments.file, part.name);
-    if (!arguments.label.empty()) {
-      const Column* label = part.rows.Find(arguments.label);
-      if (label == nullptr) {
-        return InvalidArgumentError("unknown column: ", arguments.label,
-                                    DidYouMean(arguments.label, part.rows.names()));
-      }
-      out.label_counts = CountLabels(*label);
-    }
-    LARDER_ASSIGN_OR_RETURN(out.content, WritePart(arguments, set, part, out.path));
+absl::StatusOr<DenseOptions> DenseOptionsFor(const OutputArguments& arguments, RowsFormat format,
+                                             const TrainingSet& set, const Batch& rows,
+                                             DatasetManifest::Output* output) {
+  *output = {};
+  DenseOptions options;
+  if (!IsDense(format)) return options;
+  LARDER_ASSIGN_OR_RETURN(options.nulls, ParseNulls(arguments.nulls, format));
+  LARDER_ASSIGN_OR_RETURN(const std::optional<TypeId> dtype, ParseDtype(arguments.dtype));
+  options.label = arguments.label;
+  options.query = arguments.query;
+  options.compress = arguments.compress;
+  bool fits_float32 = true;
+  for (const TrainingFeature& feature : set.features) {
+    if (feature.name == arguments.label || feature.name == arguments.query) continue;
+    const Column* column = rows.Find(feature.name);
+    if (column == nullptr) continue;  // not selected
+    const DataType type = column->type();
+    if (format == RowsFormat::kNpz && !IsDenseType(type)) continue;
+    options.features.push_back(feature.name);
+    fits_float32 = fits_float32 && FitsFloat32(type);
   }
-  return written;
+  if (options.features.empty())
+    return InvalidArgumentError(
+        "no feature is left for the matrix: none is a number, bool or vector");
+  options.dtype = dtype.value_or(fits_float32 ? TypeId::kFloat32 : TypeId::kFloat64);
+  *output = {{},
+             std::string(TypeName(options.dtype)),
+             options.nulls.ToString(),
+             options.label,
+             options.query};
+  return options;
+}
+
+absl::Status RemoveLeftovers(const std::string& file, std::size_t kept) {
+  namespace fs = std::filesystem;
+  const fs::path path(file);
+  const fs::path folder = path.has_parent_path() ? path.parent_path() : fs::path(".");
+  std::error_code error;
+  std::vector<fs::path> found;
+  for (fs::directory_iterator at(folder, error), end; !error && at != end; at.increment(error)) {
+    if (IsLeftover(at->path().filename().string(), path.filename().string(), kept))
+      found.push_back(at->path());
+  }
+  if (kept == 0) found.emplace_back(UnfinishedPath(file));
+  for (const fs::path& old : found) {
+    if (!error) fs::remove(old, error);
+  }
+  if (error) return UnavailableError("cannot remove old parts of ", file, ": ", error.message());
+  return absl::OkStatus();
 }
 
 }  // namespace cli

@@ -1,16 +1,16 @@
-// Writing a training set in the format that the output's name asks for.
+// The files and the format that a training set is written in.
 #pragma once
 
 #include <string>
-#include <utility>
-#include <vector>
 
 #include "cli/commands.h"
 #include "cli/console.h"
 #include "larder/base/config.h"
 #include "larder/base/status.h"
 #include "larder/feature_store/training_set.h"
-#include "larder/training/dataset_content.h"
+#include "larder/io/dense_writer.h"
+#include "larder/io/rows_writer.h"
+#include "larder/training/manifest.h"
 
 namespace larder::inline LARDER_ABI {
 namespace cli {
@@ -18,22 +18,14 @@ namespace cli {
 // What can be said before the join. Errors: wrong usage; kAlreadyExists.
 absl::Status CheckOutput(const OutputArguments& arguments);
 
-// A file that was written, with its manifest beside it.
-struct WrittenPart {
-  std::string name;  // empty: the set was not split
-  std::string path;
-  DatasetContent content;
-  // With a label: how many rows have each value, in the order of the text of values; empty when there are more than
-  // kLabelValuesMax of them.
-  std::vector<std::pair<std::string, int64_t>> label_counts;
-};
+// How rows of the columns of `rows` stand in a file of `format`, as its writer and as its manifest are told. The matrix
+// has the features of `set`; a .npz keeps those that are no numbers as arrays of their own.
+absl::StatusOr<DenseOptions> DenseOptionsFor(const OutputArguments& arguments, RowsFormat format,
+                                             const TrainingSet& set, const Batch& rows,
+                                             DatasetManifest::Output* output);
 
-inline constexpr std::size_t kLabelValuesMax = 20;
-
-// Requires: the set has a manifest.
-absl::StatusOr<std::vector<WrittenPart>> WriteTrainingSet(const OutputArguments& arguments,
-                                                          const TrainingSet& set,
-                                                          const Console& console);
+// Removes what an earlier run left of numbered parts of `file` behind the first `kept`.
+absl::Status RemoveLeftovers(const std::string& file, std::size_t kept);
 
 }  // namespace cli
 }  // namespace larder::inline LARDER_ABI

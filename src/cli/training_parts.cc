@@ -132,6 +132,8 @@ absl::Status CheckSelection(const SelectionArguments& arguments) {
   LARDER_ASSIGN_OR_RETURN(const Shares shares, ParseShares(arguments.parts));
   if (!arguments.split_at.empty() && !arguments.split_by.empty())
     return UsageError("give either --split-at or --split-by");
+  if (arguments.part_rows > 0 && !(arguments.split_at.empty() && arguments.split_by.empty()))
+    return UsageError("give either --part-rows or a split");
   if (!arguments.embargo.empty() && arguments.split_at.empty())
     return UsageError("--embargo goes with --split-at");
   if (!arguments.parts.empty() && arguments.split_by.empty())
@@ -158,20 +160,23 @@ std::vector<std::string> PartNames(const SelectionArguments& arguments) {
 }
 
 absl::StatusOr<std::vector<TrainingPart>> SelectParts(const SelectionArguments& arguments,
-                                                      const TrainingSet& set,
-                                                      const Console& console) {
-  Batch rows = set.rows;
+                                                      const Batch& piece,
+                                                      const std::string& time_column,
+                                                      const Console& console, int64_t* kept) {
+  Batch rows = piece;
   if (!arguments.where.empty()) {
-    LARDER_ASSIGN_OR_RETURN(const auto kept, RowsWhere(arguments.where, rows, console));
-    rows = TakeRows(rows, kept);
+    LARDER_ASSIGN_OR_RETURN(const auto chosen, RowsWhere(arguments.where, rows, console));
+    rows = TakeRows(rows, chosen);
   }
+  const auto first = static_cast<uint64_t>(*kept);
+  *kept += static_cast<int64_t>(rows.row_count());
   if (!arguments.sample.empty()) {
     LARDER_ASSIGN_OR_RETURN(const double share, ParseShare(arguments.sample, "--sample"));
-    LARDER_ASSIGN_OR_RETURN(const auto kept, SampleRows(rows.row_count(), share, arguments.seed));
-    rows = TakeRows(rows, kept);
+    LARDER_ASSIGN_OR_RETURN(const auto chosen,
+                            SampleRows(rows.row_count(), share, arguments.seed, first));
+    rows = TakeRows(rows, chosen);
   }
-  LARDER_ASSIGN_OR_RETURN(const std::vector<RowSplit> splits,
-                          Split(arguments, rows, set.time_column));
+  LARDER_ASSIGN_OR_RETURN(const std::vector<RowSplit> splits, Split(arguments, rows, time_column));
   LARDER_ASSIGN_OR_RETURN(const Batch columns, TakeColumns(rows, arguments.columns));
   std::vector<TrainingPart> parts;
   for (const RowSplit& split : splits) parts.push_back({split.name, TakeRows(columns, split.rows)});
@@ -193,10 +198,17 @@ std::optional<DatasetManifest::Selection> DescribeSelection(const SelectionArgum
   } else if (!arguments.split_by.empty()) {
     selection.split = Concat("by ", Join(arguments.split_by, " "));
     if (!arguments.parts.empty()) selection.split += Concat(" ", Join(arguments.parts, " "));
+  } else if (arguments.part_rows > 0) {
+    selection.split = Concat("every ", arguments.part_rows, " rows");
   }
   selection.part = part;
   selection.seed = arguments.seed;
   return selection;
+}
+
+std::string NumberedPart(std::size_t number) {
+  const std::string digits = Concat(number + 1);
+  return std::string(digits.size() < 5 ? 5 - digits.size() : 0, '0') + digits;
 }
 
 std::string PartPath(const std::string& file, std::string_view part) {

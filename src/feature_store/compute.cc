@@ -56,14 +56,30 @@ class Computation {
               std::span<const Timestamp> as_of)
       : service_(service), inputs_(inputs), row_count_(row_count), as_of_(as_of) {}
 
-  absl::StatusOr<ComputedService> Run(const FetchUse& fetch) {
-    for (std::size_t u = 0; u < service_.uses.size(); ++u) {
+  // The first `count` uses.
+  absl::Status Fetch(std::size_t count, const FetchUse& fetch) {
+    for (std::size_t u = 0; u < count; ++u) {
       LARDER_ASSIGN_OR_RETURN(FetchedUse fetched, fetch(u, KeysOf(service_.uses[u])));
       LARDER_ASSIGN_OR_RETURN(std::vector<FeatureValues> features,
                               FeaturesOf(service_.uses[u], fetched));
       fetched_.push_back(std::move(fetched));
       features_.push_back(std::move(features));
     }
+    return absl::OkStatus();
+  }
+
+  absl::StatusOr<std::vector<Column>> Keys(std::size_t use, const FetchUse& fetch) {
+    const BoundUse& of = service_.uses[use];
+    const bool is_chained = std::any_of(of.keys.begin(), of.keys.end(),
+                                        [](const BoundKey& key) { return key.use >= 0; });
+    if (is_chained) LARDER_RETURN_IF_ERROR(Fetch(use, fetch));
+    std::vector<Column> keys;
+    for (const Column* key : KeysOf(of)) keys.push_back(*key);
+    return keys;
+  }
+
+  absl::StatusOr<ComputedService> Run(const FetchUse& fetch) {
+    LARDER_RETURN_IF_ERROR(Fetch(service_.uses.size(), fetch));
     for (const BoundOnDemand& use : service_.on_demand) {
       LARDER_ASSIGN_OR_RETURN(std::vector<FeatureValues> features, Evaluate(use));
       on_demand_.push_back(std::move(features));
@@ -239,6 +255,13 @@ absl::StatusOr<ComputedService> ComputeService(const BoundService& service, cons
                                                std::span<const Timestamp> as_of,
                                                const FetchUse& fetch) {
   return Computation(service, inputs, row_count, as_of).Run(fetch);
+}
+
+absl::StatusOr<std::vector<Column>> ComputeKeys(const BoundService& service, std::size_t use,
+                                                const Batch& inputs, std::size_t row_count,
+                                                std::span<const Timestamp> as_of,
+                                                const FetchUse& fetch) {
+  return Computation(service, inputs, row_count, as_of).Keys(use, fetch);
 }
 
 }  // namespace larder::inline LARDER_ABI

@@ -42,4 +42,10 @@ absl::StatusOr<ComputedService> ComputeService(const BoundService& service, cons
                                                std::span<const Timestamp> as_of,
                                                const FetchUse& fetch);
 
+// The join keys of `uses[use]`, for which only uses before it are fetched, and only if a key is a feature of theirs.
+absl::StatusOr<std::vector<Column>> ComputeKeys(const BoundService& service, std::size_t use,
+                                                const Batch& inputs, std::size_t row_count,
+                                                std::span<const Timestamp> as_of,
+                                                const FetchUse& fetch);
+
 }  // namespace larder::inline LARDER_ABI

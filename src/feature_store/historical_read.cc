@@ -19,8 +19,8 @@ absl::StatusOr<FetchedUse> JoinUse(const FeatureStore::Impl& store, const BoundS
   options.audit = request.audit;
   if (request.progress) {
     options.progress = [&](const JoinProgress& now) {
-      return request.progress({use.view->ToString(), now.events, now.rows,
-                               static_cast<int64_t>(spine.row_count())});
+      return request.progress(
+          {use.view->ToString(), now.events, now.rows, static_cast<int64_t>(spine.row_count())});
     };
   }
   TrainingViewReport report{use.view->ToString(),
@@ -35,6 +35,24 @@ absl::StatusOr<FetchedUse> JoinUse(const FeatureStore::Impl& store, const BoundS
   report.counts = fetched.rows.counts;
   reports->push_back(std::move(report));
   return fetched;
+}
+
+TrainingFeature Describe(const BoundService& service, const ServiceOutput& output,
+                         FeatureValues* values, const ComputedService& computed, bool audit) {
+  TrainingFeature feature;
+  feature.name = values->name;
+  feature.statuses = std::move(values->statuses);
+  feature.input_statuses = std::move(values->input_statuses);
+  feature.event_times = std::move(values->event_times);
+  if (!audit || output.on_demand) return feature;
+  const auto use = static_cast<std::size_t>(output.use);
+  const int stored =
+      service.uses[use].view->features[static_cast<std::size_t>(output.feature)].stored;
+  if (stored < 0) return feature;
+  const JoinOutcome& outcome = computed.uses[use].rows.OutcomeOf(static_cast<std::size_t>(stored));
+  feature.event_ids = outcome.event_id;
+  feature.known_times = outcome.known_time;
+  return feature;
 }
 
 }  // namespace
@@ -84,10 +102,9 @@ absl::StatusOr<JoinView> MakeHistoricalJoin(const BoundUse& use, const Historica
   return join;
 }
 
-absl::StatusOr<HistoricalRead> ReadHistorical(const FeatureStore::Impl& store,
-                                              const BoundService& service,
-                                              const HistoricalRequest& request) {
-  LARDER_ASSIGN_OR_RETURN(Spine spine, Spine::Make(request.spine, request.time_column));
+absl::StatusOr<AskedRows> AskedRows::Make(const BoundService& service, Batch rows,
+                                          const std::string& time_column) {
+  LARDER_ASSIGN_OR_RETURN(Spine spine, Spine::Make(std::move(rows), time_column));
   LARDER_ASSIGN_OR_RETURN(Batch inputs, InputsFromSpine(service, spine.rows()));
   for (const ServiceOutput& output : service.service->outputs) {
     if (!spine.rows().IndexOf(output.name)) continue;
@@ -98,15 +115,38 @@ absl::StatusOr<HistoricalRead> ReadHistorical(const FeatureStore::Impl& store,
   std::vector<Timestamp> as_of;
   as_of.reserve(spine.row_count());
   for (const int64_t us : spine.times().Values<int64_t>()) as_of.push_back({us});
+  return AskedRows{std::move(spine), std::move(inputs), std::move(as_of)};
+}
 
+absl::StatusOr<HistoricalRead> ReadHistorical(const FeatureStore::Impl& store,
+                                              const BoundService& service,
+                                              const HistoricalRequest& request) {
+  LARDER_ASSIGN_OR_RETURN(AskedRows asked,
+                          AskedRows::Make(service, request.spine, request.time_column));
   std::vector<TrainingViewReport> reports;
   const auto fetch = [&](std::size_t use, std::span<const Column* const> keys) {
-    return JoinUse(store, service, service.uses[use], request, spine, keys, &reports);
+    return JoinUse(store, service, service.uses[use], request, asked.spine, keys, &reports);
   };
-  LARDER_ASSIGN_OR_RETURN(ComputedService computed,
-                          ComputeService(service, inputs, spine.row_count(), as_of, fetch));
-  return HistoricalRead{std::move(spine), std::move(inputs), std::move(as_of), std::move(computed),
-                        std::move(reports)};
+  LARDER_ASSIGN_OR_RETURN(
+      ComputedService computed,
+      ComputeService(service, asked.inputs, asked.spine.row_count(), asked.as_of, fetch));
+  return HistoricalRead{std::move(asked), std::move(computed), std::move(reports)};
+}
+
+absl::StatusOr<TrainingSet> ToTrainingSet(const BoundService& service, HistoricalRead read,
+                                          bool audit) {
+  TrainingSet set;
+  set.service = service.name;
+  set.time_column = read.spine.time_column();
+  set.views = std::move(read.reports);
+  set.rows = std::move(read.spine).TakeRows();
+  for (std::size_t o = 0; o < read.computed.outputs.size(); ++o) {
+    FeatureValues& values = read.computed.outputs[o];
+    set.features.push_back(
+        Describe(service, service.service->outputs[o], &values, read.computed, audit));
+    LARDER_RETURN_IF_ERROR(set.rows.AddColumn(set.features.back().name, std::move(values.values)));
+  }
+  return set;
 }
 
 }  // namespace larder::inline LARDER_ABI

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <span>
+#include <string>
 #include <vector>
 
 #include "feature_store/bound_service.h"
@@ -15,10 +16,18 @@
 
 namespace larder::inline LARDER_ABI {
 
-struct HistoricalRead {
+// Rows of a spine as a service is asked for them.
+struct AskedRows {
   Spine spine;
   Batch inputs;  // one column per BoundService::inputs
   std::vector<Timestamp> as_of;
+
+  // Errors: kInvalidArgument for columns that are missing, of other types, or named as a feature; for null instants.
+  static absl::StatusOr<AskedRows> Make(const BoundService& service, Batch rows,
+                                        const std::string& time_column);
+};
+
+struct HistoricalRead : AskedRows {
   ComputedService computed;
   std::vector<TrainingViewReport> reports;  // by use
 };
@@ -27,6 +36,10 @@ struct HistoricalRead {
 [[nodiscard]] absl::StatusOr<HistoricalRead> ReadHistorical(const FeatureStore::Impl& store,
                                                             const BoundService& service,
                                                             const HistoricalRequest& request);
+
+// All but the manifest, and TrainingSet::revision.
+[[nodiscard]] absl::StatusOr<TrainingSet> ToTrainingSet(const BoundService& service,
+                                                        HistoricalRead read, bool audit);
 
 // How a use is joined: what a request asks for decides known_at and what is excluded.
 [[nodiscard]] absl::StatusOr<JoinView> MakeHistoricalJoin(

@@ -14,47 +14,30 @@
 namespace larder::inline LARDER_ABI {
 namespace {
 
-// A view's source as the events the join takes.
-class SourceEvents : public EventReader {
- public:
-  SourceEvents(std::unique_ptr<RecordReader> reader, EventMapper mapper)
-      : reader_(std::move(reader)), mapper_(std::move(mapper)) {}
+EventBatch BatchOf(const MappedEvents& events) {
+  EventBatch batch;
+  batch.row_count = events.row_count;
+  batch.keys = events.keys;
+  batch.features = events.stored;
+  batch.event_time = events.event_time;
+  batch.sequence = events.sequence;
+  batch.arrival_time = events.arrival_time;
+  batch.event_id = events.event_id;
+  batch.valid_to = events.valid_to;
+  batch.is_delete = events.is_delete;
+  return batch;
+}
 
-  absl::StatusOr<bool> Next(EventBatch* out) override {
-    LARDER_ASSIGN_OR_RETURN(const bool more, reader_->Next(&batch_));
-    if (!more) return false;
-    EvalCounts counts;
-    LARDER_ASSIGN_OR_RETURN(events_, mapper_.Map(batch_, &counts));
-    *out = EventBatch{};
-    out->row_count = events_.row_count;
-    out->keys = events_.keys;
-    out->features = events_.stored;
-    out->event_time = events_.event_time;
-    out->sequence = events_.sequence;
-    out->arrival_time = events_.arrival_time;
-    out->event_id = events_.event_id;
-    out->valid_to = events_.valid_to;
-    out->is_delete = events_.is_delete;
-    return true;
-  }
-
- private:
-  std::unique_ptr<RecordReader> reader_;
-  EventMapper mapper_;
-  Batch batch_;
-  MappedEvents events_;  // borrows from batch_
-};
-
-absl::StatusOr<JoinedView> JoinRows(const ViewVersion& view, const std::string& base_path,
-                                    const CompileOptions& compile, const Column& times,
-                                    JoinView join, const JoinOptions& options) {
-  const Source& source = view.offline_source();
-  TextReadOptions read;
-  read.base_path = base_path;
-  LARDER_ASSIGN_OR_RETURN(std::unique_ptr<RecordReader> reader, OpenSource(source, read));
-  LARDER_ASSIGN_OR_RETURN(EventMapper mapper, EventMapper::Make(view, source, compile));
-  SourceEvents events(std::move(reader), std::move(mapper));
-  return JoinPointInTime(times, std::move(join), events, options);
+absl::StatusOr<JoinedView> JoinRows(const Column& times, JoinView join, const JoinOptions& options,
+                                    const VisitHistory& history) {
+  std::vector<JoinView> views;
+  views.push_back(std::move(join));
+  LARDER_ASSIGN_OR_RETURN(PointInTimeJoin rows,
+                          PointInTimeJoin::Make(times, std::move(views), options));
+  const auto add = [&rows](MappedBatch& mapped) { return rows.Add(0, BatchOf(mapped.events)); };
+  LARDER_RETURN_IF_ERROR(history(0, add));
+  LARDER_ASSIGN_OR_RETURN(std::vector<JoinedView> joined, std::move(rows).Finish());
+  return std::move(joined[0]);
 }
 
 // The spine's keys, and its ids of its own events, as the types they are declared with. `converted` holds what had others.
@@ -81,34 +64,40 @@ absl::Status ConvertKeys(const ViewVersion& view, const Source& own, JoinView* j
 }
 
 // The history of the view's own source and of its union's.
-absl::StatusOr<JoinedView> JoinWindows(const ViewVersion& view, const std::string& base_path,
-                                       const CompileOptions& compile, const Column& times,
-                                       JoinView join, const JoinOptions& options) {
+absl::StatusOr<JoinedView> JoinWindows(const ViewVersion& view, const CompileOptions& compile,
+                                       const Column& times, JoinView join,
+                                       const JoinOptions& options, const VisitHistory& history) {
   LARDER_ASSIGN_OR_RETURN(const WindowPlan plan, WindowPlan::Make(view, compile));
   const std::vector<const Source*> sources = view.offline_sources();
   std::deque<Column> converted;
   LARDER_RETURN_IF_ERROR(ConvertKeys(view, *sources[join.exclude_source], &join, &converted));
   WindowJoin windows(view, plan, times, std::move(join));
-  TextReadOptions read;
-  read.base_path = base_path;
   int64_t events = 0;
   for (std::size_t number = 0; number < sources.size(); ++number) {
-    const Source& source = *sources[number];
-    LARDER_ASSIGN_OR_RETURN(const std::unique_ptr<RecordReader> reader, OpenSource(source, read));
-    LARDER_ASSIGN_OR_RETURN(const EventMapper mapper,
-                            EventMapper::Make(plan.rows(), source, compile));
-    while (true) {
-      MappedBatch mapped;
-      LARDER_ASSIGN_OR_RETURN(const bool more, reader->Next(&mapped.batch));
-      if (!more) break;
-      EvalCounts counts;
-      LARDER_ASSIGN_OR_RETURN(mapped.events, mapper.Map(mapped.batch, &counts));
+    const auto add = [&](MappedBatch& mapped) -> absl::Status {
       events += static_cast<int64_t>(mapped.events.row_count);
-      LARDER_RETURN_IF_ERROR(windows.Add(std::move(mapped), source, number));
-      if (options.progress) LARDER_RETURN_IF_ERROR(options.progress({0, events, 0}));
-    }
+      LARDER_RETURN_IF_ERROR(windows.Add(std::move(mapped), *sources[number], number));
+      return options.progress ? options.progress({0, events, 0}) : absl::OkStatus();
+    };
+    LARDER_RETURN_IF_ERROR(history(number, add));
   }
   return std::move(windows).Finish(options);
+}
+
+absl::Status VisitSource(const ViewVersion& rows, const Source& source, const std::string& base_path,
+                         const CompileOptions& compile, const VisitBatch& visit) {
+  TextReadOptions read;
+  read.base_path = base_path;
+  LARDER_ASSIGN_OR_RETURN(const std::unique_ptr<RecordReader> reader, OpenSource(source, read));
+  LARDER_ASSIGN_OR_RETURN(const EventMapper mapper, EventMapper::Make(rows, source, compile));
+  while (true) {
+    MappedBatch mapped;
+    LARDER_ASSIGN_OR_RETURN(const bool more, reader->Next(&mapped.batch));
+    if (!more) return absl::OkStatus();
+    EvalCounts counts;
+    LARDER_ASSIGN_OR_RETURN(mapped.events, mapper.Map(mapped.batch, &counts));
+    LARDER_RETURN_IF_ERROR(visit(mapped));
+  }
 }
 
 }  // namespace
@@ -134,13 +123,31 @@ JoinView MakeJoinView(const ViewVersion& view, const Source& source,
   return join;
 }
 
+VisitHistory HistoryOf(const ViewVersion& view, const std::string& base_path,
+                       const CompileOptions& compile) {
+  return [&view, base_path, compile](std::size_t number, const VisitBatch& visit) -> absl::Status {
+    const Source& source = *view.offline_sources()[number];
+    if (!view.is_aggregate()) return VisitSource(view, source, base_path, compile, visit);
+    LARDER_ASSIGN_OR_RETURN(const WindowPlan plan, WindowPlan::Make(view, compile));
+    return VisitSource(plan.rows(), source, base_path, compile, visit);
+  };
+}
+
+absl::StatusOr<JoinedView> JoinHistory(const ViewVersion& view, const CompileOptions& compile,
+                                       const Column& times, JoinView join,
+                                       const JoinOptions& options, const VisitHistory& history) {
+  absl::StatusOr<JoinedView> joined =
+      view.is_aggregate() ? JoinWindows(view, compile, times, std::move(join), options, history)
+                          : JoinRows(times, std::move(join), options, history);
+  if (!joined.ok()) joined = Annotate(joined.status(), Concat("feature view ", view.ToString()));
+  return joined;
+}
+
 absl::StatusOr<JoinedView> JoinSource(const ViewVersion& view, const std::string& base_path,
                                       const CompileOptions& compile, const Column& times,
                                       JoinView join, const JoinOptions& options) {
-  const auto run = view.is_aggregate() ? JoinWindows : JoinRows;
-  absl::StatusOr<JoinedView> joined = run(view, base_path, compile, times, std::move(join), options);
-  if (!joined.ok()) joined = Annotate(joined.status(), Concat("feature view ", view.ToString()));
-  return joined;
+  return JoinHistory(view, compile, times, std::move(join), options,
+                     HistoryOf(view, base_path, compile));
 }
 
 }  // namespace larder::inline LARDER_ABI

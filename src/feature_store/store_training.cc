@@ -1,34 +1,40 @@
 #include <algorithm>
 #include <filesystem>
+#include <memory>
 #include <utility>
 
-#include "feature_store/compute.h"
 #include "feature_store/historical_read.h"
 #include "feature_store/store_impl.h"
+#include "feature_store/streamed_read.h"
 #include "feature_store/training_manifest.h"
+#include "larder/column/take_rows.h"
 #include "larder/io/csv_reader.h"
 #include "larder/io/infer.h"
 #include "larder/io/source_reader.h"
+#include "larder/training/dataset_content.h"
 
 namespace larder::inline LARDER_ABI {
 namespace {
 
-TrainingFeature Describe(const BoundService& service, const ServiceOutput& output,
-                         FeatureValues* values, const ComputedService& computed, bool audit) {
-  TrainingFeature feature;
-  feature.name = values->name;
-  feature.statuses = std::move(values->statuses);
-  feature.input_statuses = std::move(values->input_statuses);
-  feature.event_times = std::move(values->event_times);
-  if (!audit || output.on_demand) return feature;
-  const auto use = static_cast<std::size_t>(output.use);
-  const int stored =
-      service.uses[use].view->features[static_cast<std::size_t>(output.feature)].stored;
-  if (stored < 0) return feature;
-  const JoinOutcome& outcome = computed.uses[use].rows.OutcomeOf(static_cast<std::size_t>(stored));
-  feature.event_ids = outcome.event_id;
-  feature.known_times = outcome.known_time;
-  return feature;
+absl::Status SkipRows(int64_t count, Batch* spine) {
+  const auto rows = static_cast<int64_t>(spine->row_count());
+  if (count < 0 || count > rows)
+    return InvalidArgumentError("first_row is ", count, ", the spine has ", rows, " rows");
+  if (count > 0) *spine = TakeRange(*spine, static_cast<std::size_t>(count), spine->row_count());
+  return absl::OkStatus();
+}
+
+// What TrainingSink::Begin is told, but the manifest.
+TrainingSet DescribeWhole(const TrainingSet& set) {
+  TrainingSet described;
+  described.rows = TakeRows(set.rows, {});
+  for (const TrainingFeature& feature : set.features)
+    described.features.emplace_back().name = feature.name;
+  described.views = set.views;
+  described.service = set.service;
+  described.time_column = set.time_column;
+  described.revision = set.revision;
+  return described;
 }
 
 }  // namespace
@@ -46,29 +52,71 @@ absl::StatusOr<TrainingSet> FeatureStore::GetHistoricalFeatures(
   LARDER_ASSIGN_OR_RETURN(const std::shared_ptr<const BoundService> service,
                           impl_->Resolve(catalog, request.what));
   HistoryFiles files;
+  std::string spine_sha256;
   if (request.manifest) {
     LARDER_ASSIGN_OR_RETURN(files, HistoryFiles::Look(*service));
+    spine_sha256 = ContentOf(request.spine).sha256;
   }
   LARDER_ASSIGN_OR_RETURN(HistoricalRead read, ReadHistorical(*impl_, *service, request));
-  TrainingSet set;
-  set.service = service->name;
+  LARDER_ASSIGN_OR_RETURN(TrainingSet set, ToTrainingSet(*service, std::move(read), request.audit));
   set.revision = catalog.revision();
-  set.time_column = read.spine.time_column();
-  set.views = std::move(read.reports);
-  set.rows = std::move(read.spine).TakeRows();
-  for (std::size_t o = 0; o < read.computed.outputs.size(); ++o) {
-    FeatureValues& values = read.computed.outputs[o];
-    set.features.push_back(
-        Describe(*service, service->service->outputs[o], &values, read.computed, request.audit));
-    LARDER_RETURN_IF_ERROR(set.rows.AddColumn(set.features.back().name, std::move(values.values)));
-  }
   if (request.manifest) {
-    LARDER_ASSIGN_OR_RETURN(set.manifest, DescribeTrainingSet(*service, request, set, files));
+    LARDER_ASSIGN_OR_RETURN(set.manifest,
+                            DescribeTrainingSet(*service, request, set, spine_sha256, files));
+    set.manifest->content = ContentOf(set.rows);
   }
   return set;
 }
 
+absl::Status FeatureStore::StreamHistoricalFeatures(const HistoricalRequest& request,
+                                                    RecordReader& spine, TrainingSink& sink) const {
+  LARDER_ASSIGN_OR_RETURN(const Catalog catalog, GetCatalog());
+  LARDER_ASSIGN_OR_RETURN(const std::shared_ptr<const BoundService> service,
+                          impl_->Resolve(catalog, request.what));
+  HistoryFiles files;
+  if (request.manifest) {
+    LARDER_ASSIGN_OR_RETURN(files, HistoryFiles::Look(*service));
+  }
+  // What Begin is told and what follows.
+  std::string spine_sha256;
+  bool has_begun = false;
+  const auto give = [&](TrainingSet piece) -> absl::Status {
+    if (has_begun) return sink.Take(piece);
+    has_begun = true;
+    TrainingSet described = DescribeWhole(piece);
+    described.revision = catalog.revision();
+    if (request.manifest) {
+      LARDER_ASSIGN_OR_RETURN(described.manifest, DescribeTrainingSet(*service, request, described,
+                                                                      spine_sha256, files));
+    }
+    LARDER_RETURN_IF_ERROR(sink.Begin(described));
+    return sink.Take(piece);
+  };
+  if (request.memory_budget > 0) {
+    StreamedRead read(*impl_, *service, request);
+    LARDER_RETURN_IF_ERROR(read.TakeSpine(spine));
+    spine_sha256 = read.spine_sha256();
+    LARDER_RETURN_IF_ERROR(read.Join());
+    return read.Give(give);
+  }
+  HistoricalRequest whole = request;
+  LARDER_ASSIGN_OR_RETURN(whole.spine, ReadAll(spine));
+  if (request.manifest) spine_sha256 = ContentOf(whole.spine).sha256;
+  LARDER_RETURN_IF_ERROR(SkipRows(request.first_row, &whole.spine));
+  LARDER_ASSIGN_OR_RETURN(HistoricalRead read, ReadHistorical(*impl_, *service, whole));
+  whole.spine = Batch();
+  LARDER_ASSIGN_OR_RETURN(TrainingSet set, ToTrainingSet(*service, std::move(read), request.audit));
+  return give(std::move(set));
+}
+
 absl::Status FeatureStore::LoadSpine(const std::string& path, HistoricalRequest* request) const {
+  LARDER_ASSIGN_OR_RETURN(const std::unique_ptr<RecordReader> reader, OpenSpine(path, request));
+  LARDER_ASSIGN_OR_RETURN(request->spine, ReadAll(*reader));
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::unique_ptr<RecordReader>> FeatureStore::OpenSpine(
+    const std::string& path, HistoricalRequest* request) const {
   LARDER_ASSIGN_OR_RETURN(const Catalog catalog, GetCatalog());
   LARDER_ASSIGN_OR_RETURN(const std::shared_ptr<const BoundService> service,
                           impl_->Resolve(catalog, request->what));
@@ -80,8 +128,6 @@ absl::Status FeatureStore::LoadSpine(const std::string& path, HistoricalRequest*
     if (needed != service->inputs.end()) field.type = needed->type;
     if (field.name == request->time_column) field.type = TypeId::kTimestamp;
   }
-  LARDER_ASSIGN_OR_RETURN(const std::unique_ptr<RecordReader> reader, OpenSource(source));
-  LARDER_ASSIGN_OR_RETURN(request->spine, ReadAll(*reader));
 
   // A spine that is a file of a source is drawn from that source, said or not; several may read one file.
   namespace fs = std::filesystem;
@@ -96,7 +142,7 @@ absl::Status FeatureStore::LoadSpine(const std::string& path, HistoricalRequest*
     });
     if (same) request->spine_sources.push_back(known->name);
   }
-  return absl::OkStatus();
+  return OpenSource(source);
 }
 
 }  // namespace larder::inline LARDER_ABI

@@ -8,7 +8,6 @@
 
 #include "larder/io/csv_reader.h"
 #include "larder/io/remote_path.h"
-#include "larder/training/dataset_content.h"
 #include "larder/transform/libraries.h"
 
 namespace larder::inline LARDER_ABI {
@@ -118,6 +117,7 @@ absl::StatusOr<std::vector<DatasetManifest::Source>> HistoryFiles::Identify() co
 absl::StatusOr<DatasetManifest> DescribeTrainingSet(const BoundService& service,
                                                     const HistoricalRequest& request,
                                                     const TrainingSet& set,
+                                                    const std::string& spine_sha256,
                                                     const HistoryFiles& files) {
   DatasetManifest manifest;
   manifest.larder_version = LARDER_VERSION;
@@ -131,9 +131,8 @@ absl::StatusOr<DatasetManifest> DescribeTrainingSet(const BoundService& service,
   for (const TrainingViewReport& report : set.views)
     manifest.views.push_back(DescribeView(service, report));
   LARDER_ASSIGN_OR_RETURN(manifest.sources, files.Identify());
-  manifest.spine_sha256 = ContentOf(request.spine).sha256;
+  manifest.spine_sha256 = spine_sha256;
   manifest.spine_sources = request.spine_sources;
-  manifest.content = ContentOf(set.rows);
   return manifest;
 }
 

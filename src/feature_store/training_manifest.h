@@ -36,10 +36,11 @@ class HistoryFiles {
   std::vector<Source> sources_;
 };
 
-// All but DatasetManifest::output.
+// All but DatasetManifest::content and output. Of `request` the spine's rows are not looked at.
 absl::StatusOr<DatasetManifest> DescribeTrainingSet(const BoundService& service,
                                                     const HistoricalRequest& request,
                                                     const TrainingSet& set,
+                                                    const std::string& spine_sha256,
                                                     const HistoryFiles& files);
 
 }  // namespace larder::inline LARDER_ABI

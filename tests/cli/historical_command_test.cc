@@ -1,8 +1,12 @@
 // How get-historical-features goes about large work.
+#include <algorithm>
 #include <cstdio>
+#include <filesystem>
 #include <string>
+#include <vector>
 
 #include "cli/shell.h"
+#include "larder/base/text.h"
 #include "support/catch.h"
 
 namespace larder_test {
@@ -17,6 +21,58 @@ constexpr char kSpine[] =
 constexpr char kMake[] =
     "get-historical-features --service checkout --spine $D/spine.csv --output $D/";
 
+// What a shell script prints.
+std::string RunInShell(const std::string& script) {
+  std::FILE* pipe = popen(script.c_str(), "r");
+  REQUIRE(pipe != nullptr);
+  std::string text;
+  for (int c = std::fgetc(pipe); c != EOF; c = std::fgetc(pipe))
+    text.push_back(static_cast<char>(c));
+  pclose(pipe);
+  return text;
+}
+
+// Rows 1 to 7; the sixth has a long note.
+std::string LongSpine() {
+  std::string spine = "user_id,asked_at,total,note\n";
+  for (int row = 1; row <= 7; ++row) {
+    spine += larder::Concat(row % 3, ",2025-03-0", row, "T00:00:00Z,", 10 * row, ",",
+                            std::string(row == 6 ? 100'000 : 2, 'n'), "\n");
+  }
+  return spine;
+}
+
+std::string HashOf(const std::string& json) {
+  const std::string mark = "\n  \"sha256\": \"";
+  const std::size_t at = json.find(mark);
+  REQUIRE(at != std::string::npos);
+  return json.substr(at + mark.size(), 64);
+}
+
+std::string Name(int part) { return larder::Concat("training.0000", part, ".csv"); }
+
+// A set in parts of two rows whose maker was killed inside the third.
+void MakeUnfinished(Shell& shell, const std::string& folder) {
+  const std::string text = RunInShell("exec 2>&1; cd " + shell.Path("") + "; mkdir " + folder +
+                                      "; ulimit -c 0; (ulimit -f 100; exec " LARDER_BINARY_DIR
+                                      "/bin/larder get-historical-features --store store --service "
+                                      "checkout --spine spine.csv --part-rows 2 --output " +
+                                      folder + "/training.csv)\necho code $?\n");
+  INFO(text);
+  REQUIRE_THAT(text, ContainsSubstring("code 1"));
+  REQUIRE(std::filesystem::exists(shell.Path(folder + "/training.csv.unfinished.json")));
+  REQUIRE(std::filesystem::exists(shell.Path(folder + "/" + Name(2))));
+  REQUIRE_FALSE(std::filesystem::exists(shell.Path(folder + "/" + Name(3))));
+}
+
+std::vector<std::string> FilesIn(const Shell& shell, const std::string& folder) {
+  std::vector<std::string> names;
+  for (const auto& entry : std::filesystem::directory_iterator(shell.Path(folder)))
+    names.push_back(entry.path().filename().string());
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
 TEST_CASE("a training set shows progress on a terminal only, and clears it", "[cli]") {
   Shell shell;
   MakeShop(&shell);
@@ -25,7 +81,7 @@ TEST_CASE("a training set shows progress on a terminal only, and clears it", "[c
   shell.terminal = true;
   const Ran ran = shell.Run(std::string(kMake) + "b.csv");
   CHECK(ran.code == 0);
-  CHECK_THAT(ran.err, ContainsSubstring("last_purchase@1: 4 events read, 4 of 4 rows joined"));
+  CHECK_THAT(ran.err, ContainsSubstring("last_purchase@1: 3 events read, 4 of 4 rows joined"));
   CHECK_THAT(ran.err, EndsWith("\r\x1b[K"));
 }
 
@@ -37,22 +93,164 @@ TEST_CASE("SIGINT stops a training set and leaves nothing behind", "[cli]") {
   const std::string script =
       "set -e; cd " + shell.Path("") +
       "; exec 2>&1; rm purchases.csv; mkfifo purchases.csv\n"
-      "env --default-signal=INT " LARDER_BINARY_DIR
-      "/bin/larder get-historical-features --store " +
+      "env --default-signal=INT " LARDER_BINARY_DIR "/bin/larder get-historical-features --store " +
       shell.Path("store") +
       " --service checkout --spine spine.csv --output training.csv & pid=$!\n"
       "exec 3>purchases.csv\n"
       "echo 'purchase_id,user_id,amount,at' >&3; echo 'p,1,20,2025-03-01T10:00:00Z' >&3\n"
       "kill -INT $pid; exec 3>&-\n"
       "code=0; wait $pid || code=$?; echo code $code; ls\n";
-  std::FILE* pipe = popen(script.c_str(), "r");
-  REQUIRE(pipe != nullptr);
-  std::string text;
-  for (int c = std::fgetc(pipe); c != EOF; c = std::fgetc(pipe)) text.push_back(static_cast<char>(c));
-  pclose(pipe);
+  const std::string text = RunInShell(script);
   INFO(text);
   CHECK_THAT(text, StartsWith("larder: interrupted\ncode 1\n"));
   CHECK_THAT(text, ContainsSubstring("spine.csv") && !ContainsSubstring("training.csv"));
+}
+
+TEST_CASE("numbered parts hold the rows in order, and one hash is that of all of them", "[cli]") {
+  Shell shell;
+  MakeShop(&shell);
+  shell.Write("spine.csv", LongSpine());
+  const std::string whole = HashOf(shell.Ok(std::string(kMake) + "whole.csv --format json"));
+  const std::string json =
+      shell.Ok(std::string(kMake) + "training.csv --part-rows 3 --format json");
+  CHECK(HashOf(json) == whole);
+  std::string rows;
+  for (int part = 1; part <= 3; ++part) {
+    const std::string text = shell.Read(Name(part));
+    const std::size_t header = part == 1 ? 0 : text.find('\n') + 1;
+    rows += text.substr(header);
+    CHECK_THAT(shell.Read(Name(part) + ".manifest.json"),
+               ContainsSubstring("\"made_sha256\": \"" + whole) &&
+                   ContainsSubstring("\"split\": \"every 3 rows\""));
+    shell.Ok("verify-dataset $D/" + Name(part));
+  }
+  CHECK(rows == shell.Read("whole.csv"));
+  CHECK_FALSE(std::filesystem::exists(shell.Path(Name(4))));
+  CHECK_FALSE(std::filesystem::exists(shell.Path("training.csv.unfinished.json")));
+
+  // Fewer parts leave none of the old ones.
+  const std::string again = std::string(kMake) + "training.csv --part-rows 5";
+  CHECK_THAT(shell.Run(again).err, ContainsSubstring("training.00001.csv exists; --force"));
+  CHECK_THAT(shell.Run(again + " --resume").err, ContainsSubstring("training.00001.csv exists"));
+  shell.Ok(again + " --force");
+  CHECK_FALSE(std::filesystem::exists(shell.Path(Name(3))));
+  CHECK_FALSE(std::filesystem::exists(shell.Path(Name(3) + ".manifest.json")));
+
+  CHECK(shell.Run(again + " --force --resume").code == 2);
+  CHECK(shell.Run(std::string(kMake) + "t.csv --resume").code == 2);
+  CHECK(shell.Run(std::string(kMake) + "t.csv --part-rows 2 --split-by user_id").code == 2);
+  // Of no rows there is one part.
+  shell.Write("spine.csv", "user_id,asked_at,total,note\n");
+  shell.Ok(std::string(kMake) + "none.csv --part-rows 2 --time asked_at");
+  CHECK(shell.Read("none.00001.csv") == "user_id,asked_at,total,note,age,city,amount,vs_last\n");
+}
+
+TEST_CASE("a sample of numbered parts is the sample of the whole", "[cli]") {
+  Shell shell;
+  MakeShop(&shell);
+  std::string spine = "user_id,asked_at,total\n";
+  for (int row = 0; row < 200; ++row)
+    spine += larder::Concat(row % 3, ",2025-03-05T00:00:00Z,", row, "\n");
+  shell.Write("spine.csv", spine);
+  const std::string options = " --where 'total % 7 > 1' --sample 0.3 --column total";
+  shell.Ok(std::string(kMake) + "whole.csv" + options);
+  shell.Ok(std::string(kMake) + "training.csv --part-rows 30" + options);
+  std::string rows = "total\n";
+  for (int part = 1; part <= 7; ++part)
+    rows += shell.Read(Name(part)).substr(std::string("total\n").size());
+  CHECK(rows == shell.Read("whole.csv"));
+  CHECK(rows.size() > 100);
+}
+
+TEST_CASE("a set killed between its parts goes on to the same files", "[cli]") {
+  Shell shell;
+  MakeShop(&shell);
+  shell.Write("spine.csv", LongSpine());
+  std::filesystem::create_directory(shell.Path("at_once"));
+  const std::string whole =
+      HashOf(shell.Ok(std::string(kMake) + "at_once/training.csv --part-rows 2 --format json"));
+  const std::vector<std::string> files = FilesIn(shell, "at_once");
+  REQUIRE(files.size() == 8);
+  const auto check = [&](const std::string& folder, const std::string& more) {
+    CAPTURE(folder, more);
+    const Ran refused =
+        shell.Run(std::string(kMake) + folder + "/training.csv --part-rows 2" + more);
+    CHECK_THAT(refused.err, ContainsSubstring("unfinished.json exists: --resume goes on with it"));
+    const std::string json = shell.Ok(std::string(kMake) + folder +
+                                      "/training.csv --part-rows 2 --resume --format json" + more);
+    CHECK(HashOf(json) == whole);
+    CHECK(FilesIn(shell, folder) == files);
+    for (const std::string& file : files)
+      CHECK(shell.Read(folder + "/" + file) == shell.Read("at_once/" + file));
+    return json;
+  };
+  MakeUnfinished(shell, "a");
+  CHECK_THAT(check("a", ""), ContainsSubstring("\"rows_resumed\": 4"));
+  MakeUnfinished(shell, "b");
+  check("b", " --memory 1K --threads 4");
+  // A part that is not what its maker wrote is made again, and so is what follows it.
+  MakeUnfinished(shell, "c");
+  shell.Write("c/" + Name(2), "something else");
+  CHECK_THAT(check("c", " --threads 2"), ContainsSubstring("\"rows_resumed\": 2"));
+  MakeUnfinished(shell, "d");
+  std::filesystem::remove(shell.Path("d/" + Name(1)));
+  CHECK_THAT(check("d", ""), ContainsSubstring("\"rows_resumed\": 0"));
+}
+
+TEST_CASE("parts of another set are not gone on with", "[cli]") {
+  Shell shell;
+  MakeShop(&shell);
+  shell.Write("spine.csv", LongSpine());
+  MakeUnfinished(shell, "a");
+  const std::string make = std::string(kMake) + "a/training.csv --resume --part-rows ";
+  const auto refusal = [&](const std::string& more) {
+    const Ran ran = shell.Run(make + more);
+    CHECK(ran.code == 1);
+    return ran.err;
+  };
+  CHECK_THAT(refusal("2 --where 'total > 10'"),
+             ContainsSubstring(
+                 "its finished parts are of another set: rows where: none, now total > 10") &&
+                 ContainsSubstring("--force starts over"));
+  CHECK_THAT(refusal("3"), ContainsSubstring("split: every 2 rows, now every 3 rows"));
+  shell.Write("spine.csv", LongSpine() + "1,2025-03-09T00:00:00Z,5,x\n");
+  CHECK_THAT(refusal("2"), ContainsSubstring("spine: its rows differ"));
+  shell.Write("spine.csv", LongSpine());
+  const std::string users = shell.Read("users.csv");
+  shell.Write("users.csv", users + "8,1990-05-17,Bern,2025-02-02T00:00:00Z\n");
+  CHECK_THAT(refusal("2"), ContainsSubstring("source users: the content of its files differs"));
+  shell.Write("users.csv", users);
+  std::string definitions = kShopDefinitions;
+  const std::size_t at = definitions.find("\"ttl\": \"");
+  REQUIRE(at != std::string::npos);
+  definitions.insert(at + 8, "9");
+  shell.Write("shop.json", definitions);
+  shell.Ok("apply $D/shop.json");
+  CHECK_THAT(refusal("2"), ContainsSubstring("(meaning "));
+  CHECK(shell.Ok(std::string(kMake) + "a/training.csv --force --part-rows 2") != "");
+}
+
+TEST_CASE("neither threads nor a budget of memory change a training set", "[cli]") {
+  Shell shell;
+  MakeShop(&shell);
+  std::string spine = "user_id,asked_at,total\n";
+  for (int row = 0; row < 5000; ++row)
+    spine += larder::Concat(row % 7, ",2025-03-0", 1 + row % 9, "T00:00:00Z,", row, "\n");
+  shell.Write("spine.csv", spine);
+  shell.Ok(std::string(kMake) + "whole.csv");
+  for (int turn = 0; turn < 2; ++turn) {
+    for (const char* options : {"", " --memory 1K", " --memory 100K", " --memory 1G"}) {
+      for (const int threads : {1, 2, 4}) {
+        CAPTURE(options, threads);
+        shell.Ok(larder::Concat(kMake, "t.csv --force --threads ", threads, options));
+        CHECK(shell.Read("t.csv") == shell.Read("whole.csv"));
+        CHECK(shell.Read("t.csv.manifest.json").size() ==
+              shell.Read("whole.csv.manifest.json").size() - 4);
+      }
+    }
+  }
+  for (const char* bad : {"0", "G", "1T", "-1", "99999999999999999999", "2147483648G"})
+    CHECK(shell.Run(larder::Concat(kMake, "u.csv --memory ", bad)).code == 2);
 }
 
 }  // namespace

@@ -17,7 +17,7 @@
 namespace larder::inline LARDER_ABI {
 
 struct TrainingProgress {
-  std::string view;      // `card_profile@2`: whose history is being joined
+  std::string view;  // `card_profile@2`: whose history is being joined; empty before and after that
   int64_t events = 0;    // of it, read so far
   int64_t rows = 0;      // of the spine, with its values found
   int64_t all_rows = 0;  // the spine has
@@ -40,6 +40,14 @@ struct HistoricalRequest {
   // Called on the calling thread, after every few ten thousand events or rows. What is not OK, kCancelled by convention,
   // ends the work and is what is returned.
   std::function<absl::Status(const TrainingProgress&)> progress;
+  // StreamHistoricalFeatures only: spine rows before this one (from 0) are hashed for the manifest and otherwise passed
+  // over. For who goes on with a set begun earlier.
+  int64_t first_row = 0;
+  // StreamHistoricalFeatures only: bytes that it may take, about; 0: as many as it needs for all rows at once. Spine,
+  // history and values are then parted by the hash of the keys and wait in files without a name. Two things are not
+  // divided: the events of one key, where a view has aggregates, and about a thousand rows with their values.
+  uint64_t memory_budget = 0;
+  std::string temporary_folder;  // where these files are; empty: TMPDIR or /tmp
 };
 
 struct TrainingFeature {
@@ -72,6 +80,17 @@ struct TrainingSet {
   std::optional<DatasetManifest> manifest;  // without DatasetManifest::output: nothing is written yet
   [[nodiscard]] const TrainingFeature* Find(std::string_view name) const& LARDER_LIFETIME_BOUND;
   const TrainingFeature* Find(std::string_view name) const&& = delete;  // Would dangle.
+};
+
+// Takes a training set while it is made.
+class TrainingSink {
+ public:
+  virtual ~TrainingSink() = default;
+  // Once, when all values are found: what is said of the whole set. `rows` has its columns and no rows, `features` no
+  // statuses; the manifest, if asked for, is without DatasetManifest::content.
+  virtual absl::Status Begin(const TrainingSet& set) = 0;
+  // The next rows of the spine, and what is said of them: `rows` and `features`.
+  virtual absl::Status Take(const TrainingSet& piece) = 0;
 };
 
 }  // namespace larder::inline LARDER_ABI
