@@ -154,12 +154,14 @@ std::string RowNumberSql(const Shape& shape) {
   std::string wanted;
   for (std::size_t f = 0; f < kFeatureTypes.size(); ++f) {
     const std::string age =
-        shape.ttl ? Concat(" AND epoch_us(sat) - epoch_us(at) <= ", shape.ttl->us) : std::string();
+        shape.ttl ? Concat(" AND epoch_us(asked) - epoch_us(happened) <= ", shape.ttl->us)
+                  : std::string();
     wanted += Concat(", CASE WHEN NOT gone", age, " THEN f", f, " END AS f", f);
   }
   return Concat(
       "SELECT id", wanted,
-      " FROM (SELECT s.id, s.at AS sat, e.*, row_number() OVER (PARTITION BY s.id ORDER BY"
+      " FROM (SELECT s.id, s.at AS asked, e.at AS happened, e.*, row_number() OVER (PARTITION BY "
+      "s.id ORDER BY"
       " e.at DESC NULLS LAST, e.seq DESC NULLS LAST) AS place FROM spine s LEFT JOIN events e ON ",
       on, ") WHERE place = 1 ORDER BY id");
 }
