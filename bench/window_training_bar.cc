@@ -170,12 +170,14 @@ class TrainingBar {
     larder::JoinView view;
     view.spine_keys = {&spine_cards_};
     view.key_types = {TypeId::kInt64};
-    larder::WindowJoin join(*view_, *plan_, spine_times_, std::move(view));
-    for (larder::MappedBatch& batch : batches)
-      LARDER_RETURN_IF_ERROR(join.Add(std::move(batch), view_->source, 0));
     larder::JoinOptions options;
     options.thread_count = kThreads;
-    LARDER_ASSIGN_OR_RETURN(larder::JoinedView joined, std::move(join).Finish(options));
+    LARDER_ASSIGN_OR_RETURN(
+        larder::WindowJoin join,
+        larder::WindowJoin::Make(*view_, *plan_, spine_times_, std::move(view), options));
+    for (larder::MappedBatch& batch : batches)
+      LARDER_RETURN_IF_ERROR(join.Add(std::move(batch), view_->source, 0));
+    LARDER_ASSIGN_OR_RETURN(larder::JoinedView joined, std::move(join).Finish());
     const double seconds = SecondsSince(start);
     answer_ = std::move(joined.features[0]);
     return seconds;

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
+#include "absl/container/flat_hash_set.h"
 #include "aggregate/event_bytes.h"
 #include "aggregate/window_columns.h"
 #include "larder/aggregate/aggregate_tree.h"
@@ -70,56 +71,33 @@ struct WindowGroup {
   std::vector<TimeRange> ranges;  // of the first of them, for each instant
 };
 
+// What is asked of every history alike.
+struct HistoryQuestion {
+  std::vector<AggregateWindow> windows;
+  std::vector<AggregateSpec> specs;
+  aggregate::SpecParts parts;
+  SpecPart all;
+};
+
+// A history in which versions take the place of others, or are known late.
 class HistoryEvaluation {
  public:
-  HistoryEvaluation(std::span<const HistoryEvent> events, std::span<const HistoryInstant> instants,
-                    std::span<const AggregateWindow> windows, std::span<const AggregateSpec> specs)
-      : instants_(instants), windows_(windows), specs_(specs) {
-    events_.reserve(events.size());
-    for (const HistoryEvent& event : events) events_.push_back(&event);
-    std::sort(events_.begin(), events_.end(), [](const HistoryEvent* a, const HistoryEvent* b) {
-      return Precedes(a->event, b->event);
-    });
+  // `events`: in the order of a tree.
+  HistoryEvaluation(const HistoryQuestion& question, std::span<const HistoryEvent* const> events,
+                    std::span<const HistoryInstant> instants)
+      : instants_(instants),
+        windows_(question.windows),
+        specs_(question.specs),
+        question_(question),
+        events_(events) {
     for (std::size_t i = 0; i < events_.size(); ++i) {
       const std::string_view id = events_[i]->event.order.event_id;
       if (!id.empty()) versions_[id].push_back(i);
     }
   }
 
-  // Whether every event counts from its event time on, for ever and everywhere.
-  [[nodiscard]] bool IsPlain() const {
-    const bool all_ids = std::all_of(versions_.begin(), versions_.end(), [](const auto& versions) {
-      return versions.second.size() == 1;
-    });
-    return all_ids &&
-           std::all_of(instants_.begin(), instants_.end(),
-                       [&](const HistoryInstant& instant) {
-                         return instant.known_at >= instant.as_of && instant.excluded_id.empty();
-                       }) &&
-           std::all_of(events_.begin(), events_.end(), [&](const HistoryEvent* event) {
-             const bool known = event->known_us <= event->event.order.time_us ||
-                                event->known_us <= instants_.front().known_at.us;
-             return known && !event->is_delete && event->counts;
-           });
-  }
-
-  absl::StatusOr<WindowResults> RunPlain() const {
-    std::vector<AggregateEvent> events;
-    events.reserve(events_.size());
-    for (const HistoryEvent* event : events_) events.push_back(event->event);
-    std::vector<Timestamp> instants;
-    instants.reserve(instants_.size());
-    for (const HistoryInstant& instant : instants_) instants.push_back(instant.as_of);
-    return EvaluateWindows(events, instants, windows_, specs_);
-  }
-
-  absl::StatusOr<WindowResults> Run() {
-    LARDER_ASSIGN_OR_RETURN(const aggregate::SpecParts parts, aggregate::SplitSpecs(specs_));
-    LARDER_ASSIGN_OR_RETURN(WindowResults results,
-                            aggregate::EmptyResults(windows_.size(), specs_, instants_.size()));
-    SpecPart all;
-    all.specs.assign(specs_.begin(), specs_.end());
-    for (std::size_t i = 0; i < specs_.size(); ++i) all.columns.push_back(i);
+  absl::Status Run(WindowResults* results) {
+    const aggregate::SpecParts& parts = question_.parts;
     for (const WindowGroup& group : Groups()) {
       const std::vector<Life> lives = LivesIn(group);
       std::vector<std::size_t> spans;
@@ -127,13 +105,14 @@ class HistoryEvaluation {
       for (const std::size_t w : group.windows) (windows_[w].rows ? last_rows : spans).push_back(w);
       if (!parts.sliding.specs.empty()) {
         for (const std::size_t w : spans)
-          LARDER_RETURN_IF_ERROR(Slide(w, lives, parts.sliding, &results));
+          LARDER_RETURN_IF_ERROR(Slide(w, lives, parts.sliding, results));
       }
       if (!parts.others.specs.empty() && !spans.empty())
-        LARDER_RETURN_IF_ERROR(WalkTree(spans, lives, parts.others, &results));
-      if (!last_rows.empty()) LARDER_RETURN_IF_ERROR(WalkTree(last_rows, lives, all, &results));
+        LARDER_RETURN_IF_ERROR(WalkTree(spans, lives, parts.others, results));
+      if (!last_rows.empty())
+        LARDER_RETURN_IF_ERROR(WalkTree(last_rows, lives, question_.all, results));
     }
-    return results;
+    return absl::OkStatus();
   }
 
  private:
@@ -221,6 +200,7 @@ class HistoryEvaluation {
     LARDER_ASSIGN_OR_RETURN(const AccumulatorSet set, AccumulatorSet::Make(part.specs));
     MemoryNodeStore store;
     AggregateTree tree(set, &store);
+    TreeFolder folder(set);
     Passage passage(lives);
     std::vector<AggregateEvent> batch;
     for (std::size_t i = 0; i < instants_.size(); ++i) {
@@ -234,25 +214,9 @@ class HistoryEvaluation {
       const AggregateEvent* excluded = Counting(instants_[i].excluded_id, i, lives);
       const std::span<const AggregateEvent> without(excluded, excluded != nullptr ? 1 : 0);
       LARDER_RETURN_IF_ERROR(tree.Remove(without).status());
-      LARDER_RETURN_IF_ERROR(AppendFrom(tree, windows, part, instants_[i].as_of, out));
+      LARDER_RETURN_IF_ERROR(aggregate::AppendFromTree(
+          {store, tree, folder, windows_, specs_.size()}, windows, part, instants_[i].as_of, out));
       LARDER_RETURN_IF_ERROR(tree.Insert(without).status());
-    }
-    return {};
-  }
-
-  absl::Status AppendFrom(const AggregateTree& tree, const std::vector<std::size_t>& windows,
-                          const SpecPart& part, Timestamp as_of, WindowResults* out) const {
-    std::vector<TimeRange> ranges;
-    for (const std::size_t w : windows)
-      ranges.push_back(windows_[w].rows ? TimeRange{} : windows_[w].RangeAt(as_of));
-    LARDER_ASSIGN_OR_RETURN(std::vector<AccumulatorSet> sums, tree.Fold(ranges));
-    for (std::size_t i = 0; i < windows.size(); ++i) {
-      const AggregateWindow& window = windows_[windows[i]];
-      if (window.rows) {
-        LARDER_ASSIGN_OR_RETURN(sums[i], tree.FoldLast(window.RangeAt(as_of).to_us, *window.rows));
-      }
-      LARDER_RETURN_IF_ERROR(
-          aggregate::AppendResults(sums[i], part, windows[i] * specs_.size(), as_of, out));
     }
     return {};
   }
@@ -260,7 +224,8 @@ class HistoryEvaluation {
   const std::span<const HistoryInstant> instants_;
   const std::span<const AggregateWindow> windows_;
   const std::span<const AggregateSpec> specs_;
-  std::vector<const HistoryEvent*> events_;  // in the order of a tree
+  const HistoryQuestion& question_;
+  const std::span<const HistoryEvent* const> events_;
   absl::flat_hash_map<std::string_view, std::vector<std::size_t>> versions_;  // by id: of events_
 };
 
@@ -276,18 +241,96 @@ bool GivesWayTo(const HistoryEvent& a, const HistoryEvent& b) {
   return Precedes(a.event, b.event);
 }
 
-absl::StatusOr<WindowResults> EvaluateHistory(std::span<const HistoryEvent> events,
-                                              std::span<const HistoryInstant> instants,
-                                              std::span<const AggregateWindow> windows,
-                                              std::span<const AggregateSpec> specs) {
+struct HistoryEvaluator::State {
+  State(HistoryQuestion asked, WindowEvaluator evaluator)
+      : question(std::move(asked)), plain(std::move(evaluator)) {}
+
+  HistoryQuestion question;
+  WindowEvaluator plain;
+
+  // Of the key at hand.
+  std::vector<const HistoryEvent*> events;  // in the order of a tree
+  absl::flat_hash_set<std::string_view> ids;
+  std::vector<AggregateEvent> plain_events;
+  std::vector<Timestamp> plain_instants;
+
+  void SetEvents(std::span<const HistoryEvent> given) {
+    events.clear();
+    for (const HistoryEvent& event : given) events.push_back(&event);
+    std::sort(events.begin(), events.end(), [](const HistoryEvent* a, const HistoryEvent* b) {
+      return Precedes(a->event, b->event);
+    });
+  }
+
+  // Whether every event counts from its event time on, for ever and everywhere.
+  [[nodiscard]] bool IsPlain(std::span<const HistoryInstant> instants) {
+    const bool all_instants =
+        std::all_of(instants.begin(), instants.end(), [](const HistoryInstant& instant) {
+          return instant.known_at >= instant.as_of && instant.excluded_id.empty();
+        });
+    if (!all_instants) return false;
+    ids.clear();
+    return std::all_of(events.begin(), events.end(), [&](const HistoryEvent* event) {
+      const EventOrder& order = event->event.order;
+      const bool known =
+          event->known_us <= order.time_us || event->known_us <= instants.front().known_at.us;
+      const bool alone = order.event_id.empty() || ids.insert(order.event_id).second;
+      return known && alone && !event->is_delete && event->counts;
+    });
+  }
+
+  absl::Status RunPlain(std::span<const HistoryInstant> instants, WindowResults* results) {
+    plain_events.clear();
+    for (const HistoryEvent* event : events) plain_events.push_back(event->event);
+    plain_instants.clear();
+    for (const HistoryInstant& instant : instants) plain_instants.push_back(instant.as_of);
+    return plain.Append(plain_events, plain_instants, results);
+  }
+};
+
+HistoryEvaluator::HistoryEvaluator(std::unique_ptr<State> state) : state_(std::move(state)) {}
+HistoryEvaluator::HistoryEvaluator(HistoryEvaluator&&) noexcept = default;
+HistoryEvaluator& HistoryEvaluator::operator=(HistoryEvaluator&&) noexcept = default;
+HistoryEvaluator::~HistoryEvaluator() = default;
+
+absl::StatusOr<HistoryEvaluator> HistoryEvaluator::Make(std::span<const AggregateWindow> windows,
+                                                        std::span<const AggregateSpec> specs) {
+  HistoryQuestion question;
+  question.windows.assign(windows.begin(), windows.end());
+  question.specs.assign(specs.begin(), specs.end());
+  LARDER_ASSIGN_OR_RETURN(question.parts, aggregate::SplitSpecs(specs));
+  question.all.specs = question.specs;
+  for (std::size_t i = 0; i < specs.size(); ++i) question.all.columns.push_back(i);
+  LARDER_ASSIGN_OR_RETURN(WindowEvaluator plain, WindowEvaluator::Make(windows, specs));
+  return HistoryEvaluator(std::make_unique<State>(std::move(question), std::move(plain)));
+}
+
+absl::StatusOr<WindowResults> HistoryEvaluator::NoResults(std::size_t instants) const {
+  return state_->plain.NoResults(instants);
+}
+
+absl::Status HistoryEvaluator::Append(std::span<const HistoryEvent> events,
+                                      std::span<const HistoryInstant> instants,
+                                      WindowResults* results) {
   const bool ordered = std::is_sorted(instants.begin(), instants.end(),
                                       [](const HistoryInstant& a, const HistoryInstant& b) {
                                         return a.as_of < b.as_of || a.known_at < b.known_at;
                                       });
   if (!ordered) return InvalidArgumentError("instants of windows must be in order");
-  if (instants.empty()) return aggregate::EmptyResults(windows.size(), specs, 0);
-  HistoryEvaluation evaluation(events, instants, windows, specs);
-  return evaluation.IsPlain() ? evaluation.RunPlain() : evaluation.Run();
+  if (instants.empty()) return absl::OkStatus();
+  state_->SetEvents(events);
+  if (state_->IsPlain(instants)) return state_->RunPlain(instants, results);
+  return HistoryEvaluation(state_->question, state_->events, instants).Run(results);
+}
+
+absl::StatusOr<WindowResults> EvaluateHistory(std::span<const HistoryEvent> events,
+                                              std::span<const HistoryInstant> instants,
+                                              std::span<const AggregateWindow> windows,
+                                              std::span<const AggregateSpec> specs) {
+  LARDER_ASSIGN_OR_RETURN(HistoryEvaluator evaluator, HistoryEvaluator::Make(windows, specs));
+  LARDER_ASSIGN_OR_RETURN(WindowResults results, evaluator.NoResults(instants.size()));
+  LARDER_RETURN_IF_ERROR(evaluator.Append(events, instants, &results));
+  return results;
 }
 
 }  // namespace larder::inline LARDER_ABI

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <span>
 
 #include "larder/aggregate/accumulator.h"
 #include "larder/base/config.h"
@@ -41,6 +42,9 @@ class State : public Accumulator {
     auto copy = std::make_unique<Self>(static_cast<const Self&>(*this));
     copy->Clear();
     return copy;
+  }
+  void AddAll(std::span<const AggregateEvent> events) final {
+    for (const AggregateEvent& event : events) static_cast<Self&>(*this).Self::Add(event);
   }
   void Merge(const Accumulator& other) final {
     static_cast<Self&>(*this).MergeSame(static_cast<const Self&>(other));

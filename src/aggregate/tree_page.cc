@@ -59,6 +59,15 @@ std::string WritePage(const TreeNode& node, std::size_t begin, std::size_t end) 
 }
 
 absl::StatusOr<TreeNode> ReadPage(std::string_view page, bool is_leaf, const DataType& input) {
+  TreeNode node;
+  LARDER_RETURN_IF_ERROR(ReadPage(page, is_leaf, input, &node));
+  return node;
+}
+
+absl::Status ReadPage(std::string_view page, bool is_leaf, const DataType& input, TreeNode* node) {
+  node->is_leaf = is_leaf;
+  node->events.clear();
+  node->children.clear();
   ByteReader in(page);
   const auto version = in.Get<uint8_t>();
   const auto kind = in.Get<uint8_t>();
@@ -69,17 +78,16 @@ absl::StatusOr<TreeNode> ReadPage(std::string_view page, bool is_leaf, const Dat
   uint64_t count = 0;
   bool good = in.ok() && kind == (is_leaf ? kLeaf : kInner) && GetVarint(&in, &count) &&
               count > 0 && count <= in.remaining();
-  TreeNode node{is_leaf, {}, {}};
-  if (good) is_leaf ? node.events.reserve(count) : node.children.reserve(count);
+  if (good) is_leaf ? node->events.reserve(count) : node->children.reserve(count);
   const EventOrder* before = nullptr;
   for (uint64_t i = 0; good && i < count; ++i) {
     const EventOrder* order = nullptr;
     if (is_leaf) {
-      AggregateEvent& event = node.events.emplace_back();
+      AggregateEvent& event = node->events.emplace_back();
       good = GetOrder(&in, &event.order) && GetInput(&in, input, &event.input);
       order = &event.order;
     } else {
-      TreeChild& child = node.children.emplace_back();
+      TreeChild& child = node->children.emplace_back();
       good = GetChild(&in, &child);
       order = &child.first;
     }
@@ -87,7 +95,7 @@ absl::StatusOr<TreeNode> ReadPage(std::string_view page, bool is_leaf, const Dat
     before = order;
   }
   if (!good || in.remaining() != 0) return DataLossError("aggregate page is damaged");
-  return node;
+  return absl::OkStatus();
 }
 
 }  // namespace aggregate

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "larder/aggregate/aggregate_tree.h"
 #include "larder/aggregate/event.h"
 #include "larder/aggregate/node_store.h"
 #include "larder/base/config.h"
@@ -26,6 +27,11 @@ struct TreeChild {
   std::string_view state;
 };
 
+// `height` of the node whose child it is.
+[[nodiscard]] inline FoldedPart PartOf(const TreeChild& child, uint32_t height) {
+  return {child.id, height - 1, child.events, child.first.time_us, child.last_us};
+}
+
 // A page, read. Only one of the two is used.
 struct TreeNode {
   bool is_leaf = false;
@@ -44,6 +50,8 @@ struct TreeNode {
 // Errors: kDataLoss.
 [[nodiscard]] absl::StatusOr<TreeNode> ReadPage(std::string_view page, bool is_leaf,
                                                 const DataType& input);
+// The same, into memory that is there.
+absl::Status ReadPage(std::string_view page, bool is_leaf, const DataType& input, TreeNode* node);
 
 }  // namespace aggregate
 }  // namespace larder::inline LARDER_ABI

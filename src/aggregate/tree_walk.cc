@@ -2,95 +2,25 @@
 
 #include "aggregate/tree_page.h"
 #include "larder/aggregate/aggregate_tree.h"
+#include "larder/aggregate/tree_folder.h"
 
 namespace larder::inline LARDER_ABI {
 
 using aggregate::TreeChild;
 using aggregate::TreeNode;
 
-namespace {
-
-// `height` of the node whose child it is.
-FoldedPart PartOf(const TreeChild& child, uint32_t height) {
-  return {child.id, height - 1, child.events, child.first.time_us, child.last_us};
-}
-
-}  // namespace
-
-// Time between two neighbouring bounds of the asked ranges: every range is a run of them, and every event is in one.
-struct AggregateTree::Segments {
-  std::vector<int64_t> bounds;               // in order, all different
-  std::vector<AccumulatorSet> sums;          // of [bounds[i], bounds[i + 1])
-  std::vector<bool> wanted;                  // in any range
-  std::vector<FoldedPart>* parts = nullptr;  // takes what is folded as one
-
-  // The one an instant is in; or the number of segments.
-  [[nodiscard]] std::size_t Find(int64_t time_us) const {
-    const auto above = std::upper_bound(bounds.begin(), bounds.end(), time_us);
-    if (above == bounds.begin()) return sums.size();
-    return static_cast<std::size_t>(above - bounds.begin()) - 1;
-  }
-  [[nodiscard]] std::size_t IndexOf(int64_t bound) const {
-    return static_cast<std::size_t>(std::lower_bound(bounds.begin(), bounds.end(), bound) -
-                                    bounds.begin());
-  }
-  [[nodiscard]] bool IsWanted(std::size_t i) const { return i < sums.size() && wanted[i]; }
-};
-
 absl::StatusOr<std::vector<AccumulatorSet>> AggregateTree::Fold(
     std::span<const TimeRange> ranges, std::vector<FoldedPart>* parts) const {
-  Segments segments;
-  segments.parts = parts;
-  for (const TimeRange& range : ranges) {
-    if (range.from_us >= range.to_us) continue;
-    segments.bounds.push_back(range.from_us);
-    segments.bounds.push_back(range.to_us);
-  }
-  auto& bounds = segments.bounds;
-  std::sort(bounds.begin(), bounds.end());
-  bounds.erase(std::unique(bounds.begin(), bounds.end()), bounds.end());
-  for (std::size_t i = 0; i + 1 < bounds.size(); ++i) {
-    segments.sums.push_back(scratch_.NewEmpty());
-    const int64_t begin = bounds[i];
-    segments.wanted.push_back(std::any_of(ranges.begin(), ranges.end(), [&](const TimeRange& r) {
-      return r.from_us <= begin && begin < r.to_us;
-    }));
-  }
-  if (root_.id != 0 && !segments.sums.empty()) {
-    LARDER_RETURN_IF_ERROR(Walk(root_.id, root_.height, &segments));
-  }
+  TreeFolder folder(scratch_);
+  folder.SetRanges(ranges);
+  LARDER_ASSIGN_OR_RETURN(const std::span<const AccumulatorSet> sums,
+                          folder.Fold(*store_, root_, parts));
   std::vector<AccumulatorSet> results;
-  for (const TimeRange& range : ranges) {
-    AccumulatorSet& result = results.emplace_back(scratch_.NewEmpty());
-    if (range.from_us >= range.to_us) continue;
-    const std::size_t end = segments.IndexOf(range.to_us);
-    for (std::size_t i = segments.IndexOf(range.from_us); i < end; ++i) {
-      result.Merge(segments.sums[i]);
-    }
+  for (const AccumulatorSet& sum : sums) {
+    results.push_back(sum.NewEmpty());
+    results.back().Merge(sum);
   }
   return results;
-}
-
-absl::Status AggregateTree::Walk(NodeId id, uint32_t height, Segments* segments) const {
-  LARDER_ASSIGN_OR_RETURN(const TreeNode node, ReadNode(id, height));
-  for (const AggregateEvent& event : node.events) {
-    const std::size_t at = segments->Find(event.order.time_us);
-    if (segments->IsWanted(at)) segments->sums[at].Add(event);
-  }
-  for (const TreeChild& child : node.children) {
-    if (child.last_us < segments->bounds.front()) continue;
-    if (child.first.time_us >= segments->bounds.back()) break;
-    const std::size_t at = segments->Find(child.first.time_us);
-    if (at < segments->sums.size() && at == segments->Find(child.last_us)) {
-      if (!segments->wanted[at]) continue;
-      ByteReader state(child.state);
-      LARDER_RETURN_IF_ERROR(segments->sums[at].MergeEncoded(&state));
-      if (segments->parts != nullptr) segments->parts->push_back(PartOf(child, height));
-    } else {
-      LARDER_RETURN_IF_ERROR(Walk(child.id, height - 1, segments));
-    }
-  }
-  return {};
 }
 
 absl::Status AggregateTree::Visit(

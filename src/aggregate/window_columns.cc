@@ -1,6 +1,7 @@
 #include "aggregate/window_columns.h"
 
 #include <memory>
+#include <optional>
 
 namespace larder::inline LARDER_ABI {
 namespace aggregate {
@@ -48,6 +49,26 @@ absl::Status AppendResults(const AccumulatorSet& sums, const SpecPart& part,
     const std::size_t column = first_column + part.columns[i];
     LARDER_RETURN_IF_ERROR(
         Append(sums.Result(i, as_of), &out->columns[column], &out->refused[column]));
+  }
+  return {};
+}
+
+absl::Status AppendFromTree(const TreeWindows& of, std::span<const std::size_t> asked,
+                            const SpecPart& part, Timestamp as_of, WindowResults* out) {
+  std::vector<TimeRange> ranges;
+  for (const std::size_t w : asked)
+    ranges.push_back(of.windows[w].rows ? TimeRange{} : of.windows[w].RangeAt(as_of));
+  of.folder.SetRanges(ranges);
+  LARDER_ASSIGN_OR_RETURN(const std::span<const AccumulatorSet> sums,
+                          of.folder.Fold(of.store, of.tree.root()));
+  for (std::size_t i = 0; i < asked.size(); ++i) {
+    const AggregateWindow& window = of.windows[asked[i]];
+    std::optional<AccumulatorSet> last;
+    if (window.rows) {
+      LARDER_ASSIGN_OR_RETURN(last, of.tree.FoldLast(window.RangeAt(as_of).to_us, *window.rows));
+    }
+    LARDER_RETURN_IF_ERROR(
+        AppendResults(last ? *last : sums[i], part, asked[i] * of.spec_count, as_of, out));
   }
   return {};
 }

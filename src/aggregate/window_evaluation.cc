@@ -2,9 +2,12 @@
 
 #include <algorithm>
 #include <limits>
+#include <optional>
+#include <utility>
 
 #include "aggregate/tree_page.h"
 #include "aggregate/window_columns.h"
+#include "larder/aggregate/tree_folder.h"
 
 namespace larder::inline LARDER_ABI {
 
@@ -22,62 +25,104 @@ bool IsSameEvent(const AggregateEvent& a, const AggregateEvent& b) {
 }
 
 // Events [begin, end) of a window that only moves forward.
-absl::Status Slide(std::span<const AggregateEvent> events, std::span<const Timestamp> instants,
-                   const AggregateWindow& window, const SpecPart& part, std::size_t first_column,
-                   WindowResults* out) {
-  LARDER_ASSIGN_OR_RETURN(AccumulatorSet sums, AccumulatorSet::Make(part.specs));
+struct Passing {
   std::size_t begin = 0;
   std::size_t end = 0;
-  for (const Timestamp as_of : instants) {
+
+  [[nodiscard]] std::size_t size() const { return end - begin; }
+  void MoveTo(const AggregateWindow& window, Timestamp as_of,
+              std::span<const AggregateEvent> events) {
     const TimeRange range = window.RangeAt(as_of);
-    std::size_t next_end = end;
-    while (next_end < events.size() && events[next_end].order.time_us < range.to_us) ++next_end;
-    std::size_t next_begin = begin;
+    while (end < events.size() && events[end].order.time_us < range.to_us) ++end;
     if (window.rows) {
       const auto rows = static_cast<std::size_t>(std::max<int64_t>(*window.rows, 0));
-      next_begin = std::max(begin, next_end - std::min(next_end, rows));
+      begin = std::max(begin, end - std::min(end, rows));
     } else {
-      while (next_begin < next_end && events[next_begin].order.time_us < range.from_us) {
-        ++next_begin;
-      }
-    }
-    // What leaves before it was ever asked for never goes in.
-    if (next_begin >= end) {
-      sums.Clear();
-      begin = end = next_begin;
-    }
-    for (; begin < next_begin; ++begin) sums.Remove(events[begin]);
-    for (; end < next_end; ++end) sums.Add(events[end]);
-    LARDER_RETURN_IF_ERROR(AppendResults(sums, part, first_column, as_of, out));
-  }
-  return {};
-}
-
-absl::Status WalkTree(std::span<const AggregateEvent> events, std::span<const Timestamp> instants,
-                      std::span<const AggregateWindow> windows, const SpecPart& part,
-                      std::size_t spec_count, WindowResults* out) {
-  LARDER_ASSIGN_OR_RETURN(const AccumulatorSet set, AccumulatorSet::Make(part.specs));
-  MemoryNodeStore store;
-  AggregateTree tree(set, &store);
-  if (const auto inserted = tree.Insert(events); !inserted.ok()) return inserted.status();
-  std::vector<TimeRange> ranges(windows.size());
-  for (const Timestamp as_of : instants) {
-    for (std::size_t w = 0; w < windows.size(); ++w) {
-      ranges[w] = windows[w].rows ? TimeRange{} : windows[w].RangeAt(as_of);
-    }
-    LARDER_ASSIGN_OR_RETURN(std::vector<AccumulatorSet> sums, tree.Fold(ranges));
-    for (std::size_t w = 0; w < windows.size(); ++w) {
-      if (windows[w].rows) {
-        LARDER_ASSIGN_OR_RETURN(sums[w],
-                                tree.FoldLast(windows[w].RangeAt(as_of).to_us, *windows[w].rows));
-      }
-      LARDER_RETURN_IF_ERROR(AppendResults(sums[w], part, w * spec_count, as_of, out));
+      while (begin < end && events[begin].order.time_us < range.from_us) ++begin;
     }
   }
-  return {};
-}
+};
 
 }  // namespace
+
+struct WindowEvaluator::State {
+  std::vector<AggregateWindow> windows;
+  std::vector<AggregateSpec> specs;
+  aggregate::SpecParts parts;
+  AccumulatorSet sliding;
+  AccumulatorSet others;
+  std::optional<TreeFolder> folder;  // once a window needs it
+
+  // Of the key at hand.
+  std::vector<AggregateEvent> ordered;
+  std::vector<Passing> passing;  // by window
+  std::vector<std::size_t> wide;
+
+  [[nodiscard]] std::span<const AggregateEvent> InOrder(std::span<const AggregateEvent> events) {
+    if (std::is_sorted(events.begin(), events.end(), Precedes) &&
+        std::adjacent_find(events.begin(), events.end(), IsSameEvent) == events.end())
+      return events;
+    ordered.assign(events.begin(), events.end());
+    std::sort(ordered.begin(), ordered.end(), Precedes);
+    // Of equal events the last one, with the greatest row, stays.
+    const auto first = std::unique(ordered.rbegin(), ordered.rend(), IsSameEvent).base();
+    ordered.erase(ordered.begin(), first);
+    return ordered;
+  }
+
+  absl::Status Slide(std::span<const AggregateEvent> events, std::span<const Timestamp> instants,
+                     std::size_t window, WindowResults* out) {
+    sliding.Clear();
+    Passing in;  // the state
+    for (const Timestamp as_of : instants) {
+      Passing next = in;
+      next.MoveTo(windows[window], as_of, events);
+      // What leaves before it was ever asked for never goes in.
+      if (next.begin >= in.end) {
+        if (in.size() > 0) sliding.Clear();
+        in.begin = in.end = next.begin;
+      }
+      for (; in.begin < next.begin; ++in.begin) sliding.Remove(events[in.begin]);
+      for (; in.end < next.end; ++in.end) sliding.Add(events[in.end]);
+      LARDER_RETURN_IF_ERROR(
+          AppendResults(sliding, parts.sliding, window * specs.size(), as_of, out));
+    }
+    return {};
+  }
+
+  // For functions that events cannot be taken out of.
+  absl::Status AddUp(std::span<const AggregateEvent> events, std::span<const Timestamp> instants,
+                     WindowResults* out) {
+    MemoryNodeStore store;
+    std::optional<AggregateTree> tree;
+    passing.assign(windows.size(), {});
+    for (const Timestamp as_of : instants) {
+      wide.clear();
+      for (std::size_t w = 0; w < windows.size(); ++w) {
+        passing[w].MoveTo(windows[w], as_of, events);
+        if (passing[w].size() > kFoldedMax) {
+          wide.push_back(w);
+          continue;
+        }
+        others.Clear();
+        others.AddAll(events.subspan(passing[w].begin, passing[w].size()));
+        LARDER_RETURN_IF_ERROR(AppendResults(others, parts.others, w * specs.size(), as_of, out));
+      }
+      if (wide.empty()) continue;
+      if (!tree) {
+        tree.emplace(others, &store);
+        LARDER_RETURN_IF_ERROR(tree->Insert(events).status());
+        if (!folder) folder.emplace(others);
+      }
+      LARDER_RETURN_IF_ERROR(aggregate::AppendFromTree(
+          {store, *tree, *folder, windows, specs.size()}, wide, parts.others, as_of, out));
+    }
+    return {};
+  }
+
+  // As many as a walk reads to find the two edges of a window.
+  static constexpr std::size_t kFoldedMax = AggregateTree::kLeafEventsMax;
+};
 
 TimeRange AggregateWindow::RangeAt(Timestamp as_of) const {
   Timestamp to = as_of.Minus(delay);
@@ -85,38 +130,46 @@ TimeRange AggregateWindow::RangeAt(Timestamp as_of) const {
   return {length ? to.Minus(*length).us : std::numeric_limits<int64_t>::min(), to.us};
 }
 
+WindowEvaluator::WindowEvaluator(std::unique_ptr<State> state) : state_(std::move(state)) {}
+WindowEvaluator::WindowEvaluator(WindowEvaluator&&) noexcept = default;
+WindowEvaluator& WindowEvaluator::operator=(WindowEvaluator&&) noexcept = default;
+WindowEvaluator::~WindowEvaluator() = default;
+
+absl::StatusOr<WindowEvaluator> WindowEvaluator::Make(std::span<const AggregateWindow> windows,
+                                                      std::span<const AggregateSpec> specs) {
+  auto state = std::make_unique<State>();
+  state->windows.assign(windows.begin(), windows.end());
+  state->specs.assign(specs.begin(), specs.end());
+  LARDER_ASSIGN_OR_RETURN(state->parts, aggregate::SplitSpecs(specs));
+  LARDER_ASSIGN_OR_RETURN(state->sliding, AccumulatorSet::Make(state->parts.sliding.specs));
+  LARDER_ASSIGN_OR_RETURN(state->others, AccumulatorSet::Make(state->parts.others.specs));
+  return WindowEvaluator(std::move(state));
+}
+
+absl::StatusOr<WindowResults> WindowEvaluator::NoResults(std::size_t instants) const {
+  return aggregate::EmptyResults(state_->windows.size(), state_->specs, instants);
+}
+
+absl::Status WindowEvaluator::Append(std::span<const AggregateEvent> events,
+                                     std::span<const Timestamp> instants, WindowResults* results) {
+  if (!std::is_sorted(instants.begin(), instants.end()))
+    return InvalidArgumentError("instants of windows must be in order");
+  const std::span<const AggregateEvent> in_order = state_->InOrder(events);
+  if (!state_->parts.sliding.specs.empty()) {
+    for (std::size_t w = 0; w < state_->windows.size(); ++w)
+      LARDER_RETURN_IF_ERROR(state_->Slide(in_order, instants, w, results));
+  }
+  if (state_->parts.others.specs.empty()) return absl::OkStatus();
+  return state_->AddUp(in_order, instants, results);
+}
+
 absl::StatusOr<WindowResults> EvaluateWindows(std::span<const AggregateEvent> events,
                                               std::span<const Timestamp> instants,
                                               std::span<const AggregateWindow> windows,
                                               std::span<const AggregateSpec> specs) {
-  if (!std::is_sorted(instants.begin(), instants.end())) {
-    return InvalidArgumentError("instants of windows must be in order");
-  }
-  LARDER_ASSIGN_OR_RETURN(const aggregate::SpecParts parts, aggregate::SplitSpecs(specs));
-  const auto& [sliding, others] = parts;
-  LARDER_ASSIGN_OR_RETURN(WindowResults results,
-                          aggregate::EmptyResults(windows.size(), specs, instants.size()));
-  std::vector<AggregateEvent> ordered;
-  const bool as_they_are =
-      std::is_sorted(events.begin(), events.end(), Precedes) &&
-      std::adjacent_find(events.begin(), events.end(), IsSameEvent) == events.end();
-  if (!as_they_are) {
-    ordered.assign(events.begin(), events.end());
-    std::sort(ordered.begin(), ordered.end(), Precedes);
-    // Of equal events the last one, with the greatest row, stays.
-    const auto first = std::unique(ordered.rbegin(), ordered.rend(), IsSameEvent).base();
-    ordered.erase(ordered.begin(), first);
-    events = ordered;
-  }
-  if (!sliding.specs.empty()) {
-    for (std::size_t w = 0; w < windows.size(); ++w) {
-      LARDER_RETURN_IF_ERROR(
-          Slide(events, instants, windows[w], sliding, w * specs.size(), &results));
-    }
-  }
-  if (!others.specs.empty()) {
-    LARDER_RETURN_IF_ERROR(WalkTree(events, instants, windows, others, specs.size(), &results));
-  }
+  LARDER_ASSIGN_OR_RETURN(WindowEvaluator evaluator, WindowEvaluator::Make(windows, specs));
+  LARDER_ASSIGN_OR_RETURN(WindowResults results, evaluator.NoResults(instants.size()));
+  LARDER_RETURN_IF_ERROR(evaluator.Append(events, instants, &results));
   return results;
 }
 

@@ -19,7 +19,8 @@ class ByteArena {
   std::string_view Keep(std::string_view bytes) LARDER_LIFETIME_BOUND {
     if (bytes.size() > left_) {
       const std::size_t size = std::max(kBlock, bytes.size());
-      blocks_.push_back(std::make_unique<char[]>(size));
+      blocks_.push_back(std::make_unique_for_overwrite<char[]>(size));
+      if (blocks_.size() == 1) first_size_ = size;
       at_ = blocks_.back().get();
       left_ = size;
     }
@@ -30,9 +31,12 @@ class ByteArena {
     left_ -= bytes.size();
     return kept;
   }
+  // Keeps one block, so that little is allocated over and over.
   void Clear() {
-    blocks_.clear();
-    left_ = 0;
+    if (blocks_.empty()) return;
+    blocks_.resize(1);
+    at_ = blocks_[0].get();
+    left_ = first_size_;
   }
 
  private:
@@ -40,6 +44,7 @@ class ByteArena {
   std::vector<std::unique_ptr<char[]>> blocks_;
   char* at_ = nullptr;
   std::size_t left_ = 0;
+  std::size_t first_size_ = 0;
 };
 
 }  // namespace larder::inline LARDER_ABI

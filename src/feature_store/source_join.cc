@@ -71,7 +71,8 @@ absl::StatusOr<JoinedView> JoinWindows(const ViewVersion& view, const CompileOpt
   const std::vector<const Source*> sources = view.offline_sources();
   std::deque<Column> converted;
   LARDER_RETURN_IF_ERROR(ConvertKeys(view, *sources[join.exclude_source], &join, &converted));
-  WindowJoin windows(view, plan, times, std::move(join));
+  LARDER_ASSIGN_OR_RETURN(WindowJoin windows,
+                          WindowJoin::Make(view, plan, times, std::move(join), options));
   int64_t events = 0;
   for (std::size_t number = 0; number < sources.size(); ++number) {
     const auto add = [&](MappedBatch& mapped) -> absl::Status {
@@ -81,7 +82,7 @@ absl::StatusOr<JoinedView> JoinWindows(const ViewVersion& view, const CompileOpt
     };
     LARDER_RETURN_IF_ERROR(history(number, add));
   }
-  return std::move(windows).Finish(options);
+  return std::move(windows).Finish();
 }
 
 absl::Status VisitSource(const ViewVersion& rows, const Source& source, const std::string& base_path,

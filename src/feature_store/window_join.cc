@@ -1,389 +1,198 @@
 #include "feature_store/window_join.h"
 
 #include <algorithm>
-#include <numeric>
-#include <optional>
-#include <utility>
+#include <atomic>
+
+#include "training/worker_threads.h"
 
 namespace larder::inline LARDER_ABI {
 namespace {
 
-constexpr std::size_t kReportEvery = 32'768;  // events and rows
-
-// The windows of a stream that are asked for one list of functions, so that a walk gives no more than is wanted.
-struct Asked {
-  std::vector<std::size_t> specs;  // of the stream
-  std::vector<AggregateWindow> windows;
-  std::vector<std::pair<std::size_t, std::size_t>> places;  // a window and a place in `specs`, ...
-  std::vector<std::size_t> features;                        // ... and the feature it is
-};
-
-// Everything asked of a stream, or of one category of it.
-std::vector<Asked> AskedOf(const WindowPlan& plan, std::size_t stream) {
-  struct Line {
-    AggregateWindow window;
-    std::vector<std::size_t> specs;
-    std::vector<std::size_t> features;
-  };
-  std::vector<Line> lines;
-  const auto add = [&](const WindowFeature& feature, std::size_t spec, std::size_t f) {
-    auto line = std::find_if(lines.begin(), lines.end(),
-                             [&](const Line& other) { return other.window == feature.window; });
-    if (line == lines.end()) line = lines.insert(lines.end(), {feature.window, {}, {}});
-    line->specs.push_back(spec);
-    line->features.push_back(f);
-  };
-  for (std::size_t f = 0; f < plan.features().size(); ++f) {
-    const WindowFeature& feature = plan.features()[f];
-    if (feature.stream == stream) add(feature, feature.spec, f);
-  }
-  std::vector<Asked> asked;
-  for (const Line& line : lines) {
-    std::vector<std::size_t> specs = line.specs;
-    for (const std::size_t f : line.features) {
-      if (plan.features()[f].is_map) specs.push_back(plan.features()[f].events);
-    }
-    std::sort(specs.begin(), specs.end());
-    specs.erase(std::unique(specs.begin(), specs.end()), specs.end());
-    auto group = std::find_if(asked.begin(), asked.end(),
-                              [&](const Asked& other) { return other.specs == specs; });
-    if (group == asked.end()) group = asked.insert(asked.end(), Asked{specs, {}, {}, {}});
-    for (std::size_t i = 0; i < line.features.size(); ++i) {
-      const auto spec = std::lower_bound(specs.begin(), specs.end(), line.specs[i]);
-      group->places.emplace_back(group->windows.size(),
-                                 static_cast<std::size_t>(spec - specs.begin()));
-      group->features.push_back(line.features[i]);
-    }
-    group->windows.push_back(line.window);
-  }
-  return asked;
-}
-
-Timestamp InstantAt(const Column& times, uint32_t row) { return {times.Values<int64_t>()[row]}; }
+constexpr std::size_t kParallelRowsMin = 16'384;
+constexpr std::size_t kPieceKeysMax = 512;
 
 }  // namespace
 
-// All keys under one known_at, a key at a time.
-class WindowJoin::Evaluation {
- public:
-  Evaluation(const WindowJoin& join, KnownAt known_at) : join_(join), known_at_(known_at) {
-    for (std::size_t s = 0; s < join.plan_.streams().size(); ++s)
-      asked_.push_back(AskedOf(join.plan_, s));
-    for (const FeatureColumn& feature : join.view_.features) {
-      columns_.emplace_back(feature.type);
-      columns_.back().Reserve(join.times_.size());
-    }
-  }
-
-  absl::Status Add(const KeyHistory& key) {
-    arena_.Clear();
-    SetInstants(key);
-    SetVersions(key);
-    for (std::size_t s = 0; s < asked_.size(); ++s) {
-      if (join_.plan_.streams()[s].group < 0) {
-        events_.clear();
-        for (std::size_t i = 0; i < key.events.size(); ++i) {
-          const EventPlace& place = key.events[i];
-          AddEvent(key, s, i, join_.batches_[place.batch].windows.IsOf(place.row, s));
-        }
-        LARDER_RETURN_IF_ERROR(Evaluate(s, nullptr));
-      } else {
-        LARDER_RETURN_IF_ERROR(AddByCategory(key, s));
-      }
-    }
-    return absl::OkStatus();
-  }
-
-  // One for each feature, key after key.
-  [[nodiscard]] const std::vector<Column>& columns() const LARDER_LIFETIME_BOUND {
-    return columns_;
-  }
-  [[nodiscard]] int64_t refused() const { return refused_; }
-
- private:
-  // What each category gives a map, one entry an instant.
-  struct CategoryValues {
-    std::vector<Column> values;  // of features
-    std::vector<Column> events;
-  };
-
-  void SetInstants(const KeyHistory& key) {
-    instants_.clear();
-    for (const uint32_t row : key.rows) {
-      HistoryInstant instant{InstantAt(join_.times_, row)};
-      if (known_at_ == KnownAt::kSpine) instant.known_at = instant.as_of;
-      if (const Column* own = join_.join_.exclude_event_id; own != nullptr && own->IsValid(row)) {
-        id_.clear();
-        AppendEventId(*own, row, static_cast<char>(join_.join_.exclude_source), &id_);
-        instant.excluded_id = arena_.Keep(id_);
-      }
-      instants_.push_back(instant);
-    }
-  }
-
-  // The events' ids, and how often each is there.
-  void SetVersions(const KeyHistory& key) {
-    ids_.clear();
-    versions_.clear();
-    for (const EventPlace& place : key.events) {
-      id_.clear();
-      join_.batches_[place.batch].windows.AppendId(place.row, &id_);
-      ids_.push_back(id_.empty() ? std::string_view() : arena_.Keep(id_));
-      if (!id_.empty()) ++versions_[ids_.back()];
-    }
-  }
-
-  [[nodiscard]] bool HasVersions(std::size_t i) const {
-    return !ids_[i].empty() && versions_.at(ids_[i]) > 1;
-  }
-
-  // Event `i` of the key, as one that counts or as a version that may take the place of one.
-  void AddEvent(const KeyHistory& key, std::size_t stream, std::size_t i, bool counts) {
-    if (!counts && !HasVersions(i)) return;
-    const EventPlace& place = key.events[i];
-    const WindowEvents& from = join_.batches_[place.batch].windows;
-    HistoryEvent& event =
-        events_.emplace_back(from.At(place.row, stream, ids_[i], HasVersions(i), &arena_));
-    event.counts = counts;
-  }
-
-  // Appends the columns of a stream's features; those of maps to `maps`, if given.
-  absl::Status Evaluate(std::size_t stream, const std::string* category,
-                        std::map<std::size_t, CategoryValues>* maps = nullptr) {
-    const std::vector<AggregateSpec>& specs = join_.plan_.streams()[stream].specs;
-    for (const Asked& asked : asked_[stream]) {
-      std::vector<AggregateSpec> wanted;
-      for (const std::size_t spec : asked.specs) wanted.push_back(specs[spec]);
-      LARDER_ASSIGN_OR_RETURN(WindowResults results,
-                              EvaluateHistory(events_, instants_, asked.windows, wanted));
-      for (std::size_t i = 0; i < asked.features.size(); ++i) {
-        const std::size_t f = asked.features[i];
-        const WindowFeature& feature = join_.plan_.features()[f];
-        const std::size_t first = asked.places[i].first * wanted.size();
-        const Column& values = results.columns[first + asked.places[i].second];
-        const int64_t refused = results.refused[first + asked.places[i].second];
-        if (feature.is_map) {
-          if (maps == nullptr) continue;
-          refused_ += refused;
-          const auto events =
-              std::lower_bound(asked.specs.begin(), asked.specs.end(), feature.events);
-          CategoryValues& of = (*maps)[f];
-          of.values.push_back(values);
-          of.events.push_back(
-              results.columns[first + static_cast<std::size_t>(events - asked.specs.begin())]);
-        } else if (category == nullptr || feature.category == *category) {
-          refused_ += refused;
-          for (std::size_t k = 0; k < values.size(); ++k) columns_[f].AppendFrom(values, k);
-        }
-      }
-    }
-    return absl::OkStatus();
-  }
-
-  // Events by the category they count in, and with them all versions of these events.
-  struct Category {
-    std::vector<std::size_t> counting;
-    std::vector<std::size_t> others;
-  };
-  using Categories = std::map<std::string, Category>;
-
-  // Those that have events, if a map is asked for, and those listed.
-  [[nodiscard]] Categories CategoriesOf(const KeyHistory& key, std::size_t stream) const {
-    Categories categories;
-    bool has_maps = false;
-    for (const WindowFeature& feature : join_.plan_.features()) {
-      if (feature.stream != stream) continue;
-      has_maps |= feature.is_map;
-      if (!feature.is_map) categories[feature.category];
-    }
-    absl::flat_hash_map<std::string_view, std::vector<std::size_t>> versions;
-    std::vector<Category*> category_of(key.events.size());
-    for (std::size_t i = 0; i < key.events.size(); ++i) {
-      if (HasVersions(i)) versions[ids_[i]].push_back(i);
-      const EventPlace& place = key.events[i];
-      const WindowEvents& from = join_.batches_[place.batch].windows;
-      if (!from.IsOf(place.row, stream)) continue;
-      std::string name = from.Category(place.row, stream);
-      const auto at =
-          has_maps ? categories.try_emplace(std::move(name)).first : categories.find(name);
-      if (at == categories.end()) continue;
-      at->second.counting.push_back(i);
-      category_of[i] = &at->second;
-    }
-    for (const auto& [id, places] : versions) {
-      std::vector<Category*> met;
-      for (const std::size_t i : places) {
-        if (category_of[i] != nullptr) met.push_back(category_of[i]);
-      }
-      std::sort(met.begin(), met.end());
-      met.erase(std::unique(met.begin(), met.end()), met.end());
-      for (Category* const category : met) {
-        for (const std::size_t i : places) {
-          if (category_of[i] != category) category->others.push_back(i);
-        }
-      }
-    }
-    return categories;
-  }
-
-  absl::Status AddByCategory(const KeyHistory& key, std::size_t stream) {
-    std::map<std::size_t, CategoryValues> maps;
-    std::vector<std::string> names;
-    for (const auto& [name, category] : CategoriesOf(key, stream)) {
-      events_.clear();
-      for (const std::size_t i : category.counting) AddEvent(key, stream, i, true);
-      for (const std::size_t i : category.others) AddEvent(key, stream, i, false);
-      LARDER_RETURN_IF_ERROR(Evaluate(stream, &name, &maps));
-      names.push_back(name);
-    }
-    for (std::size_t f = 0; f < columns_.size(); ++f) {
-      const WindowFeature& feature = join_.plan_.features()[f];
-      if (feature.stream != stream || !feature.is_map) continue;
-      for (std::size_t k = 0; k < instants_.size(); ++k)
-        LARDER_RETURN_IF_ERROR(columns_[f].Append(MapAt(maps[f], names, f, k)));
-    }
-    return absl::OkStatus();
-  }
-
-  // Categories without an event in the window are not in the map.
-  [[nodiscard]] Value MapAt(const CategoryValues& of, const std::vector<std::string>& names,
-                            std::size_t feature, std::size_t instant) {
-    MapValue map;
-    map.value = columns_[feature].type().element();
-    for (std::size_t c = 0; c < of.values.size(); ++c) {
-      if (of.events[c].Values<int64_t>()[instant] > 0)
-        map.items.emplace_back(names[c], of.values[c].ValueAt(instant));
-    }
-    if (map.items.size() <= kCategoriesMax) return map;
-    ++refused_;
-    return {};
-  }
-
-  const WindowJoin& join_;
-  const KnownAt known_at_;
-  std::vector<std::vector<Asked>> asked_;  // by stream
-  std::vector<Column> columns_;
-  int64_t refused_ = 0;
-
-  // Of the key at hand.
-  ByteArena arena_;
-  std::string id_;
-  std::vector<HistoryInstant> instants_;
-  std::vector<std::string_view> ids_;  // of its events
-  absl::flat_hash_map<std::string_view, int> versions_;
-  std::vector<HistoryEvent> events_;
-};
-
-WindowJoin::WindowJoin(const ViewVersion& view, const WindowPlan& plan, const Column& times,
-                       JoinView join)
-    : view_(view),
-      plan_(plan),
-      times_(times),
-      join_(std::move(join)),
-      spine_keys_(join_.spine_keys, times.size()) {
-  for (std::size_t row = 0; row < times.size(); ++row) {
-    const std::string_view key = spine_keys_.views()[row];
-    if (key.data() == nullptr) {
-      ++counts_.rows_null_key;
-      ++counts_.rows_not_found;
-      continue;
-    }
-    ++counts_.rows_found;
-    const auto [at, is_new] = key_numbers_.try_emplace(key, static_cast<uint32_t>(keys_.size()));
-    if (is_new) keys_.emplace_back();
-    keys_[at->second].rows.push_back(static_cast<uint32_t>(row));
-  }
+absl::StatusOr<WindowJoin> WindowJoin::Make(const ViewVersion& view, const WindowPlan& plan,
+                                            const Column& times, JoinView join,
+                                            const JoinOptions& options) {
+  LARDER_ASSIGN_OR_RETURN(WindowSpine spine,
+                          WindowSpine::Make(plan, times, join, options.thread_count));
+  WindowJoin made(view, plan, std::move(join), options, std::move(spine));
+  for (std::size_t key = 0; key < made.spine_.key_count(); ++key)
+    made.counts_.rows_found += std::ssize(made.spine_.RowsOf(key));
+  made.counts_.rows_null_key = static_cast<int64_t>(times.size()) - made.counts_.rows_found;
+  made.counts_.rows_not_found = made.counts_.rows_null_key;
+  return made;
 }
 
 absl::Status WindowJoin::Add(MappedBatch mapped, const Source& source, std::size_t source_number) {
   has_known_time_ |= source.has_known_time();
   const auto number = static_cast<uint32_t>(batches_.size());
   // Its own columns are what it borrows: it stays where it is.
-  Batch& batch = batches_.emplace_back(Batch{std::move(mapped), WindowEvents()});
+  WindowEventBatch& batch =
+      batches_.emplace_back(WindowEventBatch{std::move(mapped), WindowEvents()});
   const MappedEvents& events = batch.mapped.events;
   batch.windows =
       WindowEvents(plan_, events, source, source_number, static_cast<uint64_t>(counts_.events));
   counts_.events += static_cast<int64_t>(events.row_count);
-  const EncodedKeys keys(events.keys, events.row_count);
-  bool used = false;
-  for (std::size_t row = 0; row < events.row_count; ++row) {
-    const std::string_view key = keys.views()[row];
-    if (key.data() == nullptr) {
-      ++counts_.events_null_key;
-      continue;
-    }
-    if (!events.event_time->IsValid(row)) {
-      ++counts_.events_null_time;
-      continue;
-    }
-    if (events.arrival_time != nullptr && !events.arrival_time->IsValid(row))
-      ++counts_.events_null_arrival;
-    const auto at = key_numbers_.find(key);
-    if (at == key_numbers_.end()) continue;
-    if (batch.windows.IsDelete(row) && !batch.windows.HasId(row)) {
+  LARDER_ASSIGN_OR_RETURN(const KeyReader keys, KeyReader::Make(events.keys, join_.key_types));
+  const std::size_t pieces = events.row_count < kParallelRowsMin
+                                 ? 1
+                                 : static_cast<std::size_t>(std::max(options_.thread_count, 1));
+  const std::size_t each = (events.row_count + pieces - 1) / pieces;
+  std::vector<WindowSpine::Matched> matched(pieces);
+  RunPieces(options_.thread_count, pieces, [&](std::size_t piece, std::size_t) {
+    const std::size_t begin = std::min(piece * each, events.row_count);
+    matched[piece] =
+        spine_.Match(events, batch.windows, keys, begin, std::min(begin + each, events.row_count));
+  });
+  bool is_used = false;
+  for (const WindowSpine::Matched& some : matched) {
+    if (some.nameless_delete) {
       return InvalidArgumentError("source ", source.name, ": a delete at ",
-                                  FormatTimestamp({batch.windows.TimeOf(row)}), " has no ",
-                                  source.event_id, " to say which event is deleted");
+                                  FormatTimestamp({batch.windows.TimeOf(*some.nameless_delete)}),
+                                  " has no ", source.event_id, " to say which event is deleted");
     }
-    keys_[at->second].events.push_back({number, static_cast<uint32_t>(row)});
-    used = true;
+    counts_.events_null_key += some.null_key;
+    counts_.events_bad_key += some.bad_key;
+    counts_.events_null_time += some.null_time;
+    counts_.events_null_arrival += some.null_arrival;
+    for (const WindowSpine::Seen& seen : some.seen)
+      events_.push_back({seen.key, {number, seen.row}});
+    is_used |= !some.seen.empty();
   }
-  if (!used) batches_.pop_back();
+  if (!is_used) batches_.pop_back();
   return absl::OkStatus();
 }
 
-absl::StatusOr<JoinedView> WindowJoin::Finish(const JoinOptions& options) && {
-  for (KeyHistory& key : keys_) {
-    std::stable_sort(key.rows.begin(), key.rows.end(), [&](uint32_t a, uint32_t b) {
-      return InstantAt(times_, a) < InstantAt(times_, b);
-    });
+WindowJoin::EventsByKey WindowJoin::SortedEvents() const {
+  EventsByKey sorted;
+  sorted.begin.assign(spine_.key_count() + 1, 0);
+  for (const KeyEvent& event : events_) ++sorted.begin[event.key + 1];
+  for (std::size_t key = 0; key < spine_.key_count(); ++key)
+    sorted.begin[key + 1] += sorted.begin[key];
+  sorted.places.resize(events_.size());
+  std::vector<std::size_t> next(sorted.begin);
+  for (const KeyEvent& event : events_) sorted.places[next[event.key]++] = event.place;
+  return sorted;
+}
+
+std::vector<WindowJoin::Piece> WindowJoin::Pieces() const {
+  // Keys differ in size, so there are more pieces than threads.
+  const auto wanted = static_cast<std::size_t>(std::max(options_.thread_count, 1)) * 16;
+  const std::size_t keys_each =
+      std::clamp<std::size_t>(spine_.key_count() / wanted, 1, kPieceKeysMax);
+  std::vector<Piece> pieces;
+  for (std::size_t key = 0; key < spine_.key_count(); key += keys_each) {
+    Piece& piece = pieces.emplace_back();
+    piece.first_key = key;
+    piece.last_key = std::min(key + keys_each, spine_.key_count());
   }
-  Evaluation asked(*this, join_.known_at);
-  std::optional<Evaluation> other;
-  if (has_known_time_ && join_.count_other_known_at)
-    other.emplace(*this, join_.known_at == KnownAt::kSpine ? KnownAt::kAny : KnownAt::kSpine);
-  std::vector<std::size_t> place_of(times_.size(), times_.size());
-  std::size_t next = 0;
-  std::size_t unreported = kReportEvery;
-  for (KeyHistory& key : keys_) {
-    unreported += key.events.size() + key.rows.size();
-    if (options.progress && unreported >= kReportEvery) {
-      LARDER_RETURN_IF_ERROR(options.progress({0, counts_.events, static_cast<int64_t>(next)}));
-      unreported = 0;
+  return pieces;
+}
+
+absl::Status WindowJoin::Report(std::size_t rows) const {
+  if (!options_.progress) return absl::OkStatus();
+  return options_.progress({0, counts_.events, static_cast<int64_t>(rows)});
+}
+
+absl::Status WindowJoin::Evaluate(const EventsByKey& events, Piece* piece) const {
+  const WindowHistories::Question question{view_, plan_, spine_, join_, batches_};
+  const std::size_t rows = spine_.RowCountOf(piece->first_key, piece->last_key);
+  const auto evaluate = [&](KnownAt known_at) -> absl::StatusOr<WindowHistories> {
+    LARDER_ASSIGN_OR_RETURN(WindowHistories histories,
+                            WindowHistories::Make(question, known_at, rows));
+    for (std::size_t key = piece->first_key; key < piece->last_key; ++key) {
+      const auto of_key = std::span(events.places)
+                              .subspan(events.begin[key], events.begin[key + 1] - events.begin[key]);
+      LARDER_RETURN_IF_ERROR(histories.Add(key, of_key));
     }
-    LARDER_RETURN_IF_ERROR(asked.Add(key));
-    if (other) LARDER_RETURN_IF_ERROR(other->Add(key));
-    for (const uint32_t row : key.rows) place_of[row] = next++;
-  }
-  counts_.cells_refused = asked.refused();
-  JoinedView joined;
-  if (other) counts_.cells_changed_by_other_known_at = 0;
-  for (std::size_t f = 0; f < view_.features.size(); ++f) {
-    const Column& from = asked.columns()[f];
-    Column& to = joined.features.emplace_back(view_.features[f].type);
-    to.Reserve(times_.size());
-    for (const std::size_t place : place_of) {
-      if (place == times_.size()) {
-        to.AppendNull();
-      } else {
-        to.AppendFrom(from, place);
+    return histories;
+  };
+  LARDER_ASSIGN_OR_RETURN(WindowHistories asked, evaluate(join_.known_at));
+  if (has_other_known_at()) {
+    LARDER_ASSIGN_OR_RETURN(
+        const WindowHistories other,
+        evaluate(join_.known_at == KnownAt::kSpine ? KnownAt::kAny : KnownAt::kSpine));
+    for (std::size_t f = 0; f < view_.features.size(); ++f) {
+      for (std::size_t place = 0; place < rows; ++place) {
+        const bool is_same = asked.ColumnOf(f).ValueAt(place) == other.ColumnOf(f).ValueAt(place);
+        piece->changed_by_other_known_at += is_same ? 0 : 1;
       }
     }
-    for (std::size_t place = 0; other && place < next; ++place) {
-      if (!(from.ValueAt(place) == other->columns()[f].ValueAt(place)))
-        ++*counts_.cells_changed_by_other_known_at;
+  }
+  piece->histories.emplace(std::move(asked));
+  return absl::OkStatus();
+}
+
+JoinedView WindowJoin::Assemble(const std::vector<Piece>& pieces) const {
+  // Of each row of the spine the piece that has it, and its place there.
+  struct RowPlace {
+    uint32_t piece = 0;
+    uint32_t place = 0;
+  };
+  const auto none = static_cast<uint32_t>(pieces.size());
+  std::vector<RowPlace> place_of(spine_.row_count(), {none, 0});
+  for (std::size_t p = 0; p < pieces.size(); ++p) {
+    uint32_t place = 0;
+    for (std::size_t key = pieces[p].first_key; key < pieces[p].last_key; ++key) {
+      for (const uint32_t row : spine_.RowsOf(key))
+        place_of[row] = {static_cast<uint32_t>(p), place++};
     }
   }
+  JoinedView joined;
+  for (const FeatureColumn& feature : view_.features) joined.features.emplace_back(feature.type);
+  RunPieces(options_.thread_count, joined.features.size(), [&](std::size_t f, std::size_t) {
+    std::vector<const Column*> from;
+    for (const Piece& piece : pieces) from.push_back(&piece.histories->ColumnOf(f));
+    Column& to = joined.features[f];
+    to.Reserve(place_of.size());
+    for (const RowPlace& at : place_of) {
+      if (at.piece == none) {
+        to.AppendNull();
+      } else {
+        to.AppendFrom(*from[at.piece], at.place);
+      }
+    }
+  });
   JoinOutcome& outcome = joined.outcomes.emplace_back();
-  for (const std::size_t place : place_of) {
-    outcome.status.push_back(place == times_.size() ? FeatureStatus::kNotFound
-                                                    : FeatureStatus::kPresent);
+  for (const RowPlace& at : place_of) {
+    outcome.status.push_back(at.piece == none ? FeatureStatus::kNotFound : FeatureStatus::kPresent);
     outcome.event_time.AppendNull();
-    if (options.audit) {
+    if (options_.audit) {
       outcome.known_time.AppendNull();
       outcome.event_id.AppendNull();
     }
   }
+  return joined;
+}
+
+absl::StatusOr<JoinedView> WindowJoin::Finish() && {
+  const EventsByKey events = SortedEvents();
+  std::vector<Piece> pieces = Pieces();
+  // Progress is told, and may end all of it, on the calling thread: the first one.
+  absl::Status told = Report(0);
+  if (!told.ok()) return told;
+  std::atomic<std::size_t> rows_made{0};
+  std::atomic<bool> has_ended{false};
+  RunPieces(options_.thread_count, pieces.size(), [&](std::size_t p, std::size_t thread) {
+    if (has_ended) return;
+    pieces[p].status = Evaluate(events, &pieces[p]);
+    rows_made += spine_.RowCountOf(pieces[p].first_key, pieces[p].last_key);
+    if (thread != 0) return;
+    told = Report(rows_made);
+    if (!told.ok()) has_ended = true;
+  });
+  if (!told.ok()) return told;
+  if (has_other_known_at()) counts_.cells_changed_by_other_known_at = 0;
+  for (const Piece& piece : pieces) {
+    LARDER_RETURN_IF_ERROR(piece.status);
+    counts_.cells_refused += piece.histories->refused();
+    if (counts_.cells_changed_by_other_known_at)
+      *counts_.cells_changed_by_other_known_at += piece.changed_by_other_known_at;
+  }
+  JoinedView joined = Assemble(pieces);
   joined.counts = counts_;
   return joined;
 }

@@ -80,7 +80,8 @@ absl::StatusOr<WindowReader> WindowReader::Make(const ViewVersion& view, const W
   WindowReader reader(view, plan);
   for (const WindowStream& stream : plan.streams()) {
     LARDER_ASSIGN_OR_RETURN(AccumulatorSet set, AccumulatorSet::Make(stream.specs));
-    reader.streams_.push_back({std::move(set), {}, {}, {}});
+    TreeFolder folder(set);
+    reader.streams_.push_back({std::move(set), {}, {}, {}, std::move(folder), {}, {}});
   }
   for (std::size_t f = 0; f < plan.features().size(); ++f) {
     const WindowFeature& feature = plan.features()[f];
@@ -101,6 +102,13 @@ absl::Status WindowReader::Begin(const ReadSession& session, Timestamp as_of,
   as_of_ = as_of;
   known_at_ = known_at;
   commit_max_ = commit_max;
+  std::vector<TimeRange> ranges;
+  for (Stream& stream : streams_) {
+    ranges.clear();
+    for (const AggregateWindow& window : stream.windows)
+      ranges.push_back(window.rows ? TimeRange{} : window.RangeAt(as_of));
+    stream.folder.SetRanges(ranges);
+  }
   complete_from_us_ = std::numeric_limits<int64_t>::min();
   LARDER_ASSIGN_OR_RETURN(const std::optional<std::string_view> bytes,
                           session.GetRecord(kWindowTable, WindowPrefix(view_.data_id)));
@@ -135,9 +143,10 @@ absl::Status WindowReader::Read(const ReadSession& session, std::string_view key
     std::fill(statuses_.begin(), statuses_.end(), FeatureStatus::kNotFound);
     return absl::OkStatus();
   }
-  Asked asked{session, {}, {}, {}};
+  Asked asked{session, std::move(key_), {}, {}};
   LARDER_RETURN_IF_ERROR(Ask(key, staged, &asked));
   for (std::size_t s = 0; s < streams_.size(); ++s) LARDER_RETURN_IF_ERROR(ReadStream(asked, s));
+  key_ = std::move(asked.key);
   return absl::OkStatus();
 }
 
@@ -147,9 +156,9 @@ absl::Status WindowReader::Ask(std::string_view key, std::span<const WindowKey::
   LARDER_ASSIGN_OR_RETURN(const std::optional<std::string_view> bytes,
                           session.GetRecord(kWindowKeyTable, WindowKeyName(view_.data_id, key)));
   if (bytes) {
-    LARDER_ASSIGN_OR_RETURN(asked->key, WindowKey::Parse(*bytes, streams_.size()));
+    LARDER_RETURN_IF_ERROR(asked->key.Read(*bytes, streams_.size()));
   } else {
-    asked->key.streams.resize(streams_.size());
+    asked->key.Clear(streams_.size());
   }
   for (const WindowKey::Version& version : asked->key.versions) asked->versions.push_back(&version);
   for (const WindowKey::Version& version : staged) {
@@ -172,6 +181,7 @@ absl::Status WindowReader::Ask(std::string_view key, std::span<const WindowKey::
 
 absl::Status WindowReader::ReadStream(const Asked& asked, std::size_t s) {
   const Stream& stream = streams_[s];
+  if (plan_.streams()[s].group < 0 && Folds(asked.versions)) return FoldValues(asked, s);
   const Beside beside(asked, s);
   const auto answer = [&](std::string_view category) {
     const std::vector<const WindowKey::Version*> versions = beside.Of(category);
@@ -214,30 +224,54 @@ absl::Status WindowReader::ReadStream(const Asked& asked, std::size_t s) {
   return absl::OkStatus();
 }
 
+absl::Status WindowReader::FoldWindows(const Asked& asked, std::size_t s, std::string_view category,
+                                       std::vector<std::vector<FoldedPart>>* parts) const {
+  const Stream& stream = streams_[s];
+  SnapshotPages pages(asked.session, view_.data_id);
+  const WindowKey::Tree* kept = asked.key.Find(s, category);
+  const TreeRoot root = kept != nullptr ? kept->root : TreeRoot{};
+  std::vector<FoldedPart> folded;
+  LARDER_ASSIGN_OR_RETURN(const std::span<const AccumulatorSet> sums,
+                          stream.folder.Fold(pages, root, parts != nullptr ? &folded : nullptr));
+  if (parts != nullptr) *parts = PartsOf(stream.folder.ranges(), folded);
+  stream.last_rows.clear();
+  stream.sums.clear();
+  for (std::size_t w = 0; w < stream.windows.size(); ++w) {
+    const AggregateWindow& window = stream.windows[w];
+    stream.sums.push_back(&sums[w]);
+    if (!window.rows) continue;
+    const AggregateTree tree(stream.set, &pages, root);
+    LARDER_ASSIGN_OR_RETURN(AccumulatorSet last,
+                            tree.FoldLast(window.RangeAt(as_of_).to_us, *window.rows,
+                                          parts != nullptr ? &(*parts)[w] : nullptr));
+    stream.sums.back() = &stream.last_rows.emplace_back(std::move(last));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status WindowReader::FoldValues(const Asked& asked, std::size_t s) {
+  const Stream& stream = streams_[s];
+  LARDER_RETURN_IF_ERROR(FoldWindows(asked, s, "", nullptr));
+  for (std::size_t i = 0; i < stream.features.size(); ++i) {
+    const std::size_t f = stream.features[i];
+    AggregateResult result =
+        stream.sums[stream.window_of[i]]->Result(plan_.features()[f].spec, as_of_);
+    refused_ += result.refused ? 1 : 0;
+    values_[f] = std::move(result.value);
+    statuses_[f] = StatusOf(plan_.features()[f], values_[f]);
+  }
+  return absl::OkStatus();
+}
+
 absl::StatusOr<WindowReader::Answer> WindowReader::Fold(
     const Asked& asked, std::size_t s, std::string_view category,
     std::vector<std::vector<FoldedPart>>* parts) const {
   const Stream& stream = streams_[s];
-  SnapshotPages pages(asked.session, view_.data_id);
-  const WindowKey::Tree* kept = asked.key.Find(s, category);
-  const AggregateTree tree(stream.set, &pages, kept != nullptr ? kept->root : TreeRoot{});
-  std::vector<TimeRange> ranges;
-  for (const AggregateWindow& window : stream.windows)
-    ranges.push_back(window.rows ? TimeRange{} : window.RangeAt(as_of_));
-  std::vector<FoldedPart> folded;
-  LARDER_ASSIGN_OR_RETURN(std::vector<AccumulatorSet> sums,
-                          tree.Fold(ranges, parts != nullptr ? &folded : nullptr));
-  if (parts != nullptr) *parts = PartsOf(ranges, folded);
-  for (std::size_t w = 0; w < stream.windows.size(); ++w) {
-    const AggregateWindow& window = stream.windows[w];
-    if (!window.rows) continue;
-    LARDER_ASSIGN_OR_RETURN(sums[w], tree.FoldLast(window.RangeAt(as_of_).to_us, *window.rows,
-                                                   parts != nullptr ? &(*parts)[w] : nullptr));
-  }
+  LARDER_RETURN_IF_ERROR(FoldWindows(asked, s, category, parts));
   Answer answer;
   for (std::size_t i = 0; i < stream.features.size(); ++i) {
     const WindowFeature& feature = plan_.features()[stream.features[i]];
-    const AccumulatorSet& of = sums[stream.window_of[i]];
+    const AccumulatorSet& of = *stream.sums[stream.window_of[i]];
     AggregateResult result = of.Result(feature.spec, as_of_);
     answer.values.push_back(std::move(result.value));
     answer.refused.push_back(result.refused);

@@ -16,6 +16,7 @@
 #include "feature_store/window_records.h"
 #include "feature_store/window_trace.h"
 #include "larder/aggregate/aggregate_tree.h"
+#include "larder/aggregate/tree_folder.h"
 #include "larder/base/config.h"
 #include "larder/base/status.h"
 #include "larder/online/read_session.h"
@@ -60,6 +61,10 @@ class WindowReader {
     std::vector<std::size_t> features;     // of the view
     std::vector<AggregateWindow> windows;  // all different
     std::vector<std::size_t> window_of;    // beside `features`
+    // Memory of a fold; `sums`, by window, is what the last one gave.
+    mutable TreeFolder folder;
+    mutable std::deque<AccumulatorSet> last_rows;
+    mutable std::vector<const AccumulatorSet*> sums;
   };
   // What one category gives each of a stream's features.
   struct Answer {
@@ -101,7 +106,11 @@ class WindowReader {
   [[nodiscard]] bool Folds(Versions versions) const {
     return versions.empty() && !known_at_ && !commit_max_;
   }
-  // `parts`: by window of the stream, if given, what was folded as one.
+  // Into the stream's `sums`. `parts`: by window of the stream, if given, what was folded as one.
+  absl::Status FoldWindows(const Asked& asked, std::size_t stream, std::string_view category,
+                           std::vector<std::vector<FoldedPart>>* parts) const;
+  // Fills values() of a stream without group.
+  absl::Status FoldValues(const Asked& asked, std::size_t stream);
   absl::StatusOr<Answer> Fold(const Asked& asked, std::size_t stream, std::string_view category,
                               std::vector<std::vector<FoldedPart>>* parts = nullptr) const;
   // The same with everything that a fold cannot say: versions, staged events, what is known when.
@@ -120,6 +129,7 @@ class WindowReader {
   std::optional<Timestamp> known_at_;
   std::optional<uint64_t> commit_max_;
   int64_t complete_from_us_ = INT64_MIN;
+  WindowKey key_;  // memory of the last one read
   std::vector<Value> values_;
   std::vector<FeatureStatus> statuses_;
   int64_t refused_ = 0;

@@ -175,12 +175,24 @@ std::string WindowKey::Serialize() const {
 }
 
 absl::StatusOr<WindowKey> WindowKey::Parse(std::string_view bytes, std::size_t stream_count) {
-  ByteReader in(bytes);
   WindowKey key;
+  LARDER_RETURN_IF_ERROR(key.Read(bytes, stream_count));
+  return key;
+}
+
+void WindowKey::Clear(std::size_t stream_count) {
+  oldest_us = WindowKey().oldest_us;
+  streams.resize(stream_count);
+  for (std::vector<Tree>& trees : streams) trees.clear();
+  versions.clear();
+}
+
+absl::Status WindowKey::Read(std::string_view bytes, std::size_t stream_count) {
+  ByteReader in(bytes);
   LARDER_RETURN_IF_ERROR(CheckForm(in.Get<uint8_t>()));
-  key.oldest_us = in.Get<int64_t>();
-  key.streams.resize(stream_count);
-  for (std::vector<Tree>& trees : key.streams) {
+  Clear(stream_count);
+  oldest_us = in.Get<int64_t>();
+  for (std::vector<Tree>& trees : streams) {
     const auto count = in.Get<uint32_t>();
     for (uint32_t i = 0; in.ok() && i < count; ++i) {
       Tree& tree = trees.emplace_back();
@@ -190,14 +202,14 @@ absl::StatusOr<WindowKey> WindowKey::Parse(std::string_view bytes, std::size_t s
   }
   const auto count = in.Get<uint32_t>();
   for (uint32_t i = 0; in.ok() && i < count; ++i) {
-    Version& version = key.versions.emplace_back();
+    Version& version = versions.emplace_back();
     SetFlags(in.Get<uint8_t>(), &version);
     version.id = in.GetText();
     GetVersion(&in, &version);
     for (std::size_t s = 0; s < stream_count; ++s) version.parts.push_back(GetPart(&in));
   }
   if (!in.ok() || in.remaining() != 0) return Damaged();
-  return key;
+  return absl::OkStatus();
 }
 
 std::string WindowId::Serialize() const {

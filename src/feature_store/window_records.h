@@ -85,6 +85,10 @@ struct WindowKey {
   }
   [[nodiscard]] std::string Serialize() const;
   static absl::StatusOr<WindowKey> Parse(std::string_view bytes, std::size_t streams);
+  // The same, in memory that is there.
+  absl::Status Read(std::string_view bytes, std::size_t stream_count);
+  // As a key without events.
+  void Clear(std::size_t stream_count);
 };
 
 // Of an event with an id: where its versions are, and which one it is when there is one.

@@ -46,6 +46,8 @@ class Accumulator {
   virtual void Clear() = 0;
 
   virtual void Add(const AggregateEvent& event) = 0;
+  // Each of them, in their order.
+  virtual void AddAll(std::span<const AggregateEvent> events) = 0;
   // Requires: algebra().subtractable, and that the event was added here, not merged in.
   virtual void Remove(const AggregateEvent& event);
   // Requires: `other` is of the same specification.
@@ -89,6 +91,9 @@ class AccumulatorSet {
   void Clear();
   void Add(const AggregateEvent& event) {
     for (const auto& state : states_) state->Add(event);
+  }
+  void AddAll(std::span<const AggregateEvent> events) {
+    for (const auto& state : states_) state->AddAll(events);
   }
   void Remove(const AggregateEvent& event) {
     for (const auto& state : states_) state->Remove(event);

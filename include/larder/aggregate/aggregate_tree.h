@@ -83,7 +83,6 @@ class AggregateTree {
 
  private:
   struct Edit;
-  struct Segments;
 
   absl::StatusOr<int64_t> Change(std::span<const AggregateEvent> events, bool remove);
   absl::Status Apply(const aggregate::TreeChild& self, uint32_t height,
@@ -101,7 +100,6 @@ class AggregateTree {
   absl::StatusOr<aggregate::TreeNode> ReadForEdit(NodeId id, uint32_t height, Edit* edit) const;
   absl::StatusOr<aggregate::TreeNode> ReadNode(NodeId id, uint32_t height) const;
 
-  absl::Status Walk(NodeId id, uint32_t height, Segments* segments) const;
   absl::Status VisitBelow(NodeId id, uint32_t height, const TimeRange& range,
                           const std::function<void(const AggregateEvent& event)>& visit) const;
   absl::StatusOr<uint64_t> CountBefore(int64_t to_us) const;

@@ -1,8 +1,10 @@
 // Windows over one key's history as it was known: events that arrive late, are corrected, deleted or left out.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <limits>
+#include <memory>
 #include <span>
 #include <string_view>
 
@@ -39,6 +41,28 @@ struct HistoryInstant {
 
 // Whether version `a` of an event gives way to version `b`.
 [[nodiscard]] bool GivesWayTo(const HistoryEvent& a, const HistoryEvent& b);
+
+// Histories of one key after another, with memory and states that are made once. Threads: thread-bound.
+class HistoryEvaluator {
+ public:
+  // Errors: as MakeAccumulator.
+  static absl::StatusOr<HistoryEvaluator> Make(std::span<const AggregateWindow> windows,
+                                               std::span<const AggregateSpec> specs);
+  HistoryEvaluator(HistoryEvaluator&&) noexcept;
+  HistoryEvaluator& operator=(HistoryEvaluator&&) noexcept;
+  ~HistoryEvaluator();
+
+  // Columns without entries, with room for `instants`.
+  [[nodiscard]] absl::StatusOr<WindowResults> NoResults(std::size_t instants) const;
+  // Appends one entry an instant to each of `results`: what EvaluateHistory gives.
+  absl::Status Append(std::span<const HistoryEvent> events,
+                      std::span<const HistoryInstant> instants, WindowResults* results);
+
+ private:
+  struct State;
+  explicit HistoryEvaluator(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
+};
 
 // At each instant and for each window: the versions with an event time before the window's end that are known, of each
 // event the last one, if it counts; of these the ones in the window.

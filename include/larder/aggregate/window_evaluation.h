@@ -1,7 +1,9 @@
 // Windows over one key's events at many instants: what training asks for.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <span>
 #include <vector>
@@ -33,11 +35,36 @@ struct WindowResults {
       refused;  // how many entries of each are null because the answer cannot be given exactly
 };
 
-// The same bits as AggregateTree::Fold at each instant.
+// Windows of one key after another, with memory and states that are made once.
 //
-// Functions whose state is subtractable slide: each event goes in and out once. The others use a tree. Events that are
-// in the order of a tree already are not copied.
-// Errors: kInvalidArgument for instants that are not in order.
+// Threads: thread-bound.
+class WindowEvaluator {
+ public:
+  // Errors: as MakeAccumulator.
+  static absl::StatusOr<WindowEvaluator> Make(std::span<const AggregateWindow> windows,
+                                              std::span<const AggregateSpec> specs);
+  WindowEvaluator(WindowEvaluator&&) noexcept;
+  WindowEvaluator& operator=(WindowEvaluator&&) noexcept;
+  ~WindowEvaluator();
+
+  // Columns without entries, with room for `instants`.
+  [[nodiscard]] absl::StatusOr<WindowResults> NoResults(std::size_t instants) const;
+
+  // Appends one entry an instant to each of `results`: the same bits as AggregateTree::Fold.
+  //
+  // Functions whose state is subtractable slide: each event goes in and out once. Of the others a window of few events is
+  // added up anew at each instant; wider ones use a tree. Events that are in the order of a tree already are not copied.
+  // Errors: kInvalidArgument for instants that are not in order.
+  absl::Status Append(std::span<const AggregateEvent> events, std::span<const Timestamp> instants,
+                      WindowResults* results);
+
+ private:
+  struct State;
+  explicit WindowEvaluator(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
+};
+
+// WindowEvaluator for one key.
 [[nodiscard]] absl::StatusOr<WindowResults> EvaluateWindows(std::span<const AggregateEvent> events,
                                                             std::span<const Timestamp> instants,
                                                             std::span<const AggregateWindow> windows,

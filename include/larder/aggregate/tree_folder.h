@@ -1,0 +1,42 @@
+// What ranges of one tree after another add up to, with memory and states that are made once.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "larder/aggregate/accumulator.h"
+#include "larder/aggregate/aggregate_tree.h"
+#include "larder/aggregate/node_store.h"
+#include "larder/base/config.h"
+#include "larder/base/status.h"
+
+namespace larder::inline LARDER_ABI {
+
+// Threads: thread-bound.
+class TreeFolder {
+ public:
+  // `set` as of the trees.
+  explicit TreeFolder(const AccumulatorSet& set);
+  TreeFolder(TreeFolder&&) noexcept;
+  TreeFolder& operator=(TreeFolder&&) noexcept;
+  ~TreeFolder();
+
+  // Of every Fold until the next call.
+  void SetRanges(std::span<const TimeRange> ranges);
+  [[nodiscard]] std::span<const TimeRange> ranges() const LARDER_LIFETIME_BOUND;
+
+  // As AggregateTree::Fold. The sets of the ranges are good until the next call. Cost: allocates nothing once its memory
+  // has grown, but what the states do.
+  [[nodiscard]] absl::StatusOr<std::span<const AccumulatorSet>> Fold(
+      const NodeStore& store, const TreeRoot& root,
+      std::vector<FoldedPart>* parts = nullptr) LARDER_LIFETIME_BOUND;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace larder::inline LARDER_ABI
