@@ -193,8 +193,8 @@ absl::Status BatchSpill::Finish() {
   LARDER_RETURN_IF_ERROR(Scatter());
   LARDER_RETURN_IF_ERROR(Write());
   held_ = Batch();
-  held_partitions_ = {};
-  unwritten_ = {};
+  held_partitions_ = std::vector<uint16_t>();
+  unwritten_.shrink_to_fit();
   return absl::OkStatus();
 }
 

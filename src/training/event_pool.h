@@ -17,6 +17,11 @@ class EventPool {
 
   explicit EventPool(const EventLayout* layout) : layout_(layout) {}
 
+  // Room for `count` events, without what growing step by step leaves unused.
+  void Reserve(std::size_t count) {
+    records_.reserve(count * layout_->record_size);
+    holders_.reserve(count);
+  }
   // A copy, held once.
   Id Add(EventRef event);
   void Hold(Id id) { ++holders_[id - 1]; }

@@ -16,26 +16,18 @@ constexpr std::size_t kPieceRows =
 
 class JoinOutput {
  public:
-  explicit JoinOutput(const JoinOutputInputs& in)
+  JoinOutput(const JoinOutputInputs& in, const JoinCounts& counts)
       : in_(in),
         rows_(in.row_partitions->size()),
         width_(in.view->partial_updates ? in.view->features.size() : 1),
         times_(in.times->Values<int64_t>()) {
-    for (const Field& feature : in.view->features) {
-      Column column(feature.type);
-      if (feature.type.is_fixed_width()) column.ResizeFixed(rows_);
-      out_.features.push_back(std::move(column));
-    }
-    out_.outcomes.resize(width_);
-    for (JoinOutcome& outcome : out_.outcomes) {
-      outcome.status.assign(rows_, FeatureStatus::kNotFound);
-      outcome.event_time.ResizeFixed(rows_);
-      if (in.audit) outcome.known_time.ResizeFixed(rows_);
-    }
+    out_.counts = counts;
   }
 
   JoinedView Make() {
     picks_ = Resolve(false, &ambiguous_);
+    *in_.winners = std::vector<Winner>();  // Columns as large are made next.
+    MakeColumns();
     RunPieces(in_.thread_count, (rows_ + kPieceRows - 1) / kPieceRows,
               [&](std::size_t piece, std::size_t) { FillPiece(piece * kPieceRows); });
     RunPieces(in_.thread_count, out_.features.size() + (in_.audit ? width_ : 0),
@@ -51,6 +43,20 @@ class JoinOutput {
   }
 
  private:
+  void MakeColumns() {
+    for (const Field& feature : in_.view->features) {
+      Column column(feature.type);
+      if (feature.type.is_fixed_width()) column.ResizeFixed(rows_);
+      out_.features.push_back(std::move(column));
+    }
+    out_.outcomes.resize(width_);
+    for (JoinOutcome& outcome : out_.outcomes) {
+      outcome.status.assign(rows_, FeatureStatus::kNotFound);
+      outcome.event_time.ResizeFixed(rows_);
+      if (in_.audit) outcome.known_time.ResizeFixed(rows_);
+    }
+  }
+
   std::vector<EventPool::Id> Resolve(bool other_known_at, std::vector<uint8_t>* ambiguous) {
     std::vector<EventPool::Id> picks(rows_ * width_);
     if (ambiguous != nullptr) ambiguous->assign(rows_ * width_, 0);
@@ -202,6 +208,8 @@ class JoinOutput {
 
 }  // namespace
 
-JoinedView MakeJoinOutput(const JoinOutputInputs& in) { return JoinOutput(in).Make(); }
+JoinedView MakeJoinOutput(const JoinOutputInputs& in, const JoinCounts& counts) {
+  return JoinOutput(in, counts).Make();
+}
 
 }  // namespace larder::inline LARDER_ABI

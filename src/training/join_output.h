@@ -23,13 +23,14 @@ struct JoinOutputInputs {
   const Column* times = nullptr;
   const std::vector<uint16_t>* row_partitions = nullptr;
   std::vector<SpinePartition>* partitions = nullptr;
-  std::vector<std::string> own_ids;  // of the spine's rows; empty: nothing is excluded
-  bool other_known_at = false;       // winners under the other KnownAt are there too
+  std::vector<Winner>* winners = nullptr;  // the partitions' own; given back once they are resolved
+  std::vector<std::string> own_ids;        // of the spine's rows; empty: nothing is excluded
+  bool other_known_at = false;             // winners under the other KnownAt are there too
   bool audit = false;
   int thread_count = 1;
 };
 
-// Fills everything of the result but the counts of events.
-[[nodiscard]] JoinedView MakeJoinOutput(const JoinOutputInputs& in);
+// `counts` are those of events; those of rows are added.
+[[nodiscard]] JoinedView MakeJoinOutput(const JoinOutputInputs& in, const JoinCounts& counts);
 
 }  // namespace larder::inline LARDER_ABI

@@ -31,6 +31,8 @@ struct ViewJoin {
   int partition_bits = 0;
   std::vector<uint16_t> row_partitions;
   std::vector<SpinePartition> partitions;
+  std::vector<Winner> winners;          // of all partitions, so that they can be given back at once
+  std::vector<Winner> other_winners;    // under the other KnownAt
   std::unique_ptr<EventLayout> layout;  // since the first events
   std::vector<EventScatter> scatters;   // one per thread
   bool other_known_at = false;
@@ -99,8 +101,19 @@ struct PointInTimeJoin::State {
         join.view.count_other_known_at && join.layout->known_source != KnownSource::kNone;
     for (int i = 0; i < options.thread_count; ++i)
       join.scatters.emplace_back(join.layout.get(), join.partition_bits);
-    for (SpinePartition& partition : join.partitions)
-      partition.Start(join.layout.get(), join.other_known_at);
+    std::size_t count = 0;
+    for (const SpinePartition& partition : join.partitions)
+      count += partition.CountWinners(*join.layout);
+    join.winners.resize(count);
+    if (join.other_known_at) join.other_winners.resize(count);
+    count = 0;
+    for (SpinePartition& partition : join.partitions) {
+      const std::size_t own = partition.CountWinners(*join.layout);
+      const auto others = join.other_known_at ? std::span(join.other_winners).subspan(count, own)
+                                              : std::span<Winner>();
+      partition.Start(join.layout.get(), std::span(join.winners).subspan(count, own), others);
+      count += own;
+    }
     return absl::OkStatus();
   }
 
@@ -191,12 +204,22 @@ absl::StatusOr<std::vector<JoinedView>> PointInTimeJoin::Finish() && {
   for (const std::unique_ptr<ViewJoin>& join : state_->views) {
     if (join->layout != nullptr) state_->Flush(*join);
     LARDER_RETURN_IF_ERROR(state_->Report(joined.size(), join->events_seen, 0));
+    JoinCounts counts;
+    counts.events = static_cast<int64_t>(join->events_seen);
+    for (const EventScatter& scatter : join->scatters) {
+      counts.events_null_key += scatter.counts.null_key;
+      counts.events_null_time += scatter.counts.null_time;
+      counts.events_bad_key += scatter.counts.bad_key;
+      counts.events_null_arrival += scatter.counts.null_arrival;
+    }
+    join->scatters.clear();
     JoinOutputInputs in;
     in.view = &join->view;
     in.layout = join->layout.get();
     in.times = state_->times;
     in.row_partitions = &join->row_partitions;
     in.partitions = &join->partitions;
+    in.winners = &join->winners;
     in.other_known_at = join->other_known_at;
     in.audit = state_->options.audit;
     in.thread_count = state_->options.thread_count;
@@ -206,19 +229,12 @@ absl::StatusOr<std::vector<JoinedView>> PointInTimeJoin::Finish() && {
         AppendIdBytes(*join->view.exclude_event_id, row, &in.own_ids[row]);
       }
     }
-    JoinedView result = MakeJoinOutput(in);
-    result.counts.events = static_cast<int64_t>(join->events_seen);
-    for (const EventScatter& scatter : join->scatters) {
-      result.counts.events_null_key += scatter.counts.null_key;
-      result.counts.events_null_time += scatter.counts.null_time;
-      result.counts.events_bad_key += scatter.counts.bad_key;
-      result.counts.events_null_arrival += scatter.counts.null_arrival;
-    }
+    JoinedView result = MakeJoinOutput(in, counts);
     LARDER_RETURN_IF_ERROR(state_->Report(joined.size(), join->events_seen, state_->times->size()));
     joined.push_back(std::move(result));
     // The winners of this view are no longer needed while the next one's columns are made.
     join->partitions.clear();
-    join->scatters.clear();
+    join->other_winners = std::vector<Winner>();
   }
   return joined;
 }

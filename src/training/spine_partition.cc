@@ -79,6 +79,7 @@ void SpinePartition::Index(const KeyReader& keys, std::vector<uint32_t> rows) {
     return a.time != b.time ? a.time < b.time : a.row < b.row;
   });
   slots_.resize(rows_.size());
+  slot_times_.reserve(rows_.size());
   for (std::size_t i = 0; i < items.size(); ++i) {
     const bool new_group = i == 0 || items[i].group != items[i - 1].group;
     if (new_group) group_begin_.push_back(slot_times_.size());
@@ -89,12 +90,18 @@ void SpinePartition::Index(const KeyReader& keys, std::vector<uint32_t> rows) {
   group_begin_.push_back(slot_times_.size());
 }
 
-void SpinePartition::Start(const EventLayout* layout, bool other_known_at) {
+std::size_t SpinePartition::CountWinners(const EventLayout& layout) const {
+  return slot_times_.size() * winners_per_slot() * (layout.end != 0 ? 2 : 1);
+}
+
+void SpinePartition::Start(const EventLayout* layout, std::span<Winner> winners,
+                           std::span<Winner> other_winners) {
   layout_ = layout;
   pool_.emplace(layout);
-  const std::size_t count = slot_times_.size() * winners_per_slot() * (uses_tree() ? 2 : 1);
-  winners_.resize(count);
-  if (other_known_at) other_winners_.resize(count);
+  winners_ = winners;
+  other_winners_ = other_winners;
+  const bool one_each = !uses_tree() && other_winners.empty() && view_->exclude_event_id == nullptr;
+  if (one_each) pool_->Reserve(winners.size());
 }
 
 // The slots, within their group, whose instants see the event.
@@ -159,13 +166,13 @@ void SpinePartition::Offer(EventBuffer& events) {
   }
 }
 
-void SpinePartition::FetchWinners(const std::vector<Winner>& winners, uint32_t group,
+void SpinePartition::FetchWinners(std::span<const Winner> winners, uint32_t group,
                                   SlotRange range) const {
   if (range.begin >= range.end || uses_tree()) return;
   __builtin_prefetch(&winners[(group_begin_[group] + range.begin) * winners_per_slot()]);
 }
 
-void SpinePartition::OfferTo(std::vector<Winner>& winners, EventRef event, uint32_t group,
+void SpinePartition::OfferTo(std::span<Winner> winners, EventRef event, uint32_t group,
                              SlotRange range, EventPool::Id* pooled) {
   if (range.begin >= range.end) return;
   const std::size_t width = winners_per_slot();
@@ -266,7 +273,7 @@ void SpinePartition::Merge(Winner* into, const Winner& from) const {
 }
 
 // Afterwards winners[group_begin + slot] are final; with trees the others of the group are spent.
-void SpinePartition::ResolveGroup(std::vector<Winner>& winners, uint32_t group) {
+void SpinePartition::ResolveGroup(std::span<Winner> winners, uint32_t group) {
   const std::size_t begin = group_begin_[group];
   const std::size_t leaves = group_begin_[group + 1] - begin;
   const std::size_t width = winners_per_slot();
@@ -285,7 +292,7 @@ void SpinePartition::ResolveGroup(std::vector<Winner>& winners, uint32_t group) 
 
 void SpinePartition::Resolve(bool other_known_at, const std::vector<std::string>& own_ids,
                              std::span<EventPool::Id> picks, std::vector<uint8_t>* ambiguous) {
-  std::vector<Winner>& winners = other_known_at ? other_winners_ : winners_;
+  const std::span<Winner> winners = other_known_at ? other_winners_ : winners_;
   for (uint32_t group = 0; group + 1 < group_begin_.size(); ++group) ResolveGroup(winners, group);
   const std::size_t width = winners_per_slot();
   uint32_t group = 0;

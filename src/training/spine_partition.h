@@ -64,8 +64,10 @@ class SpinePartition {
   // Indexes the rows, which all have usable keys.
   void Index(const KeyReader& keys, std::vector<uint32_t> rows);
 
-  // Makes room for winners. `other_known_at` keeps a second set, under the view's other KnownAt.
-  void Start(const EventLayout* layout, bool other_known_at);
+  // How many a set of winners has.
+  [[nodiscard]] std::size_t CountWinners(const EventLayout& layout) const;
+  // Borrows the winners until Resolve. `other_winners`: a second set, under the view's other KnownAt; empty: none.
+  void Start(const EventLayout* layout, std::span<Winner> winners, std::span<Winner> other_winners);
   void Offer(EventBuffer& events);
 
   // Carries winners forward; then `picks[row * features]` holds the winning event of each of the partition's rows (0:
@@ -86,13 +88,13 @@ class SpinePartition {
   [[nodiscard]] bool uses_tree() const { return layout_->end != 0; }
   [[nodiscard]] SlotRange RangeOf(EventRef event, uint32_t group, KnownAt known_at) const;
   // Asks for the memory that OfferTo reads.
-  void FetchWinners(const std::vector<Winner>& winners, uint32_t group, SlotRange range) const;
-  void OfferTo(std::vector<Winner>& winners, EventRef event, uint32_t group, SlotRange range,
+  void FetchWinners(std::span<const Winner> winners, uint32_t group, SlotRange range) const;
+  void OfferTo(std::span<Winner> winners, EventRef event, uint32_t group, SlotRange range,
                EventPool::Id* pooled);
   void Take(Winner* winner, EventRef event, EventPool::Id* pooled);
   void Update(Winner* winner, EventRef event, EventPool::Id* pooled);
   void Merge(Winner* into, const Winner& from) const;
-  void ResolveGroup(std::vector<Winner>& winners, uint32_t group);
+  void ResolveGroup(std::span<Winner> winners, uint32_t group);
   EventPool::Id Pooled(EventRef event, EventPool::Id* pooled);
 
   const JoinView* view_;
@@ -105,8 +107,8 @@ class SpinePartition {
 
   const EventLayout* layout_ = nullptr;
   std::optional<EventPool> pool_;
-  std::vector<Winner> winners_;
-  std::vector<Winner> other_winners_;
+  std::span<Winner> winners_;
+  std::span<Winner> other_winners_;
 };
 
 }  // namespace larder::inline LARDER_ABI
