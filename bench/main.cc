@@ -94,6 +94,7 @@ absl::Status RunAll(BarRun& run) {
 }
 
 int Main(int argc, char** argv) {
+  if (argc == 3 && std::strcmp(argv[1], "--join-memory") == 0) return PrintJoinMemory(argv[2]);
   absl::StatusOr<Arguments> arguments = Parse(argc, argv);
   if (!arguments.ok()) {
     std::fprintf(stderr, "larder_bench: %s\n%s", std::string(arguments.status().message()).c_str(),
