@@ -298,6 +298,24 @@ TEST_CASE("progress and a sink can stop a training set within a budget", "[store
   CHECK(FilesIn(fixture) == 7);
 }
 
+TEST_CASE("a folder for temporary files that is not there is named", "[store][training]") {
+  Random random(7);
+  StoreFixture fixture;
+  WriteHistory(random, 10, fixture);
+  fixture.Apply(kDefinitions);
+  fixture.folder().Write("spine.csv", Spine(random, 10));
+  HistoricalRequest request = Request();
+  request.memory_budget = 100'000;
+  auto spine = fixture.store().OpenSpine(fixture.folder().File("spine.csv"), &request);
+  REQUIRE(spine.ok());
+  request.temporary_folder = fixture.folder().File("nowhere");
+  Collect out;
+  const absl::Status made = fixture.store().StreamHistoricalFeatures(request, **spine, out);
+  CHECK(made.code() == absl::StatusCode::kNotFound);
+  CHECK_THAT(std::string(larder::MessageOf(made)),
+             ContainsSubstring("cannot create a temporary file in " + request.temporary_folder));
+}
+
 TEST_CASE("what is wrong with a spine's row is said by its number within a budget too",
           "[store][training]") {
   Random random(7);
