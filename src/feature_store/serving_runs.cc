@@ -1,5 +1,6 @@
 // Features that stand side by side in row and tensor, converted together.
 #include <algorithm>
+#include <type_traits>
 
 #include "feature_store/serving_cells.h"
 #include "feature_store/serving_state.h"
@@ -16,31 +17,34 @@ uint64_t BitsOf(const FoundRow& row, const RowLayout& layout, std::size_t first,
 }
 
 template <class From, class T>
-void ConvertRun(const char* from, std::size_t count, T* out) {
+void ConvertRun(const char* __restrict from, std::size_t count, T* __restrict out) {
   for (std::size_t i = 0; i < count; ++i)
     out[i] = static_cast<T>(LoadAs<From>(from + i * sizeof(From)));
 }
 
 template <class T>
-void WriteRun(const DataType& type, const char* from, std::size_t count, T* out) {
+void ConvertBools(const char* __restrict from, std::size_t count, T* __restrict out) {
+  for (std::size_t i = 0; i < count; ++i) out[i] = from[i] != 0 ? T{1} : T{0};
+}
+
+template <class T>
+auto ConverterOf(const DataType& type) -> void (*)(const char*, std::size_t, T*) {
   switch (type.id()) {
     case TypeId::kBool:
-      for (std::size_t i = 0; i < count; ++i) out[i] = from[i] != 0 ? T{1} : T{0};
-      return;
+      return ConvertBools<T>;
     case TypeId::kInt32:
     case TypeId::kDate:
-      return ConvertRun<int32_t>(from, count, out);
+      return ConvertRun<int32_t, T>;
     case TypeId::kUint64:
-      return ConvertRun<uint64_t>(from, count, out);
+      return ConvertRun<uint64_t, T>;
     case TypeId::kFloat32:
-      return ConvertRun<float>(from, count, out);
+      return ConvertRun<float, T>;
     case TypeId::kFloat64:
-      return ConvertRun<double>(from, count, out);
+      return ConvertRun<double, T>;
     case TypeId::kVector:
-      if (type.element() == TypeId::kInt8) return ConvertRun<int8_t>(from, type.length(), out);
-      return ConvertRun<float>(from, type.length(), out);
+      return type.element() == TypeId::kInt8 ? ConvertRun<int8_t, T> : ConvertRun<float, T>;
     default:
-      return ConvertRun<int64_t>(from, count, out);
+      return ConvertRun<int64_t, T>;
   }
 }
 
@@ -69,7 +73,15 @@ void ServingSession::State::PlanRuns() {
         continue;
       }
     }
-    state.runs.push_back({layout.type(stored), stored, 1, output.offset, o, layout.offset(stored)});
+    Run& run = state.runs.emplace_back();
+    run.type = layout.type(stored);
+    run.stored = stored;
+    run.count = 1;
+    run.offset = output.offset;
+    run.output = o;
+    run.payload_offset = layout.offset(stored);
+    run.to_float = ConverterOf<float>(run.type);
+    run.to_double = ConverterOf<double>(run.type);
   }
   chunks_on_demand_ = CanChunkOnDemand();
   has_cells_ =
@@ -98,8 +110,14 @@ absl::Status ServingSession::State::WriteRuns(const UseState& state, std::size_t
     for (const Run& run : state.runs) {
       const uint64_t all = run.count == 64 ? ~uint64_t{0} : (uint64_t{1} << run.count) - 1;
       const uint64_t valid = present ? BitsOf(found, layout, run.stored, run.count) : 0;
-      if (valid != 0)
-        WriteRun(run.type, found.payload + run.payload_offset, run.count, to + run.offset);
+      if (valid != 0) {
+        const char* const from = found.payload + run.payload_offset;
+        if constexpr (std::is_same_v<T, float>) {
+          run.to_float(from, run.width(), to + run.offset);
+        } else {
+          run.to_double(from, run.width(), to + run.offset);
+        }
+      }
       if (status != nullptr) {
         for (std::size_t f = 0; f < run.count; ++f) {
           const bool is_null = present && ((valid >> f) & 1U) == 0;
@@ -128,9 +146,7 @@ void ServingSession::State::RepeatRuns(const UseState& state, std::size_t first,
                                        std::span<FeatureStatus> statuses) const {
   for (std::size_t row = first; row < first + count; ++row) {
     for (const Run& run : state.runs) {
-      const DataType& type = run.type;
-      const std::size_t width = type.id() == TypeId::kVector ? type.length() : run.count;
-      std::copy_n(out.data + run.offset, width, out.data + row * stride + run.offset);
+      std::copy_n(out.data + run.offset, run.width(), out.data + row * stride + run.offset);
       if (statuses.empty()) continue;
       const auto at = statuses.begin() + static_cast<std::ptrdiff_t>(run.output);
       std::copy_n(at, run.count, at + static_cast<std::ptrdiff_t>(row * outputs_.size()));

@@ -64,6 +64,14 @@ struct ServingSession::State {
     std::size_t offset = 0;  // the first's place in the tensor's row
     std::size_t output = 0;  // and its index in outputs_
     std::size_t payload_offset = 0;
+    // From the row's bytes to the tensor: `count` elements.
+    void (*to_float)(const char* from, std::size_t count, float* out) = nullptr;
+    void (*to_double)(const char* from, std::size_t count, double* out) = nullptr;
+
+    // Elements of the tensor's row.
+    [[nodiscard]] std::size_t width() const {
+      return type.id() == TypeId::kVector ? type.length() : count;
+    }
   };
   struct UseState {
     const BoundUse* use = nullptr;

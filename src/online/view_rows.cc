@@ -240,14 +240,7 @@ void ViewRows::FetchIndex(std::span<const KeyRef> keys) const {
   }
 }
 
-RowGuess ViewRows::GuessIn(const LayerState& state, uint64_t hash, bool filtered) {
-  const Shortcut& shortcut = state.shortcuts[state.directory.PlaceOf(hash)];
-  // What the rest says, for the usual case.
-  if (shortcut.count == 1 && !filtered && shortcut.segments->is_perfect()) {
-    const SegmentView::Hit hit = shortcut.segments->Guess(hash);
-    return {shortcut.segments, shortcut.touches->get(), hit.row, hit.slot,
-            hit.saw_other ? RowGuess::kUnknown : RowGuess::kOnly};
-  }
+RowGuess ViewRows::GuessIn(const Shortcut& shortcut, uint64_t hash, bool filtered) {
   RowGuess guess;
   if (!shortcut.known) guess.state = RowGuess::kUnknown;
   for (uint32_t i = shortcut.count; i-- > 0;) {
@@ -276,18 +269,34 @@ void ViewRows::FetchRows(std::span<const KeyRef> keys, std::span<RowGuess> guess
   const bool one_layer = loaded.directory.empty() || pushed.directory.empty();
   const LayerState& first = loaded.directory.empty() ? pushed : loaded;
   for (std::size_t i = 0; i < keys.size(); ++i) {
-    guesses[i] = GuessIn(first, keys[i].hash, false);
-    if (guesses[i].row != nullptr) {
-      // A row may begin in the middle of a cache line.
-      __builtin_prefetch(guesses[i].row);
-      __builtin_prefetch(guesses[i].row + 63);
-      if (guesses[i].touches != nullptr) guesses[i].touches->Fetch(guesses[i].slot);
+    const uint64_t hash = keys[i].hash;
+    const Shortcut& shortcut = first.shortcuts[first.directory.PlaceOf(hash)];
+    RowGuess& guess = guesses[i];
+    if (shortcut.count != 1 || !shortcut.segments->is_perfect()) {
+      guess = GuessIn(shortcut, hash, false);
+      continue;
     }
+    // What GuessIn says, for the usual case.
+    const SegmentView::Hit hit = shortcut.segments->Guess(hash);
+    guess.segment = shortcut.segments;
+    guess.touches = shortcut.touches->get();
+    guess.row = hit.row;
+    guess.slot = hit.slot;
+    guess.state = hit.saw_other ? RowGuess::kUnknown : RowGuess::kOnly;
+  }
+  // A loop of nothing else, so that many requests, for pages' places too, are on their way together.
+  for (std::size_t i = 0; i < keys.size(); ++i) __builtin_prefetch(guesses[i].row);
+  for (std::size_t i = 0; i < keys.size(); ++i) {
+    const RowGuess& guess = guesses[i];
+    if (guess.row == nullptr) continue;
+    __builtin_prefetch(guess.row + 63);  // it may begin in the middle of a cache line
+    if (guess.touches != nullptr) guess.touches->Fetch(guess.slot);
   }
   if (one_layer) return;
   for (std::size_t i = 0; i < keys.size(); ++i) {
-    if (!MayHave(pushed, keys[i].hash)) continue;  // nearly all
-    const RowGuess other = GuessIn(pushed, keys[i].hash, true);
+    const uint64_t hash = keys[i].hash;
+    if (!MayHave(pushed, hash)) continue;  // nearly all
+    const RowGuess other = GuessIn(pushed.shortcuts[pushed.directory.PlaceOf(hash)], hash, true);
     if (other.row != nullptr) __builtin_prefetch(other.row);
     // Which of two rows wins is not to be guessed.
     if (guesses[i].state == RowGuess::kAbsent) {

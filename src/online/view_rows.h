@@ -159,7 +159,7 @@ class ViewRows {
   };
   void Connect(LayerState& state, std::size_t partition);
   // `filtered`: when few of the keys looked for are in the layer, so that rows are better not looked at in vain.
-  static RowGuess GuessIn(const LayerState& state, uint64_t hash, bool filtered);
+  static RowGuess GuessIn(const Shortcut& shortcut, uint64_t hash, bool filtered);
   // False: GuessIn says kAbsent.
   static bool MayHave(const LayerState& state, uint64_t hash) {
     const Shortcut& shortcut = state.shortcuts[state.directory.PlaceOf(hash)];
