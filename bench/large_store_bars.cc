@@ -106,14 +106,15 @@ absl::Status RunOpen(BarRun& run, const std::string& large, const std::string& s
   return absl::OkStatus();
 }
 
-// O13: view 0 gets a second version, loaded too; rollback then goes from the one to the other and back.
+// O13: view 0 gets a second version, loaded too; each rollback then takes back the change before it, from the one to the
+// other and back.
 class RollbackBar {
  public:
   RollbackBar(FeatureStore store, LmdbYardstick& yardstick)
       : store_(std::move(store)), yardstick_(yardstick) {}
 
   absl::Status Run(BarRun& run, const std::string& sources) {
-    LARDER_ASSIGN_OR_RETURN(first_, LastEntry());
+    LARDER_ASSIGN_OR_RETURN(previous_, LastEntry());
     std::string text = DefinitionsOf(kLarge, sources);
     constexpr std::string_view kFeature = R"({"name": "v0_f0"})";
     text.replace(text.find(kFeature), kFeature.size(), R"({"name": "v0_f0", "expr": "v0_f0 + 1"})");
@@ -121,7 +122,7 @@ class RollbackBar {
                             larder::ParseDefinitions(text, "bench"));
     LARDER_RETURN_IF_ERROR(store_.Apply(definitions).status());
     LARDER_RETURN_IF_ERROR(MaterializeView(store_, 0));
-    LARDER_ASSIGN_OR_RETURN(second_, LastEntry());
+    LARDER_ASSIGN_OR_RETURN(last_, LastEntry());
     LARDER_RETURN_IF_ERROR(yardstick_.BecomeDurable());
     return run.Measure(
         "O13", [this](benchmark::State& state) { Rollbacks(state); },
@@ -135,9 +136,9 @@ class RollbackBar {
   }
 
   absl::Status Rollback() {
-    LARDER_ASSIGN_OR_RETURN(const larder::ApplyResult result,
-                            store_.Rollback(at_first_ ? second_ : first_));
+    LARDER_ASSIGN_OR_RETURN(const larder::ApplyResult result, store_.Rollback(previous_));
     if (!result.changed) return larder::InternalError("the rollback changed nothing");
+    previous_ = std::exchange(last_, result.revision);
     at_first_ = !at_first_;
     return absl::OkStatus();
   }
@@ -185,8 +186,8 @@ class RollbackBar {
 
   FeatureStore store_;
   LmdbYardstick& yardstick_;
-  uint64_t first_ = 0;
-  uint64_t second_ = 0;
+  uint64_t previous_ = 0;  // the entry that led to the other version, and the newest
+  uint64_t last_ = 0;
   bool at_first_ = false;
   uint64_t next_ = 0;
 };

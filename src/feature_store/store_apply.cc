@@ -30,8 +30,29 @@ absl::Status PutHistory(WriteTransaction& transaction, const HistoryEntry& entry
   return transaction.PutRecord(kHistoryTable, number, entry.Serialize());
 }
 
+absl::StatusOr<std::vector<HistoryEntry>> HistoryFrom(const ReadSession& session, uint64_t number) {
+  std::vector<HistoryEntry> entries;
+  absl::Status damage;
+  const auto visit = [&](std::string_view, std::string_view bytes) {
+    absl::StatusOr<HistoryEntry> entry = HistoryEntry::Parse(bytes);
+    if (entry.ok()) {
+      entries.push_back(*std::move(entry));
+    } else {
+      damage = entry.status();
+    }
+    return damage.ok();
+  };
+  LARDER_RETURN_IF_ERROR(session.ListRecords(kHistoryTable, visit, BigEndianKey(number)));
+  if (!damage.ok()) return damage;
+  return entries;
+}
+
+absl::StatusOr<uint64_t> LastChangeIn(const WriteTransaction& transaction) {
+  return NumberIn(transaction, kLastChange);
+}
+
 absl::Status CheckUnchanged(const WriteTransaction& transaction, const Catalog& catalog) {
-  LARDER_ASSIGN_OR_RETURN(const uint64_t number, NumberIn(transaction, kLastChange));
+  LARDER_ASSIGN_OR_RETURN(const uint64_t number, LastChangeIn(transaction));
   if (number == catalog.last_change().number) return absl::OkStatus();
   return WithKind(AbortedError("definitions or holds changed (history entry ", number,
                                ") while the data was being read; run it again"),
@@ -40,11 +61,10 @@ absl::Status CheckUnchanged(const WriteTransaction& transaction, const Catalog& 
 
 namespace {
 
-// Stores the catalog that `change` makes of the present one, with its history entry. Returns the entry's number.
+// Stores the catalog that `change` makes of `current`, the present one, with its history entry. Returns the entry's number.
 absl::StatusOr<uint64_t> WriteCatalog(
-    WriteTransaction& transaction, ApplyOptions options,
+    WriteTransaction& transaction, const Catalog& current, ApplyOptions options,
     const std::function<absl::StatusOr<Catalog>(const Catalog&, ApplyOptions)>& change) {
-  LARDER_ASSIGN_OR_RETURN(const Catalog current, CatalogIn(transaction));
   LARDER_ASSIGN_OR_RETURN(options.number, NextHistoryNumber(transaction));
   options.time = transaction.commit_time();
   LARDER_ASSIGN_OR_RETURN(const Catalog next, change(current, std::move(options)));
@@ -112,11 +132,11 @@ absl::StatusOr<ApplyResult> FeatureStore::Impl::ApplyAs(HistoryKind kind, std::s
     entry.detail = detail;
     entry.author = info.author;
     entry.message = info.message;
-    LARDER_ASSIGN_OR_RETURN(const Catalog current_catalog, larder::CatalogIn(transaction));
+    LARDER_ASSIGN_OR_RETURN(const Catalog current, CatalogIn(transaction));
     result.restored.clear();
     result.not_restored.clear();
     std::map<uint32_t, LiveBefore> kept = data;
-    for (const ViewVersion* view : current_catalog.Views(plan.project, true)) {
+    for (const ViewVersion* view : current.Views(plan.project, true)) {
       const auto back = data.find(view->data_id);
       if (back == data.end()) continue;
       const std::string what = Concat(view->ToString(), ": generation ", back->second.generation);
@@ -139,12 +159,12 @@ absl::StatusOr<ApplyResult> FeatureStore::Impl::ApplyAs(HistoryKind kind, std::s
     }
     result.changed = !plan.empty() || !kept.empty();
     if (!result.changed) return absl::OkStatus();
-    const auto apply = [&](const Catalog& current, const ApplyOptions& numbered) {
-      return plan.empty() ? HoldViews(current, plan.project, numbered)
-                          : ApplyPlan(current, plan, numbered);
+    const auto apply = [&](const Catalog& before, const ApplyOptions& numbered) {
+      return plan.empty() ? HoldViews(before, plan.project, numbered)
+                          : ApplyPlan(before, plan, numbered);
     };
     LARDER_ASSIGN_OR_RETURN(const uint64_t number,
-                            WriteCatalog(transaction, std::move(entry), apply));
+                            WriteCatalog(transaction, current, std::move(entry), apply));
     if (!plan.empty()) result.revision = number;
     return RestoreGenerations(transaction, number, kept);
   };
@@ -162,7 +182,9 @@ absl::StatusOr<uint64_t> FeatureStore::Impl::ChangeCatalog(
         ApplyOptions entry;
         entry.author = info.author;
         entry.message = info.message;
-        LARDER_ASSIGN_OR_RETURN(number, WriteCatalog(transaction, std::move(entry), change));
+        LARDER_ASSIGN_OR_RETURN(const Catalog current, CatalogIn(transaction));
+        LARDER_ASSIGN_OR_RETURN(number,
+                                WriteCatalog(transaction, current, std::move(entry), change));
         return absl::OkStatus();
       }).status());
   return number;

@@ -43,6 +43,8 @@ struct FeatureStore::Impl {
 
   // The catalog as of `session`'s snapshot, parsed once per change.
   absl::StatusOr<Catalog> CatalogIn(const ReadSession& session) const;
+  // The present one, as it was parsed for readers if that is no older.
+  absl::StatusOr<Catalog> CatalogIn(const WriteTransaction& transaction) const;
   // The service a request names, or one made for its single features, with everything resolved.
   absl::StatusOr<std::shared_ptr<const BoundService>> Resolve(const Catalog& catalog,
                                                               const FeatureRequest& request) const;
@@ -100,6 +102,10 @@ absl::StatusOr<LoadRecord> LoadRecordIn(const WriteTransaction& transaction, uin
 absl::Status AddCosts(const ReadSession& session, const Catalog& catalog, ChangePlan* plan);
 // One more than the greatest number in use.
 absl::StatusOr<uint64_t> NextHistoryNumber(const WriteTransaction& transaction);
+// The entry that last changed the catalog; 0: none has.
+absl::StatusOr<uint64_t> LastChangeIn(const WriteTransaction& transaction);
+// Entry `number` and those after it, oldest first. Errors: kCorrupt.
+absl::StatusOr<std::vector<HistoryEntry>> HistoryFrom(const ReadSession& session, uint64_t number);
 // Refuses (kConflict) when the catalog is no longer `catalog`: what was mapped with it must not be written.
 absl::Status CheckUnchanged(const WriteTransaction& transaction, const Catalog& catalog);
 absl::Status PutHistory(WriteTransaction& transaction, const HistoryEntry& entry);

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "feature_store/store_impl.h"
+#include "feature_store/tables.h"
 #include "feature_store/upkeep.h"
 #include "larder/registry/feature_edits.h"
 #include "larder/registry/rollback.h"
@@ -11,17 +12,14 @@ namespace larder::inline LARDER_ABI {
 namespace {
 
 // Entries above `number`, which the registry works backwards through.
-absl::StatusOr<std::vector<HistoryEntry>> EntriesAfter(const FeatureStore& store, uint64_t number) {
-  LARDER_ASSIGN_OR_RETURN(std::vector<HistoryEntry> entries, store.History());
-  const uint64_t last = entries.empty() ? 0 : entries.back().number;
+absl::StatusOr<std::vector<HistoryEntry>> EntriesAfter(const ReadSession& session, uint64_t number) {
+  LARDER_ASSIGN_OR_RETURN(const std::optional<std::string_view> record,
+                          session.GetRecord(kCatalogTable, kLastNumber));
+  const uint64_t last = record ? FromBigEndianKey(*record) : 0;
   if (number > last) {
     return NotFoundError("history has no entry ", number, ": the last one is ", last);
   }
-  std::vector<HistoryEntry> later;
-  for (HistoryEntry& entry : entries) {
-    if (entry.number > number) later.push_back(std::move(entry));
-  }
-  return later;
+  return HistoryFrom(session, number + 1);
 }
 
 }  // namespace
@@ -76,19 +74,21 @@ absl::StatusOr<ApplyResult> FeatureStore::DeleteFeature(std::string_view view,
 
 absl::StatusOr<Definitions> FeatureStore::DefinitionsAt(uint64_t number,
                                                         std::string_view project) const {
-  LARDER_ASSIGN_OR_RETURN(const Catalog catalog, GetCatalog());
+  LARDER_ASSIGN_OR_RETURN(const ReadSession session, ReadSession::Open(impl_->environment));
+  LARDER_ASSIGN_OR_RETURN(const Catalog catalog, impl_->CatalogIn(session));
   LARDER_ASSIGN_OR_RETURN(const std::string owner, Impl::ProjectOrOnly(catalog, project));
-  LARDER_ASSIGN_OR_RETURN(const std::vector<HistoryEntry> later, EntriesAfter(*this, number));
+  LARDER_ASSIGN_OR_RETURN(const std::vector<HistoryEntry> later, EntriesAfter(session, number));
   return larder::DefinitionsAt(catalog, later, owner, number);
 }
 
 absl::StatusOr<ChangePlan> FeatureStore::Diff(uint64_t from, uint64_t to,
                                               std::string_view project) const {
-  LARDER_ASSIGN_OR_RETURN(const Catalog catalog, GetCatalog());
+  LARDER_ASSIGN_OR_RETURN(const ReadSession session, ReadSession::Open(impl_->environment));
+  LARDER_ASSIGN_OR_RETURN(const Catalog catalog, impl_->CatalogIn(session));
   LARDER_ASSIGN_OR_RETURN(const std::string owner, Impl::ProjectOrOnly(catalog, project));
-  LARDER_RETURN_IF_ERROR(EntriesAfter(*this, std::max(from, to)).status());
+  LARDER_RETURN_IF_ERROR(EntriesAfter(session, std::max(from, to)).status());
   LARDER_ASSIGN_OR_RETURN(const std::vector<HistoryEntry> later,
-                          EntriesAfter(*this, std::min(from, to)));
+                          EntriesAfter(session, std::min(from, to)));
   return DiffRevisions(catalog, later, owner, from, to);
 }
 
@@ -103,7 +103,7 @@ absl::StatusOr<ChangePlan> FeatureStore::PlanRollback(uint64_t number,
   LARDER_ASSIGN_OR_RETURN(const ReadSession session, ReadSession::Open(impl_->environment));
   LARDER_ASSIGN_OR_RETURN(const Catalog catalog, impl_->CatalogIn(session));
   LARDER_ASSIGN_OR_RETURN(const std::string owner, Impl::ProjectOrOnly(catalog, options.project));
-  LARDER_ASSIGN_OR_RETURN(const std::vector<HistoryEntry> later, EntriesAfter(*this, number));
+  LARDER_ASSIGN_OR_RETURN(const std::vector<HistoryEntry> later, EntriesAfter(session, number));
   if (options.part == RollbackPart::kData) {
     if (!options.view.empty())
       LARDER_RETURN_IF_ERROR(catalog.GetView(owner, options.view).status());

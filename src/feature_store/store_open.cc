@@ -80,6 +80,16 @@ absl::StatusOr<Catalog> FeatureStore::Impl::CatalogIn(const ReadSession& session
   return catalog;
 }
 
+absl::StatusOr<Catalog> FeatureStore::Impl::CatalogIn(const WriteTransaction& transaction) const {
+  LARDER_ASSIGN_OR_RETURN(const uint64_t last_change, LastChangeIn(transaction));
+  {
+    const std::lock_guard lock(mutex_);
+    if (last_change > 0 && cached_layout_seq_ && cached_.last_change().number == last_change)
+      return cached_;
+  }
+  return larder::CatalogIn(transaction);
+}
+
 absl::StatusOr<Catalog> CatalogIn(const WriteTransaction& transaction) {
   return ParseCatalog(transaction.GetRecord(kCatalogTable, kCurrentCatalog));
 }
@@ -117,20 +127,7 @@ absl::StatusOr<Catalog> FeatureStore::GetCatalog() const {
 
 absl::StatusOr<std::vector<HistoryEntry>> FeatureStore::History() const {
   LARDER_ASSIGN_OR_RETURN(const ReadSession session, ReadSession::Open(impl_->environment));
-  std::vector<HistoryEntry> entries;
-  absl::Status damage;
-  LARDER_RETURN_IF_ERROR(
-      session.ListRecords(kHistoryTable, [&](std::string_view, std::string_view bytes) {
-        absl::StatusOr<HistoryEntry> entry = HistoryEntry::Parse(bytes);
-        if (!entry.ok()) {
-          damage = entry.status();
-          return false;
-        }
-        entries.push_back(*std::move(entry));
-        return true;
-      }));
-  if (!damage.ok()) return damage;
-  return entries;
+  return HistoryFrom(session, 0);
 }
 
 absl::StatusOr<std::vector<ViewState>> FeatureStore::ViewStates(std::string_view project) const {
