@@ -230,17 +230,35 @@ void Scatter(std::span<const NewRow> rows, unsigned skip, unsigned bits, std::sp
 }
 
 // For a few rows, mostly.
-void SortGroup(std::span<NewRow> rows) {
+template <class Before>
+void SortGroup(std::span<NewRow> rows, const Before& is_before) {
   constexpr std::size_t kInsertedMax = 32;
   if (rows.size() > kInsertedMax) {
-    std::stable_sort(rows.begin(), rows.end(), IsBefore);
+    std::stable_sort(rows.begin(), rows.end(), is_before);
     return;
   }
   for (std::size_t i = 1; i < rows.size(); ++i) {
     const NewRow row = rows[i];
     std::size_t at = i;
-    for (; at > 0 && IsBefore(row, rows[at - 1]); --at) rows[at] = rows[at - 1];
+    for (; at > 0 && is_before(row, rows[at - 1]); --at) rows[at] = rows[at - 1];
     rows[at] = row;
+  }
+}
+
+// Rows in the order of their hashes, into that of (hash, key). Keys are looked at where hashes are equal only, and asked
+// for before, since rows lie anywhere.
+void SortEqualHashes(std::span<NewRow> rows) {
+  constexpr std::size_t kAhead = 16;
+  for (std::size_t begin = 0, fetched = 0; begin < rows.size();) {
+    for (; fetched + 1 < rows.size() && fetched < begin + kAhead; ++fetched) {
+      if (rows[fetched].hash != rows[fetched + 1].hash) continue;
+      __builtin_prefetch(rows[fetched].key().data());
+      __builtin_prefetch(rows[fetched + 1].key().data());
+    }
+    std::size_t end = begin + 1;
+    while (end < rows.size() && rows[end].hash == rows[begin].hash) ++end;
+    if (end - begin > 1) SortGroup(rows.subspan(begin, end - begin), IsBefore);
+    begin = end;
   }
 }
 
@@ -248,7 +266,8 @@ void SortGroup(std::span<NewRow> rows) {
 
 // Hashes are evenly spread: two steps of scattering leave a handful of rows together.
 void SortByKey(std::vector<NewRow>* rows) {
-  if (rows->size() < kScatteredMin) return SortGroup(*rows);
+  if (rows->size() < kScatteredMin) return SortGroup(std::span(*rows), IsBefore);
+  const auto has_less_hash = [](const NewRow& a, const NewRow& b) { return a.hash < b.hash; };
   std::vector<NewRow> scattered(rows->size());
   std::vector<std::size_t> ends;
   std::vector<std::size_t> inner_ends;
@@ -260,11 +279,12 @@ void SortByKey(std::vector<NewRow>* rows) {
             &inner_ends);
     std::size_t inner_begin = 0;
     for (const std::size_t inner_end : inner_ends) {
-      SortGroup(group.subspan(inner_begin, inner_end - inner_begin));
+      SortGroup(group.subspan(inner_begin, inner_end - inner_begin), has_less_hash);
       inner_begin = inner_end;
     }
     begin = end;
   }
+  SortEqualHashes(*rows);
 }
 
 }  // namespace larder::inline LARDER_ABI

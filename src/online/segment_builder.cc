@@ -44,7 +44,9 @@ class SegmentBuilder {
     header_.commit_seq = place.commit_seq;
     header_.key_count = entries.size();
     PackedFormFinder finder(place.shape.trailer_offset, place.shape.has_tail);
-    for (const SegmentEntry& entry : entries) {
+    for (std::size_t i = 0; i < entries.size(); ++i) {
+      if (i + kRowsAhead < entries.size()) FetchRow(entries[i + kRowsAhead]);
+      const SegmentEntry& entry = entries[i];
       for (const std::string_view row : entry.rows) finder.Add(row, entry.key);
       header_.row_count += entry.rows.size();
     }
@@ -64,6 +66,14 @@ class SegmentBuilder {
   }
 
  private:
+  // Rows came in any order, so that each is somewhere else in memory.
+  static constexpr uint32_t kRowsAhead = 16;
+  static void FetchRow(const SegmentEntry& entry) {
+    const char* const row = entry.rows.front().data();
+    __builtin_prefetch(row);
+    __builtin_prefetch(row + 64);
+  }
+
   [[nodiscard]] std::optional<BuiltPerfectHash> FindPerfectHash() const {
     std::vector<uint64_t> hashes(entries_.size());
     std::transform(entries_.begin(), entries_.end(), hashes.begin(),
@@ -110,6 +120,9 @@ class SegmentBuilder {
     };
     uint64_t older = keys;
     for (uint32_t place = 0; place < keys; ++place) {
+      if (place + 2 * kRowsAhead < keys)
+        __builtin_prefetch(&entries_[order[place + 2 * kRowsAhead]]);
+      if (place + kRowsAhead < keys) FetchRow(entries_[order[place + kRowsAhead]]);
       const SegmentEntry& entry = entries_[order[place]];
       for (std::size_t i = 0; i < entry.rows.size(); ++i) {
         char* const row = row_at(i == 0 ? place : older++);
