@@ -42,6 +42,9 @@ absl::Status PutGeneration(WriteTransaction::State& state, uint32_t view_id,
 // Deletes the generation's record and those of its segments that are not in `kept`.
 absl::Status DeleteGeneration(WriteTransaction::State& state, uint32_t view_id,
                               const GenerationRecord& record, const std::set<uint64_t>& kept);
+// Makes generation `number` of `generations`, all there are of the view, live; 0: none. Those beyond kGenerationsKept go.
+absl::Status MakeLive(WriteTransaction& transaction, uint32_t view_id,
+                      std::vector<NumberedGeneration> generations, uint64_t number);
 // Takes a key out of every generation of a view. Returns how many versions the live one had of it.
 absl::StatusOr<uint64_t> EraseFromGenerations(WriteTransaction& transaction, uint32_t view_id,
                                               uint64_t hash, std::string_view key);
