@@ -122,6 +122,58 @@ def pyarrow_reader(samples):
     assert table.schema.field("vector").type == pyarrow.list_(pyarrow.field("item", pyarrow.float32(), False), 2)
 
 
+    read_streams(samples, pyarrow)
+
+
+def read_streams(samples, pyarrow):
+    """larder reads what pyarrow hands out: slices, chunks, dictionaries, and types larder has none of its own for."""
+    columns = {
+        "word": pyarrow.array(["skipped", "b", None, "b", "d"]).dictionary_encode(),
+        "text": pyarrow.array(["skipped", "x", None, "", "l\u00e9"]),
+        "large": pyarrow.array(["skipped", "x", None, "", "y"], pyarrow.large_string()),
+        "small": pyarrow.array([0, -7, None, 1, 2], pyarrow.int8()),
+        "wide": pyarrow.array([0, 4000000000, None, 1, 2], pyarrow.uint32()),
+        "half": pyarrow.array([0, 0.5, None, 1, 2], pyarrow.float32()),
+        "flag": pyarrow.array([True, True, None, False, True]),
+        "at": pyarrow.array([0, 1_000, None, 2_000, -1], pyarrow.timestamp("ms", "Europe/Rome")),
+        "day": pyarrow.array([0, 86_400_000, None, 0, 0], pyarrow.date64()),
+        "items": pyarrow.array([[0], [1, None], None, [], [2]], pyarrow.list_(pyarrow.int64())),
+        "pair": pyarrow.array([[0, 0], [1, 2], None, [3, 4], [5, 6]], pyarrow.list_(pyarrow.float32(), 2)),
+        "scores": pyarrow.array([[], [("a", 1.5)], None, [], [("b", 2.0)]], pyarrow.map_(pyarrow.string(), pyarrow.float64())),
+    }
+    whole = pyarrow.table(columns)
+    table = pyarrow.concat_tables([whole.slice(1, 2), whole.slice(3, 2)])
+    lines = import_stream(samples, table.to_reader())
+    assert [line["word"] for line in lines] == ["b", None, "b", "d"], lines
+    assert [line["text"] for line in lines] == ["x", None, "", "l\u00e9"]
+    assert [line["large"] for line in lines] == ["x", None, "", "y"]
+    assert [line["small"] for line in lines] == [-7, None, 1, 2]
+    assert [line["wide"] for line in lines] == [4000000000, None, 1, 2]
+    assert [line["half"] for line in lines] == [0.5, None, 1, 2]
+    assert [line["flag"] for line in lines] == [True, None, False, True]
+    assert [line["at"] for line in lines] == ["1970-01-01T00:00:01Z", None, "1970-01-01T00:00:02Z",
+                                              "1969-12-31T23:59:59.999Z"], lines
+    assert [line["day"] for line in lines] == ["1970-01-02", None, "1970-01-01", "1970-01-01"]
+    assert [line["items"] for line in lines] == [[1, None], None, [], [2]]
+    assert [line["pair"] for line in lines] == [[1, 2], None, [3, 4], [5, 6]]
+    assert [line["scores"] for line in lines] == [{"a": 1.5}, None, {}, {"b": 2.0}]
+    try:
+        import_stream(samples, pyarrow.table({"price": pyarrow.array([1], pyarrow.decimal128(10, 2))}).to_reader())
+        assert False, "a decimal was read"
+    except ValueError as error:
+        assert "Arrow field price: larder has no type" in str(error), error
+
+
+def import_stream(samples, reader):
+    stream = ctypes.create_string_buffer(40)
+    reader._export_to_c(ctypes.addressof(stream))
+    error = ctypes.create_string_buffer(400)
+    if samples.larder_read_stream(stream, path("imported.ndjson").encode(), error, 400) != 0:
+        raise ValueError(error.value.decode())
+    with open(path("imported.ndjson"), encoding="utf-8") as lines:
+        return [json.loads(line) for line in lines]
+
+
 def main():
     samples = ctypes.CDLL(sys.argv[1])
     assert samples.larder_write_samples(FOLDER.name.encode()) == 0

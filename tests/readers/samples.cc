@@ -1,9 +1,11 @@
 // A library that Python loads: writes the files that other programs then read, and hands out an Arrow stream.
+#include <cstdio>
 #include <memory>
 #include <string>
 
 #include "io/rows_of_every_type.h"
 #include "larder/io/arrow_stream.h"
+#include "larder/io/record_reader.h"
 #include "larder/io/rows_writer.h"
 
 namespace larder_test {
@@ -46,8 +48,24 @@ bool WriteSamples(const std::string& folder) {
   return true;
 }
 
+// What an importer of Arrow makes of somebody else's stream, as a line of JSON a row; the error where there is one.
+std::string ReadStream(ArrowArrayStream* stream, const std::string& path) {
+  const auto reader = larder::ImportArrowStream(stream);
+  if (!reader.ok()) return std::string(larder::MessageOf(reader.status()));
+  const auto rows = larder::ReadAll(**reader);
+  if (!rows.ok()) return std::string(larder::MessageOf(rows.status()));
+  return Write(path, *rows, {}) ? std::string() : "cannot write " + path;
+}
+
 }  // namespace
 }  // namespace larder_test
+
+extern "C" int larder_read_stream(ArrowArrayStream* stream, const char* path, char* error,
+                                  std::size_t error_size) {
+  const std::string text = larder_test::ReadStream(stream, path);
+  std::snprintf(error, error_size, "%s", text.c_str());
+  return text.empty() ? 0 : 1;
+}
 
 extern "C" int larder_write_samples(const char* folder) {
   return larder_test::WriteSamples(folder) ? 0 : 1;
