@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cstring>
 
 #include "training/worker_threads.h"
 
@@ -147,6 +148,18 @@ JoinedView WindowJoin::Assemble(const std::vector<Piece>& pieces) const {
     std::vector<const Column*> from;
     for (const Piece& piece : pieces) from.push_back(&piece.histories->ColumnOf(f));
     Column& to = joined.features[f];
+    if (to.type().is_fixed_width()) {
+      const std::size_t width = to.type().byte_width();
+      to.ResizeFixed(place_of.size());
+      std::byte* next = to.MutableValues<std::byte>().data();
+      for (std::size_t row = 0; row < place_of.size(); ++row, next += width) {
+        const RowPlace& at = place_of[row];
+        if (at.piece == none || !from[at.piece]->IsValid(at.place)) continue;
+        std::memcpy(next, from[at.piece]->data().data() + at.place * width, width);
+        to.mutable_validity().Set(row, true);
+      }
+      return;
+    }
     to.Reserve(place_of.size());
     for (const RowPlace& at : place_of) {
       if (at.piece == none) {
