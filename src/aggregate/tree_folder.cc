@@ -115,6 +115,7 @@ std::span<const TimeRange> TreeFolder::ranges() const { return state_->ranges; }
 
 absl::StatusOr<std::span<const AccumulatorSet>> TreeFolder::Fold(const NodeStore& store,
                                                                  const TreeRoot& root,
+                                                                 std::string_view tail,
                                                                  std::vector<FoldedPart>* parts) {
   State& state = *state_;
   state.parts = parts;
@@ -122,6 +123,11 @@ absl::StatusOr<std::span<const AccumulatorSet>> TreeFolder::Fold(const NodeStore
   if (root.id != 0 && state.segment_count() > 0) {
     while (state.nodes.size() <= root.height) state.nodes.emplace_back();
     LARDER_RETURN_IF_ERROR(state.Walk(store, root.id, root.height));
+  }
+  if (!tail.empty() && state.segment_count() > 0) {
+    if (state.nodes.empty()) state.nodes.emplace_back();
+    LARDER_RETURN_IF_ERROR(aggregate::ReadPage(tail, true, state.input, &state.nodes[0]));
+    state.AddEvents(state.nodes[0].events);
   }
   for (std::size_t r = 0; r < state.ranges.size(); ++r) {
     const TimeRange& range = state.ranges[r];

@@ -14,7 +14,7 @@ absl::StatusOr<std::vector<AccumulatorSet>> AggregateTree::Fold(
   TreeFolder folder(scratch_);
   folder.SetRanges(ranges);
   LARDER_ASSIGN_OR_RETURN(const std::span<const AccumulatorSet> sums,
-                          folder.Fold(*store_, root_, parts));
+                          folder.Fold(*store_, root_, {}, parts));
   std::vector<AccumulatorSet> results;
   for (const AccumulatorSet& sum : sums) {
     results.push_back(sum.NewEmpty());

@@ -215,7 +215,12 @@ absl::Status WriteWindows(WriteTransaction& transaction, bool full, PreparedLoad
     return !from_batch || !range.arrived_since || told.time_us > range.loaded_to.us ||
            known_us >= range.arrived_since->us;
   };
-  LARDER_RETURN_IF_ERROR(writer.Remove(is_told));
+  TimeRange told_again = {INT64_MIN, INT64_MAX};
+  if (!full) {
+    if (range.start) told_again.from_us = range.start->us;
+    told_again.to_us = range.end.Plus(Duration{1}).us;
+  }
+  LARDER_RETURN_IF_ERROR(writer.Remove(told_again, is_told));
   if (full) {
     LARDER_RETURN_IF_ERROR(writer
                                .RemoveIds([&](const WindowId& id) {

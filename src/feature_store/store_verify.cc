@@ -8,6 +8,7 @@
 #include "feature_store/window_pages.h"
 #include "feature_store/window_plan.h"
 #include "larder/aggregate/tree_check.h"
+#include "larder/aggregate/tree_tail.h"
 
 namespace larder::inline LARDER_ABI {
 namespace {
@@ -84,12 +85,16 @@ class WindowCheck {
     LARDER_ASSIGN_OR_RETURN(const uint64_t pages, CheckTree(sets_[s], pages_, kept.root));
     pages_seen_ += pages;
     absl::Status status;
-    const AggregateTree tree(sets_[s], &pages_, kept.root);
-    const TimeRange all = {INT64_MIN, INT64_MAX};
-    LARDER_RETURN_IF_ERROR(tree.Visit(all, [&](const AggregateEvent& event) {
+    const auto check = [&](const AggregateEvent& event) {
       const std::string_view id = event.order.event_id;
       if (status.ok() && !id.empty()) status = CheckId(entity_key, id, WindowId::State::kInTrees);
-    }));
+    };
+    const AggregateTree tree(sets_[s], &pages_, kept.root);
+    const TimeRange all = {INT64_MIN, INT64_MAX};
+    LARDER_RETURN_IF_ERROR(tree.Visit(all, check));
+    LARDER_ASSIGN_OR_RETURN(const std::vector<AggregateEvent> tail,
+                            EventsOfTail(sets_[s], kept.tail));
+    for (const AggregateEvent& event : tail) check(event);
     return status;
   }
 

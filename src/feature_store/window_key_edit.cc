@@ -8,6 +8,7 @@
 #include <set>
 
 #include "feature_store/window_events.h"
+#include "larder/aggregate/tree_tail.h"
 
 namespace larder::inline LARDER_ABI {
 namespace {
@@ -56,6 +57,9 @@ struct OwnedEvent {
   std::string row;
   std::string bytes;
 };
+
+// A record stays small beside a page of the file.
+constexpr std::size_t kTailEventsMax = 8;
 
 constexpr TimeRange kAllTime = {std::numeric_limits<int64_t>::min(),
                                 std::numeric_limits<int64_t>::max()};
@@ -164,7 +168,7 @@ void WindowKeyEdit::MakeTrees() {
   std::vector<std::vector<WindowKey::Tree>> made(state_.streams.size());
   for (const auto& [place, versions] : pending_) {
     if (state_.Find(place.first, place.second) == nullptr)
-      made[place.first].push_back({place.second, {}});
+      made[place.first].push_back({place.second, {}, {}});
   }
   for (std::size_t s = 0; s < made.size(); ++s) {
     std::vector<WindowKey::Tree>& trees = state_.streams[s];
@@ -174,33 +178,58 @@ void WindowKeyEdit::MakeTrees() {
   }
 }
 
-absl::Status WindowKeyEdit::Flush() {
+absl::Status WindowKeyEdit::Flush(bool may_wait) {
   if (pending_.empty()) return absl::OkStatus();
   MakeTrees();
   TransactionPages pages(*edit_.transaction, edit_.data_id, edit_.record);
   for (auto& [place, versions] : pending_) {
+    const AccumulatorSet& set = edit_.sets[place.first];
     WindowKey::Tree& kept = *state_.Find(place.first, place.second);
-    AggregateTree tree(edit_.sets[place.first], &pages, kept.root);
     for (WindowKey::Version& version : versions) version.row = RowInTree(version);
-    std::vector<AggregateEvent> events;
+    LARDER_ASSIGN_OR_RETURN(std::vector<AggregateEvent> events, EventsOfTail(set, kept.tail));
     for (const WindowKey::Version& version : versions) {
       events.push_back(version.In(0).event);
       events.back().order.event_id = version.id;
     }
+    // What is added up in the order of time cannot have events that come in between.
+    if (may_wait && events.size() <= kTailEventsMax && !set.algebra().time_ordered) {
+      std::string tail = MakeTail(set, std::move(events));
+      kept.tail = std::move(tail);
+      continue;
+    }
+    AggregateTree tree(set, &pages, kept.root);
     LARDER_RETURN_IF_ERROR(tree.Insert(events).status());
     kept.root = tree.root();
+    kept.tail.clear();
   }
   pending_.clear();
   return absl::OkStatus();
 }
 
-absl::Status WindowKeyEdit::RemoveFromTrees(
-    const TimeRange& range,
-    const std::function<absl::StatusOr<bool>(const TreeEvent& event)>& is_gone) {
-  LARDER_RETURN_IF_ERROR(Flush());
+absl::Status WindowKeyEdit::RemoveFromTail(std::size_t stream, const TimeRange& range,
+                                           const IsGoneFrom& is_gone, WindowKey::Tree* kept) {
+  const AccumulatorSet& set = edit_.sets[stream];
+  LARDER_ASSIGN_OR_RETURN(const std::vector<AggregateEvent> events, EventsOfTail(set, kept->tail));
+  std::vector<AggregateEvent> left;
+  for (const AggregateEvent& event : events) {
+    bool goes = event.order.time_us >= range.from_us && event.order.time_us < range.to_us;
+    if (goes) {
+      LARDER_ASSIGN_OR_RETURN(goes, is_gone({stream, kept->category, event}));
+    }
+    if (!goes) left.push_back(event);
+  }
+  if (left.size() == events.size()) return absl::OkStatus();
+  std::string tail = MakeTail(set, std::move(left));
+  kept->tail = std::move(tail);
+  return absl::OkStatus();
+}
+
+absl::Status WindowKeyEdit::RemoveFromTrees(const TimeRange& range, const IsGoneFrom& is_gone) {
+  LARDER_RETURN_IF_ERROR(Flush(false));
   TransactionPages pages(*edit_.transaction, edit_.data_id, edit_.record);
   for (std::size_t s = 0; s < state_.streams.size(); ++s) {
     for (WindowKey::Tree& kept : state_.streams[s]) {
+      LARDER_RETURN_IF_ERROR(RemoveFromTail(s, range, is_gone, &kept));
       AggregateTree tree(edit_.sets[s], &pages, kept.root);
       std::deque<OwnedEvent> gone;
       absl::Status status;
@@ -274,8 +303,8 @@ absl::StatusOr<WindowKey::Version> WindowKeyEdit::Lift(std::string_view id, cons
   return version;
 }
 
-absl::StatusOr<bool> WindowKeyEdit::Remove(const IsGone& is_gone) {
-  return RemoveEvents(kAllTime, is_gone);
+absl::StatusOr<bool> WindowKeyEdit::Remove(const TimeRange& range, const IsGone& is_gone) {
+  return RemoveEvents(range, is_gone);
 }
 
 absl::StatusOr<bool> WindowKeyEdit::Retract(const WindowRetraction& retraction,
@@ -338,9 +367,9 @@ absl::Status WindowKeyEdit::Settle(int64_t settled_us) {
 
 absl::Status WindowKeyEdit::Finish(int64_t settled_us) {
   LARDER_RETURN_IF_ERROR(Settle(settled_us));
-  LARDER_RETURN_IF_ERROR(Flush());
+  LARDER_RETURN_IF_ERROR(Flush(true));
   for (std::vector<WindowKey::Tree>& trees : state_.streams)
-    std::erase_if(trees, [](const WindowKey::Tree& tree) { return tree.root.id == 0; });
+    std::erase_if(trees, [](const WindowKey::Tree& tree) { return tree.is_empty(); });
   return edit_.transaction->PutRecord(kWindowKeyTable, WindowKeyName(edit_.data_id, entity_key_),
                                       state_.Serialize());
 }

@@ -63,8 +63,8 @@ class WindowKeyEdit {
   };
   // May be asked of one event several times: it may be in several trees.
   using IsGone = std::function<absl::StatusOr<bool>(const Told& told)>;
-  // Whether anything went.
-  absl::StatusOr<bool> Remove(const IsGone& is_gone);
+  // Of events in trees only those within `range` are asked about. Whether anything went.
+  absl::StatusOr<bool> Remove(const TimeRange& range, const IsGone& is_gone);
   // Adds to `retracted` what goes, and gives whether anything does. What a batch has told too stays.
   absl::StatusOr<bool> Retract(const WindowRetraction& retraction, RetractedRows* retracted);
   // Events before `cutoff_us` go: no window will see them again.
@@ -83,21 +83,23 @@ class WindowKeyEdit {
   void AddToTrees(WindowKey::Version version);
   // Takes an event out of the trees: what it was there.
   absl::StatusOr<WindowKey::Version> Lift(std::string_view id, const WindowId& known);
-  // Writes what AddToTrees was given.
-  absl::Status Flush();
-  absl::Status Settle(int64_t settled_us);
-  // Empty ones for what is pending, where there are none yet.
-  void MakeTrees();
   // An event of a tree, and where that is. Lifetime: borrows.
   struct TreeEvent {
     std::size_t stream = 0;
     std::string_view category;
     const AggregateEvent& event;
   };
-  // Events of all trees within `range` for which `is_gone` go.
-  absl::Status RemoveFromTrees(
-      const TimeRange& range,
-      const std::function<absl::StatusOr<bool>(const TreeEvent& event)>& is_gone);
+  using IsGoneFrom = std::function<absl::StatusOr<bool>(const TreeEvent& event)>;
+  // Writes what AddToTrees was given. `may_wait`: a few events of a tree into its tail.
+  absl::Status Flush(bool may_wait);
+  // Takes events out of a tail.
+  absl::Status RemoveFromTail(std::size_t stream, const TimeRange& range, const IsGoneFrom& is_gone,
+                              WindowKey::Tree* kept);
+  absl::Status Settle(int64_t settled_us);
+  // Empty ones for what is pending, where there are none yet.
+  void MakeTrees();
+  // Events of all trees and their tails within `range` for which `is_gone` go.
+  absl::Status RemoveFromTrees(const TimeRange& range, const IsGoneFrom& is_gone);
   // The same, of trees and listed versions, with the ids of which nothing is left. Whether anything went.
   absl::StatusOr<bool> RemoveEvents(const TimeRange& range, const IsGone& is_gone);
 

@@ -1,7 +1,6 @@
 #include "feature_store/window_reader.h"
 
 #include <algorithm>
-#include <deque>
 #include <limits>
 #include <map>
 #include <set>
@@ -9,7 +8,6 @@
 #include <utility>
 
 #include "feature_store/store_impl.h"
-#include "feature_store/window_events.h"
 
 namespace larder::inline LARDER_ABI {
 namespace {
@@ -81,7 +79,7 @@ absl::StatusOr<WindowReader> WindowReader::Make(const ViewVersion& view, const W
   for (const WindowStream& stream : plan.streams()) {
     LARDER_ASSIGN_OR_RETURN(AccumulatorSet set, AccumulatorSet::Make(stream.specs));
     TreeFolder folder(set);
-    reader.streams_.push_back({std::move(set), {}, {}, {}, std::move(folder), {}, {}});
+    reader.streams_.push_back({std::move(set), {}, {}, {}, false, std::move(folder), {}, {}});
   }
   for (std::size_t f = 0; f < plan.features().size(); ++f) {
     const WindowFeature& feature = plan.features()[f];
@@ -90,6 +88,7 @@ absl::StatusOr<WindowReader> WindowReader::Make(const ViewVersion& view, const W
     stream.features.push_back(f);
     stream.window_of.push_back(static_cast<std::size_t>(window - stream.windows.begin()));
     if (window == stream.windows.end()) stream.windows.push_back(feature.window);
+    stream.has_rows |= feature.window.rows.has_value();
   }
   reader.values_.resize(plan.features().size());
   reader.statuses_.resize(plan.features().size());
@@ -181,11 +180,13 @@ absl::Status WindowReader::Ask(std::string_view key, std::span<const WindowKey::
 
 absl::Status WindowReader::ReadStream(const Asked& asked, std::size_t s) {
   const Stream& stream = streams_[s];
-  if (plan_.streams()[s].group < 0 && Folds(asked.versions)) return FoldValues(asked, s);
+  if (plan_.streams()[s].group < 0 && Folds(asked, s, "", asked.versions))
+    return FoldValues(asked, s);
   const Beside beside(asked, s);
   const auto answer = [&](std::string_view category) {
     const std::vector<const WindowKey::Version*> versions = beside.Of(category);
-    return Folds(versions) ? Fold(asked, s, category) : Evaluate(asked, s, category, versions);
+    return Folds(asked, s, category, versions) ? Fold(asked, s, category)
+                                               : Evaluate(asked, s, category, versions);
   };
   std::set<std::string_view> categories;
   if (plan_.streams()[s].group < 0) {
@@ -224,15 +225,26 @@ absl::Status WindowReader::ReadStream(const Asked& asked, std::size_t s) {
   return absl::OkStatus();
 }
 
+bool WindowReader::Folds(const Asked& asked, std::size_t s, std::string_view category,
+                         Versions versions) const {
+  if (!versions.empty() || known_at_ || commit_max_) return false;
+  // Which events are the last, a tree can only tell of those that are in it.
+  if (!streams_[s].has_rows) return true;
+  const WindowKey::Tree* kept = asked.key.Find(s, category);
+  return kept == nullptr || kept->tail.empty();
+}
+
 absl::Status WindowReader::FoldWindows(const Asked& asked, std::size_t s, std::string_view category,
                                        std::vector<std::vector<FoldedPart>>* parts) const {
   const Stream& stream = streams_[s];
   SnapshotPages pages(asked.session, view_.data_id);
   const WindowKey::Tree* kept = asked.key.Find(s, category);
   const TreeRoot root = kept != nullptr ? kept->root : TreeRoot{};
+  const std::string_view tail = kept != nullptr ? kept->tail : std::string_view();
   std::vector<FoldedPart> folded;
-  LARDER_ASSIGN_OR_RETURN(const std::span<const AccumulatorSet> sums,
-                          stream.folder.Fold(pages, root, parts != nullptr ? &folded : nullptr));
+  LARDER_ASSIGN_OR_RETURN(
+      const std::span<const AccumulatorSet> sums,
+      stream.folder.Fold(pages, root, tail, parts != nullptr ? &folded : nullptr));
   if (parts != nullptr) *parts = PartsOf(stream.folder.ranges(), folded);
   stream.last_rows.clear();
   stream.sums.clear();
@@ -281,108 +293,6 @@ absl::StatusOr<WindowReader::Answer> WindowReader::Fold(
   return answer;
 }
 
-absl::StatusOr<WindowReader::Answer> WindowReader::Evaluate(const Asked& asked, std::size_t s,
-                                                            std::string_view category,
-                                                            Versions versions) const {
-  const Stream& stream = streams_[s];
-  TimeRange range = {std::numeric_limits<int64_t>::max(), std::numeric_limits<int64_t>::min()};
-  for (const AggregateWindow& window : stream.windows) {
-    const TimeRange of = window.RangeAt(as_of_);
-    range.from_us =
-        window.rows ? std::numeric_limits<int64_t>::min() : std::min(range.from_us, of.from_us);
-    range.to_us = std::max(range.to_us, of.to_us);
-  }
-  Gathered gathered;
-  LARDER_RETURN_IF_ERROR(Gather(asked, s, category, versions, range, &gathered));
-  const HistoryInstant instant{as_of_, known_at_.value_or(Timestamp::Max()), {}};
-  const std::vector<AggregateSpec>& specs = stream.set.specs();
-  LARDER_ASSIGN_OR_RETURN(const WindowResults results,
-                          EvaluateHistory(gathered.events, {&instant, 1}, stream.windows, specs));
-  Answer answer;
-  for (std::size_t i = 0; i < stream.features.size(); ++i) {
-    const WindowFeature& feature = plan_.features()[stream.features[i]];
-    const std::size_t first = stream.window_of[i] * specs.size();
-    answer.values.push_back(results.columns[first + feature.spec].ValueAt(0));
-    answer.refused.push_back(results.refused[first + feature.spec] > 0);
-    answer.events.push_back(
-        feature.is_map ? results.columns[first + feature.events].Values<int64_t>()[0] : 0);
-  }
-  return answer;
-}
-
-absl::Status WindowReader::Gather(const Asked& asked, std::size_t s, std::string_view category,
-                                  Versions versions, const TimeRange& range,
-                                  Gathered* gathered) const {
-  std::deque<Collected>& collected = gathered->collected;
-  std::vector<HistoryEvent>& events = gathered->events;
-  std::vector<uint64_t>& ranks = gathered->ranks;
-  std::set<std::string_view> seen;
-  if (const WindowKey::Tree* kept = asked.key.Find(s, category)) {
-    SnapshotPages pages(asked.session, view_.data_id);
-    const AggregateTree tree(streams_[s].set, &pages, kept->root);
-    LARDER_RETURN_IF_ERROR(tree.Visit(range, [&](const AggregateEvent& event) {
-      Collected& kept_event = collected.emplace_back();
-      kept_event.id = event.order.event_id;
-      kept_event.row = event.order.row;
-      kept_event.bytes = event.input.bytes;
-      HistoryEvent& made = kept_event.event;
-      made.event = event;
-      const WindowTrailer trailer = TrailerOf(event.order.row);
-      made.known_us = trailer.known_us;
-      ranks.push_back(trailer.rank);
-      made.event.order.event_id = kept_event.id;
-      made.event.order.row = kept_event.row;
-      if (event.input.bytes.data() != nullptr) made.event.input.bytes = kept_event.bytes;
-      const auto known = asked.staged_known.find(kept_event.id);
-      if (known == asked.staged_known.end()) return;
-      const HistoryEvent place = known->second.Place();
-      made.arrival_us = place.arrival_us;
-      made.rank = place.rank;
-      made.event.order.row = known->second.row;
-      seen.insert(known->first);
-    }));
-  }
-  for (const Collected& one : collected) events.push_back(one.event);
-  for (const WindowKey::Version* version : versions) {
-    HistoryEvent event = version->In(s);
-    event.counts = event.counts && version->parts[s].category == category;
-    std::string& row = collected.emplace_back().row;
-    if (version->id.empty()) {
-      if (!event.counts) continue;
-      std::string input;
-      AppendInputBytes(event.event.input, &input);
-      AppendEscaped(input, &row);
-      event.event.order.row = row;
-    }
-    events.push_back(event);
-    ranks.push_back(version->rank);
-  }
-  for (const auto& [id, known] : asked.staged_known) {
-    if (seen.count(id) > 0) continue;
-    HistoryEvent& event = events.emplace_back(known.Place());
-    event.event.order.event_id = id;
-    event.counts = false;
-    ranks.push_back(known.rank);
-  }
-  if (commit_max_) gathered->SetAsideAfter(*commit_max_);
-  return absl::OkStatus();
-}
-
-void WindowReader::Gathered::SetAsideAfter(uint64_t commit_max) {
-  std::size_t kept = 0;
-  for (std::size_t i = 0; i < events.size(); ++i) {
-    if (CommitOfRank(ranks[i]) > commit_max) {
-      later.push_back(events[i]);
-      later_ranks.push_back(ranks[i]);
-    } else {
-      events[kept] = events[i];
-      ranks[kept++] = ranks[i];
-    }
-  }
-  events.resize(kept);
-  ranks.resize(kept);
-}
-
 absl::StatusOr<WindowTrace> WindowReader::Trace(const ReadSession& session, std::string_view key,
                                                 std::size_t f) const {
   const WindowFeature& feature = plan_.features()[f];
@@ -408,7 +318,7 @@ absl::Status WindowReader::TraceCategory(const Asked& asked, std::size_t f,
   const auto place = static_cast<std::size_t>(
       std::find(stream.features.begin(), stream.features.end(), f) - stream.features.begin());
   std::vector<std::vector<FoldedPart>> parts(stream.windows.size());
-  const absl::StatusOr<Answer> answer = Folds(versions)
+  const absl::StatusOr<Answer> answer = Folds(asked, feature.stream, category, versions)
                                             ? Fold(asked, feature.stream, category, &parts)
                                             : Evaluate(asked, feature.stream, category, versions);
   if (!answer.ok()) return answer.status();

@@ -61,6 +61,7 @@ class WindowReader {
     std::vector<std::size_t> features;     // of the view
     std::vector<AggregateWindow> windows;  // all different
     std::vector<std::size_t> window_of;    // beside `features`
+    bool has_rows = false;                 // some window is the last N events
     // Memory of a fold; `sums`, by window, is what the last one gave.
     mutable TreeFolder folder;
     mutable std::deque<AccumulatorSet> last_rows;
@@ -102,10 +103,9 @@ class WindowReader {
   absl::Status Ask(std::string_view key, std::span<const WindowKey::Version> staged,
                    Asked* asked) const;
   absl::Status ReadStream(const Asked& asked, std::size_t stream);
-  // Whether the tree of a category alone has the answer.
-  [[nodiscard]] bool Folds(Versions versions) const {
-    return versions.empty() && !known_at_ && !commit_max_;
-  }
+  // Whether the tree of a category and its tail have the answer by themselves.
+  [[nodiscard]] bool Folds(const Asked& asked, std::size_t stream, std::string_view category,
+                           Versions versions) const;
   // Into the stream's `sums`. `parts`: by window of the stream, if given, what was folded as one.
   absl::Status FoldWindows(const Asked& asked, std::size_t stream, std::string_view category,
                            std::vector<std::vector<FoldedPart>>* parts) const;

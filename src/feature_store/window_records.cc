@@ -9,7 +9,8 @@
 namespace larder::inline LARDER_ABI {
 namespace {
 
-constexpr uint8_t kForm = 3;
+constexpr uint8_t kForm = 4;
+constexpr uint8_t kFormWithoutTails = 3;
 constexpr std::size_t kTrailerSize = 17;
 
 absl::Status Damaged() {
@@ -17,7 +18,7 @@ absl::Status Damaged() {
 }
 
 absl::Status CheckForm(uint8_t form) {
-  if (form == kForm) return absl::OkStatus();
+  if (form == kForm || form == kFormWithoutTails) return absl::OkStatus();
   if (form == 0 || form > kForm) return Damaged();
   return WithKind(FailedPreconditionError(
                       "the view's aggregates were kept by an earlier larder (form ", int{form},
@@ -162,6 +163,7 @@ std::string WindowKey::Serialize() const {
     for (const Tree& tree : trees) {
       out.PutText(tree.category);
       PutRoot(tree.root, &out);
+      out.PutText(tree.tail);
     }
   }
   out.Put(static_cast<uint32_t>(versions.size()));
@@ -189,16 +191,21 @@ void WindowKey::Clear(std::size_t stream_count) {
 
 absl::Status WindowKey::Read(std::string_view bytes, std::size_t stream_count) {
   ByteReader in(bytes);
-  LARDER_RETURN_IF_ERROR(CheckForm(in.Get<uint8_t>()));
-  Clear(stream_count);
+  const auto form = in.Get<uint8_t>();
+  LARDER_RETURN_IF_ERROR(CheckForm(form));
   oldest_us = in.Get<int64_t>();
+  versions.clear();
+  streams.resize(stream_count);
   for (std::vector<Tree>& trees : streams) {
     const auto count = in.Get<uint32_t>();
-    for (uint32_t i = 0; in.ok() && i < count; ++i) {
-      Tree& tree = trees.emplace_back();
+    std::size_t used = 0;
+    for (; in.ok() && used < count; ++used) {
+      Tree& tree = used < trees.size() ? trees[used] : trees.emplace_back();
       tree.category = in.GetText();
       tree.root = GetRoot(&in);
+      tree.tail = form == kFormWithoutTails ? std::string_view() : in.GetText();
     }
+    trees.resize(used);
   }
   const auto count = in.Get<uint32_t>();
   for (uint32_t i = 0; in.ok() && i < count; ++i) {

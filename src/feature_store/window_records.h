@@ -57,6 +57,9 @@ struct WindowKey {
   struct Tree {
     std::string category;  // empty where the stream has no group
     TreeRoot root;
+    std::string tail;  // events not in the tree yet (aggregate/tree_tail.h)
+
+    [[nodiscard]] bool is_empty() const { return root.id == 0 && tail.empty(); }
   };
   // What a version is to one stream.
   struct Part {

@@ -46,17 +46,17 @@ std::map<std::string_view, std::vector<std::size_t>> RowsByKey(const WindowBatch
 }
 
 WindowKey::Version VersionAt(const WindowBatch& batch, const WindowEvents& from, std::size_t row,
-                             bool from_batch) {
+                             bool from_batch, ByteArena* arena) {
   const bool known_by_commit =
       !from_batch && !batch.events.arrival_time && !batch.source.available_after;
-  ByteArena arena;
+  arena->Clear();
   WindowKey::Version version;
   from.AppendId(row, &version.id);
   version.from_batch = from_batch;
   version.in_order = batch.source.order == SourceOrder::kCommit;
   version.source = static_cast<uint8_t>(batch.source_number);
   for (std::size_t s = 0; s < batch.plan.streams().size(); ++s) {
-    const HistoryEvent event = from.At(row, s, version.id, s == 0 && !version.id.empty(), &arena);
+    const HistoryEvent event = from.At(row, s, version.id, s == 0 && !version.id.empty(), arena);
     if (s == 0) {
       version.time_us = event.event.order.time_us;
       version.has_sequence = event.event.order.has_sequence;
@@ -85,10 +85,11 @@ RowsResult StageWindows(const WindowBatch& batch,
   const auto rows_of = RowsByKey(batch, keys, &result);
   if (result.rejected_count() > 0) return result;
   const WindowEvents from(batch.plan, batch.events, batch.source, batch.source_number);
+  ByteArena arena;
   for (const auto& [key, rows] : rows_of) {
     std::vector<WindowKey::Version>& versions = (*staged)[std::string(key)];
     for (const std::size_t row : rows) {
-      versions.push_back(VersionAt(batch, from, row, false));
+      versions.push_back(VersionAt(batch, from, row, false, &arena));
       // After all that is committed, in the order of staging.
       versions.back().rank = kStagedRank + versions.size();
     }
@@ -134,11 +135,12 @@ absl::StatusOr<RowsResult> WindowWriter::Add(const MappedEvents& events, const S
   const WindowEdit edit{view_.data_id, sets_, &transaction_, &record_};
   const int64_t settled = Before(terms.reference, {VersionHorizonOf(source)}).us;
   record_.first_write_us = std::min(record_.first_write_us, transaction_.commit_time().us);
+  ByteArena arena;
   for (const auto& [key, rows] : rows_of) {
     LARDER_ASSIGN_OR_RETURN(WindowKey state, KeyOf(key));
     WindowKeyEdit of_key(edit, key, std::move(state));
     for (const std::size_t row : rows) {
-      WindowKey::Version version = VersionAt(batch, from, row, terms.from_batch);
+      WindowKey::Version version = VersionAt(batch, from, row, terms.from_batch, &arena);
       if (!terms.from_batch || version.in_order) {
         LARDER_ASSIGN_OR_RETURN(version.rank, transaction_.NextRank());
       }
@@ -189,8 +191,8 @@ absl::Status WindowWriter::EditKeys(
   return absl::OkStatus();
 }
 
-absl::Status WindowWriter::Remove(const WindowKeyEdit::IsGone& is_replaced) {
-  return EditKeys([&](WindowKeyEdit& key) { return key.Remove(is_replaced); });
+absl::Status WindowWriter::Remove(const TimeRange& range, const WindowKeyEdit::IsGone& is_replaced) {
+  return EditKeys([&](WindowKeyEdit& key) { return key.Remove(range, is_replaced); });
 }
 
 absl::StatusOr<RetractedRows> WindowWriter::Retract(const WindowRetraction& retraction) {

@@ -34,9 +34,9 @@ struct WindowBatch {
 // By entity key, the rows that can be written; the others are in the result.
 [[nodiscard]] std::map<std::string_view, std::vector<std::size_t>> RowsByKey(
     const WindowBatch& batch, const EncodedKeys& keys LARDER_LIFETIME_BOUND, RowsResult* result);
-// A row as every stream sees it.
+// A row as every stream sees it. `arena`: memory for a while.
 [[nodiscard]] WindowKey::Version VersionAt(const WindowBatch& batch, const WindowEvents& from,
-                                           std::size_t row, bool from_batch);
+                                           std::size_t row, bool from_batch, ByteArena* arena);
 // Before a commit: into what one session sees. Nothing is added when a row is refused.
 [[nodiscard]] RowsResult StageWindows(
     const WindowBatch& batch,
@@ -58,8 +58,9 @@ class WindowWriter {
 
   absl::StatusOr<RowsResult> Add(const MappedEvents& events, const Source& source,
                                  std::size_t source_number, const Terms& terms);
-  // Removes events of all keys: what a load tells again.
-  absl::Status Remove(const WindowKeyEdit::IsGone& is_replaced);
+  // Removes events of all keys within `range`, and versions: what a load tells again. Cost: a record for each key, and the
+  // pages that `range` is in.
+  absl::Status Remove(const TimeRange& range, const WindowKeyEdit::IsGone& is_replaced);
   // Removes the ids of events in no list, and gives them. Requires: those that are gone are in no tree either: deletes that
   // have settled, and what no stream counts.
   absl::StatusOr<std::vector<WindowId>> RemoveIds(

@@ -100,4 +100,34 @@ TEST_CASE("trees that are not what their events give are found", "[store][window
   CHECK(problems->front().starts_with("feature view spend@1: key 1 in order"));
 }
 
+TEST_CASE("keys of the form without tails are read, and written on", "[store][windows]") {
+  StoreFixture fixture("2025-01-02T12:00:00Z");
+  fixture.Apply(kTaps);
+  std::vector<Row> taps;
+  for (int i = 0; i < 20; ++i)
+    taps.push_back(Tap("2025-01-02T11:30:00Z", i, larder::Concat("id", i)));
+  fixture.Push("live", taps);
+  Damage(fixture, larder::kWindowKeyTable, [&](std::string_view bytes) {
+    // Form, oldest time, number of trees; of the one category and root; then its tail, of no bytes.
+    constexpr std::size_t kTailAt = 1 + 8 + 4 + 4 + 20;
+    std::string earlier(bytes);
+    REQUIRE(earlier[0] == 4);
+    REQUIRE(earlier.substr(kTailAt, 4) == std::string(4, '\0'));
+    earlier[0] = 3;
+    earlier.erase(kTailAt, 4);
+    return std::optional<std::string>(earlier);
+  });
+  CHECK(fixture.store().VerifyWindows()->empty());
+  const auto sum = [&] {
+    return larder_test::Shown(fixture.Get({"spend:sum_fare_1h"}, {{{"card", int64_t{1}}}}),
+                              "sum_fare_1h", 0);
+  };
+  CHECK(sum() == "190 PRESENT");
+  fixture.Push("live", {Tap("2025-01-02T11:31:00Z", 5, "id20")});
+  CHECK(sum() == "195 PRESENT");
+  CHECK(fixture.store().VerifyWindows()->empty());
+  fixture.Push("live", {Tap("2025-01-02T11:32:00Z", 6, "id20")});
+  CHECK(sum() == "196 PRESENT");
+}
+
 }  // namespace

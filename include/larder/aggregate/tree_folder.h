@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <string_view>
 #include <vector>
 
 #include "larder/aggregate/accumulator.h"
@@ -30,8 +31,9 @@ class TreeFolder {
 
   // As AggregateTree::Fold. The sets of the ranges are good until the next call. Cost: allocates nothing once its memory
   // has grown, but what the states do.
+  // `tail`: of events beside the tree (tree_tail.h), which count too. Requires: none where states are time-ordered.
   [[nodiscard]] absl::StatusOr<std::span<const AccumulatorSet>> Fold(
-      const NodeStore& store, const TreeRoot& root,
+      const NodeStore& store, const TreeRoot& root, std::string_view tail = {},
       std::vector<FoldedPart>* parts = nullptr) LARDER_LIFETIME_BOUND;
 
  private:
