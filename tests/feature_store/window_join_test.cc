@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "feature_store/store_fixture.h"
+#include "larder/schema/entity_key.h"
 #include "support/random.h"
 
 namespace larder {
@@ -48,24 +49,30 @@ class World {
     known_at_ = has_arrival_ && random.OneIn(2) ? KnownAt::kSpine : KnownAt::kAny;
   }
 
-  // Of the events in the order of `places`, a batch of `batch_rows` at a time.
-  JoinedView Join(const std::vector<std::size_t>& places, std::size_t batch_rows, int threads) {
+  // Without events yet.
+  WindowJoin Start(const JoinOptions& options) {
     JoinView join;
     join.spine_keys = {has_text_keys_ ? &spine_keys_ : &spine_numbers_};
     join.key_types = {has_text_keys_ ? TypeId::kString : TypeId::kInt64};
     join.known_at = known_at_;
     if (excludes_self_) join.exclude_event_id = &spine_ids_;
-    JoinOptions options;
-    options.thread_count = threads;
     auto made = WindowJoin::Make(*view_, *plan_, spine_times_, std::move(join), options);
     REQUIRE(made.ok());
+    return *std::move(made);
+  }
+
+  // Of the events in the order of `places`, a batch of `batch_rows` at a time.
+  JoinedView Join(const std::vector<std::size_t>& places, std::size_t batch_rows, int threads) {
+    JoinOptions options;
+    options.thread_count = threads;
+    WindowJoin join = Start(options);
     for (std::size_t first = 0; first < places.size(); first += batch_rows) {
       const std::size_t count = std::min(batch_rows, places.size() - first);
       MappedBatch mapped;
       mapped.events = Mapped({places.data() + first, count});
-      REQUIRE(made->Add(std::move(mapped), view_->source, 0).ok());
+      REQUIRE(join.Add(std::move(mapped), view_->source, 0).ok());
     }
-    auto joined = std::move(*made).Finish();
+    auto joined = std::move(join).Finish();
     INFO(joined.status().ToString());
     REQUIRE(joined.ok());
     return *std::move(joined);
@@ -226,6 +233,53 @@ TEST_CASE("windows of a spine are the same bytes at any number of threads",
   }
   // Batches that are matched by several threads.
   CheckWorld(random, 40'000, 3'000, 20);
+}
+
+TEST_CASE("windows of a spine are left unfinished when the caller says so", "[windows][training]") {
+  Random random;
+  INFO(random.Describe());
+  World world(random, 0, 5'000);
+  for (const int threads : {1, 2, 4}) {
+    for (const int64_t enough : {0, 1, 5'000}) {
+      JoinOptions options;
+      options.thread_count = threads;
+      int64_t told = 0;
+      options.progress = [&](const JoinProgress& progress) -> absl::Status {
+        CHECK(progress.rows >= told);
+        told = progress.rows;
+        return told < enough ? absl::OkStatus() : absl::CancelledError("enough");
+      };
+      const auto joined = world.Start(options).Finish();
+      // The last rows may be another thread's, which tells nobody.
+      if (threads == 1 || enough == 0) REQUIRE_FALSE(joined.ok());
+      if (!joined.ok()) CHECK(absl::IsCancelled(joined.status()));
+    }
+  }
+}
+
+TEST_CASE("a key of a spine that is too long is refused by its row", "[windows][training]") {
+  StoreFixture fixture;
+  fixture.Apply(R"({"larder": 1, "project": "taps",
+ "entities": [{"name": "card", "join_keys": [{"name": "card", "type": "string"}]}],
+ "sources": [{"name": "taps", "kind": "csv", "path": "taps.csv", "event_time": "at",
+  "fields": [{"name": "card", "type": "string"}, {"name": "at", "type": "timestamp"}]}],
+ "feature_views": [{"name": "spend", "entities": ["card"], "source": "taps",
+  "aggregates": [{"functions": ["count_all"], "windows": ["1h"]}]}]})");
+  const Catalog catalog = *fixture.store().GetCatalog();
+  const ViewVersion* view = *catalog.GetView("taps", "spend");
+  const WindowPlan plan = *WindowPlan::Make(*view, {});
+  Column keys(TypeId::kString);
+  Column times(TypeId::kTimestamp);
+  for (const std::size_t size : {std::size_t{3}, kEntityKeySizeMax + 1}) {
+    keys.AppendText(std::string(size, 'x'));
+    times.AppendFixed(At("2025-01-01T00:00:00Z").us);
+  }
+  JoinView join;
+  join.spine_keys = {&keys};
+  join.key_types = {TypeId::kString};
+  const auto made = WindowJoin::Make(*view, plan, times, std::move(join), {});
+  REQUIRE_FALSE(made.ok());
+  CHECK(made.status().message().find("spine row 1, join key") != std::string_view::npos);
 }
 
 }  // namespace
