@@ -43,6 +43,13 @@ absl::StatusOr<std::optional<Timestamp>> ParseInstant(std::string_view text,
   return std::optional<Timestamp>(parsed->value);
 }
 
+absl::StatusOr<std::optional<KnownAt>> ParseKnownAt(std::string_view text) {
+  if (text.empty()) return std::optional<KnownAt>();
+  if (text == "spine") return std::optional(KnownAt::kSpine);
+  if (text == "any") return std::optional(KnownAt::kAny);
+  return UsageError("--known-at: expected spine or any, found ", Quoted(text));
+}
+
 std::optional<uint64_t> ParseNumber(std::string_view text) {
   uint64_t number = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);

@@ -30,6 +30,9 @@ enum class Access { kRead, kWrite, kCreate };
 [[nodiscard]] absl::StatusOr<std::optional<Timestamp>> ParseInstant(std::string_view text,
                                                                     std::string_view option);
 
+// `spine`, `any`, or empty: nothing. Errors: usage.
+[[nodiscard]] absl::StatusOr<std::optional<KnownAt>> ParseKnownAt(std::string_view text);
+
 // All of `text` as a number, in digits. nullopt: it is none.
 [[nodiscard]] std::optional<uint64_t> ParseNumber(std::string_view text);
 

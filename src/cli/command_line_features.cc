@@ -49,6 +49,8 @@ void Parser::AddFeatures() {
             "  larder get-historical-features --service fraud_model --spine labels.csv --label "
             "is_fraud \\\n"
             "      --output training.npz\n"
+            "  larder get-historical-features --service fraud_model --spine labels.csv --audit "
+            "--output training.csv\n"
             "The spine is a CSV file with the join keys, a time, request fields, and whatever else "
             "you keep.",
             historical, &GetHistoricalFeatures);
@@ -71,6 +73,16 @@ void Parser::AddFeatures() {
   sub->add_option("--known-at", historical->known_at,
                   "spine: only events known at the row's time; any: all (default: by source)")
       ->type_name("spine|any");
+  sub->add_option_function<std::vector<std::string>>(
+         "--audit",
+         [historical = historical.get()](const std::vector<std::string>& mode) {
+           historical->audit = mode.empty() || mode[0].empty() ? "fail" : mode[0];
+         },
+         "check every value against the sources for what could not be known at the row's time; "
+         "fail "
+         "(the default) refuses a leak, report tells of it; rows are in OUTPUT.audit.csv")
+      ->type_name("fail|report")
+      ->expected(0, 1);
   sub->add_flag("--full-feature-names", historical->full_feature_names,
                 "with --feature: outputs named view__feature");
   sub->add_option("--label", historical->output.label,

@@ -255,6 +255,7 @@ struct HistoricalArguments {
   OutputArguments output;
   std::string time_column;
   std::string known_at;  // `spine`, `any` or empty
+  std::string audit;     // `fail`, `report` or empty: none
   bool full_feature_names = false;
   int thread_count = 1;
   std::string memory;  // `512M`; empty: no bound

@@ -1,4 +1,5 @@
 // verify-dataset and diff-datasets.
+#include <filesystem>
 #include <optional>
 #include <string>
 #include <utility>
@@ -47,6 +48,17 @@ std::vector<std::string> CheckFile(const std::string& path, const DatasetManifes
   std::vector<std::string> lines = CompareContent(manifest.content, ContentOf(*rows));
   if (lines.empty()) lines.emplace_back("its bytes differ, its rows and values do not");
   return lines;
+}
+
+// The same of the audit beside it.
+std::vector<std::string> CheckAudit(const std::string& path, const DatasetManifest& manifest) {
+  if (!manifest.audit || !manifest.audit->file) return {};
+  const std::string audit =
+      (std::filesystem::path(path).parent_path() / manifest.audit->file->path).string();
+  const absl::StatusOr<FileIdentity> found = IdentifyFile(audit);
+  if (!found.ok()) return {Concat("its audit: ", MessageOf(found.status()))};
+  if (found->sha256 == manifest.audit->file->sha256) return {};
+  return {Concat("its audit ", audit, " has other bytes")};
 }
 
 // Files the set was made from that are not what they were. They do not make the set wrong: making it again would.
@@ -171,7 +183,9 @@ absl::Status VerifyDataset(const VerifyDatasetArguments& arguments, Console& con
                           FindManifest(arguments.file));
   if (!manifest)
     return NotFoundError("no manifest beside ", arguments.file, ": ", ManifestPath(arguments.file));
-  const std::vector<std::string> differences = CheckFile(arguments.file, *manifest, file);
+  std::vector<std::string> differences = CheckFile(arguments.file, *manifest, file);
+  for (std::string& line : CheckAudit(arguments.file, *manifest))
+    differences.push_back(std::move(line));
   const std::vector<std::string> sources = ChangedSources(*manifest);
   if (arguments.format == Format::kJson) {
     JsonWriter json;

@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "cli/arguments.h"
+#include "cli/audit_output.h"
 #include "cli/commands.h"
 #include "cli/interrupt.h"
 #include "cli/json_writer.h"
@@ -22,11 +23,11 @@ std::string_view KnownAtName(KnownAt known_at) {
   return known_at == KnownAt::kSpine ? "spine" : "any";
 }
 
-absl::StatusOr<std::optional<KnownAt>> ParseKnownAt(std::string_view text) {
-  if (text.empty()) return std::optional<KnownAt>();
-  if (text == "spine") return std::optional(KnownAt::kSpine);
-  if (text == "any") return std::optional(KnownAt::kAny);
-  return UsageError("--known-at: expected spine or any, found ", Quoted(text));
+absl::StatusOr<LeakageAudit> ParseAudit(std::string_view text) {
+  if (text.empty()) return LeakageAudit::kNone;
+  if (text == "fail") return LeakageAudit::kFail;
+  if (text == "report") return LeakageAudit::kReport;
+  return UsageError("--audit: expected fail or report, found ", Quoted(text));
 }
 
 int64_t NullsOf(const DatasetContent& made, const std::string& name) {
@@ -188,6 +189,7 @@ void PrintJson(const TrainingWriter& written, const std::string& path, Console& 
     json.EndObject();
   }
   json.EndArray();
+  if (set.leakage) PrintAuditJson(*set.leakage, AuditPath(path), &json);
   json.EndObject();
   console.out << std::move(json).Finish();
 }
@@ -225,6 +227,10 @@ absl::Status GetHistoricalFeatures(const HistoricalArguments& arguments, Console
   HistoricalRequest request;
   LARDER_ASSIGN_OR_RETURN(request.known_at, ParseKnownAt(arguments.known_at));
   LARDER_ASSIGN_OR_RETURN(request.memory_budget, ParseMemory(arguments.memory));
+  LARDER_ASSIGN_OR_RETURN(request.leakage, ParseAudit(arguments.audit));
+  if (request.leakage != LeakageAudit::kNone &&
+      (request.memory_budget > 0 || arguments.output.resume))
+    return UsageError("--audit needs all rows at once: it goes without --memory and --resume");
   LARDER_RETURN_IF_ERROR(CheckOutput(arguments.output));
   const std::filesystem::path folder = std::filesystem::path(arguments.output.file).parent_path();
   request.temporary_folder = folder.empty() ? "." : folder.string();
@@ -235,6 +241,7 @@ absl::Status GetHistoricalFeatures(const HistoricalArguments& arguments, Console
   request.time_column = arguments.time_column;
   request.thread_count = arguments.thread_count;
   request.manifest = true;
+  if (!arguments.output.label.empty()) request.labels.push_back(arguments.output.label);
 
   LARDER_ASSIGN_OR_RETURN(const FeatureStore store,
                           OpenStore(arguments.target, Access::kRead, console));
@@ -249,6 +256,8 @@ absl::Status GetHistoricalFeatures(const HistoricalArguments& arguments, Console
     PrintJson(writer, arguments.output.file, console);
   } else {
     PrintTable(writer, console);
+    if (writer.set().leakage)
+      PrintAuditTable(*writer.set().leakage, AuditPath(arguments.output.file), console);
   }
   return absl::OkStatus();
 }

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "cli/arguments.h"
+#include "cli/audit_output.h"
 #include "cli/training_output.h"
 #include "cli/training_parts.h"
 #include "larder/base/text.h"
@@ -96,6 +97,7 @@ absl::Status TrainingWriter::Begin(const TrainingSet& set) {
     set_.manifest = unfinished_.parts[0].manifest;
     set_.manifest->output.reset();
   }
+  if (set_.leakage) LARDER_RETURN_IF_ERROR(WriteAudit(AuditPath(arguments_.file), &set_));
   made_.Add(set.rows);
   if (is_numbered()) return absl::OkStatus();
   for (const std::string& name : PartNames(arguments_.selection))

@@ -79,10 +79,11 @@ absl::StatusOr<const Column*> EventMapper::Take(const Batch& batch, Place place,
   return &events->made.emplace_back(std::move(widened));
 }
 
-absl::StatusOr<std::optional<Column>> EventMapper::EventTimes(const Batch& batch) const {
+absl::StatusOr<std::optional<Column>> EventMapper::ConvertedEventTimes(const Batch& batch) const {
   if (source_.event_time.empty()) return std::optional<Column>();
   const Column* const column = batch.Find(source_.event_time);
   if (column == nullptr) return MissingColumn(batch, source_.event_time);
+  if (column->type() == TypeId::kTimestamp) return std::optional<Column>();
   LARDER_ASSIGN_OR_RETURN(Column instants,
                           WidenColumn(*column, TypeId::kTimestamp,
                                       Concat("source ", source_.name, ", ", source_.event_time)));

@@ -39,9 +39,9 @@ struct MappedEvents {
   std::deque<Column> made;  // what is pointed at and is not the batch's
 };
 
-// Events and the batch they borrow from, to be kept together; moving both keeps the events good.
+// Events and the batch they borrow from, to be kept together.
 struct MappedBatch {
-  Batch batch;
+  std::shared_ptr<const Batch> batch;
   MappedEvents events;
 };
 
@@ -76,8 +76,9 @@ class EventMapper {
   absl::Status Map(const Batch& batch, const Places& places, EvalCounts* counts,
                    MappedEvents* events) const;
 
-  // The instants of `batch`'s rows; nullopt for a timeless source.
-  absl::StatusOr<std::optional<Column>> EventTimes(const Batch& batch) const;
+  // The instants of `batch`'s rows where its column has them as another type; nullopt where it is a timestamp, and for a
+  // timeless source.
+  absl::StatusOr<std::optional<Column>> ConvertedEventTimes(const Batch& batch) const;
   [[nodiscard]] const Source& source() const { return source_; }
 
  private:

@@ -5,6 +5,7 @@
 
 #include "feature_store/input_rows.h"
 #include "feature_store/source_join.h"
+#include "feature_store/stored_history.h"
 
 namespace larder::inline LARDER_ABI {
 namespace {
@@ -12,6 +13,7 @@ namespace {
 absl::StatusOr<FetchedUse> JoinUse(const FeatureStore::Impl& store, const BoundService& service,
                                    const BoundUse& use, const HistoricalRequest& request,
                                    const Spine& spine, std::span<const Column* const> key_columns,
+                                   std::optional<ReadSession>* session,
                                    std::vector<TrainingViewReport>* reports) {
   LARDER_ASSIGN_OR_RETURN(JoinView join, MakeHistoricalJoin(use, request, spine, key_columns));
   JoinOptions options;
@@ -27,11 +29,20 @@ absl::StatusOr<FetchedUse> JoinUse(const FeatureStore::Impl& store, const BoundS
                             use.alias,
                             join.known_at,
                             use.view->offline_source().event_time.empty(),
+                            IsFromStore(*use.view, request),
                             {}};
   FetchedUse fetched;
-  LARDER_ASSIGN_OR_RETURN(
-      fetched.rows, JoinSource(*use.view, service.catalog.DefinitionsOf(use.view->project).base_path,
-                               store.compile, spine.times(), std::move(join), options));
+  if (report.from_store) {
+    if (!session->has_value()) {
+      LARDER_ASSIGN_OR_RETURN(*session, ReadSession::Open(store.environment));
+    }
+    LARDER_ASSIGN_OR_RETURN(fetched, FetchHistory(**session, use, join, spine.times(),
+                                                  service.service->definition.partial));
+  } else {
+    LARDER_ASSIGN_OR_RETURN(
+        fetched.rows, JoinSource(*use.view, PlacesOf(service, *use.view, request), store.compile,
+                                 spine.times(), std::move(join), options));
+  }
   report.counts = fetched.rows.counts;
   reports->push_back(std::move(report));
   return fetched;
@@ -57,6 +68,27 @@ TrainingFeature Describe(const BoundService& service, const ServiceOutput& outpu
 
 }  // namespace
 
+SourcePlaces PlacesOf(const BoundService& service, const ViewVersion& view,
+                      const HistoricalRequest& request) {
+  return {service.catalog.DefinitionsOf(view.project).base_path, request.sources};
+}
+
+absl::Status CheckSources(const BoundService& service, const HistoricalRequest& request) {
+  std::vector<const Source*> read;
+  for (const BoundUse& use : service.uses) {
+    const std::vector<const Source*> sources = use.view->offline_sources();
+    read.insert(read.end(), sources.begin(), sources.end());
+  }
+  return CheckGiven(request.sources, read);
+}
+
+KnownAt KnownAtOf(const ViewVersion& view, std::optional<KnownAt> asked) {
+  const std::vector<const Source*> sources = view.offline_sources();
+  const bool some_has = std::any_of(sources.begin(), sources.end(),
+                                    [](const Source* source) { return source->has_known_time(); });
+  return asked.value_or(some_has ? KnownAt::kSpine : KnownAt::kAny);
+}
+
 absl::StatusOr<JoinView> MakeHistoricalJoin(const BoundUse& use, const HistoricalRequest& request,
                                             const Spine& spine,
                                             std::span<const Column* const> key_columns) {
@@ -67,9 +99,10 @@ absl::StatusOr<JoinView> MakeHistoricalJoin(const BoundUse& use, const Historica
   const std::vector<const Source*> sources = view.offline_sources();
   const auto lacks_known_time = [](const Source* from) { return !from->has_known_time(); };
   const auto lacking = std::find_if(sources.begin(), sources.end(), lacks_known_time);
-  const bool none_has = std::all_of(sources.begin(), sources.end(), lacks_known_time);
-  join.known_at = request.known_at.value_or(none_has ? KnownAt::kAny : KnownAt::kSpine);
-  if (request.known_at == KnownAt::kSpine && lacking != sources.end()) {
+  join.known_at = KnownAtOf(view, request.known_at);
+  // Of what it was pushed the store knows the commit's time.
+  if (request.known_at == KnownAt::kSpine && lacking != sources.end() &&
+      !IsFromStore(view, request)) {
     return InvalidArgumentError("known_at spine was asked for, but source ", (*lacking)->name,
                                 " of feature view ", view.ToString(),
                                 " declares neither arrival_time nor available_after");
@@ -124,13 +157,17 @@ absl::StatusOr<HistoricalRead> ReadHistorical(const FeatureStore::Impl& store,
   LARDER_ASSIGN_OR_RETURN(AskedRows asked,
                           AskedRows::Make(service, request.spine, request.time_column));
   std::vector<TrainingViewReport> reports;
+  std::optional<ReadSession> session;  // one commit, for all that is read from the store
   const auto fetch = [&](std::size_t use, std::span<const Column* const> keys) {
-    return JoinUse(store, service, service.uses[use], request, asked.spine, keys, &reports);
+    return JoinUse(store, service, service.uses[use], request, asked.spine, keys, &session,
+                   &reports);
   };
   LARDER_ASSIGN_OR_RETURN(
       ComputedService computed,
       ComputeService(service, asked.inputs, asked.spine.row_count(), asked.as_of, fetch));
-  return HistoricalRead{std::move(asked), std::move(computed), std::move(reports)};
+  std::optional<uint64_t> commit_seq;
+  if (session) commit_seq = session->commit_seq();
+  return HistoricalRead{std::move(asked), std::move(computed), std::move(reports), commit_seq};
 }
 
 absl::StatusOr<TrainingSet> ToTrainingSet(const BoundService& service, HistoricalRead read,
@@ -139,6 +176,7 @@ absl::StatusOr<TrainingSet> ToTrainingSet(const BoundService& service, Historica
   set.service = service.name;
   set.time_column = read.spine.time_column();
   set.views = std::move(read.reports);
+  set.commit_seq = read.commit_seq;
   set.rows = std::move(read.spine).TakeRows();
   for (std::size_t o = 0; o < read.computed.outputs.size(); ++o) {
     FeatureValues& values = read.computed.outputs[o];

@@ -198,7 +198,7 @@ absl::StatusOr<SampledRows> SampleSource::ReadSource(const Catalog& catalog, con
   const Column times = Repeated(as_of_, rows);
   SampledRows result;
   LARDER_ASSIGN_OR_RETURN(result.fetched.rows,
-                          JoinSource(view, catalog.DefinitionsOf(view.project).base_path,
+                          JoinSource(view, {catalog.DefinitionsOf(view.project).base_path, {}},
                                      impl_.compile, times, std::move(join), {}));
   result.from = Concat("source ", source.name);
   return result;

@@ -6,10 +6,9 @@
 #include <utility>
 #include <vector>
 
-#include "feature_store/event_mapper.h"
+#include "feature_store/source_events.h"
 #include "feature_store/widen.h"
 #include "feature_store/window_join.h"
-#include "larder/io/source_reader.h"
 
 namespace larder::inline LARDER_ABI {
 namespace {
@@ -85,22 +84,6 @@ absl::StatusOr<JoinedView> JoinWindows(const ViewVersion& view, const CompileOpt
   return std::move(windows).Finish();
 }
 
-absl::Status VisitSource(const ViewVersion& rows, const Source& source, const std::string& base_path,
-                         const CompileOptions& compile, const VisitBatch& visit) {
-  TextReadOptions read;
-  read.base_path = base_path;
-  LARDER_ASSIGN_OR_RETURN(const std::unique_ptr<RecordReader> reader, OpenSource(source, read));
-  LARDER_ASSIGN_OR_RETURN(const EventMapper mapper, EventMapper::Make(rows, source, compile));
-  while (true) {
-    MappedBatch mapped;
-    LARDER_ASSIGN_OR_RETURN(const bool more, reader->Next(&mapped.batch));
-    if (!more) return absl::OkStatus();
-    EvalCounts counts;
-    LARDER_ASSIGN_OR_RETURN(mapped.events, mapper.Map(mapped.batch, &counts));
-    LARDER_RETURN_IF_ERROR(visit(mapped));
-  }
-}
-
 }  // namespace
 
 JoinView MakeJoinView(const ViewVersion& view, const Source& source,
@@ -124,13 +107,13 @@ JoinView MakeJoinView(const ViewVersion& view, const Source& source,
   return join;
 }
 
-VisitHistory HistoryOf(const ViewVersion& view, const std::string& base_path,
+VisitHistory HistoryOf(const ViewVersion& view, const SourcePlaces& places,
                        const CompileOptions& compile) {
-  return [&view, base_path, compile](std::size_t number, const VisitBatch& visit) -> absl::Status {
+  return [&view, places, compile](std::size_t number, const VisitBatch& visit) -> absl::Status {
     const Source& source = *view.offline_sources()[number];
-    if (!view.is_aggregate()) return VisitSource(view, source, base_path, compile, visit);
+    if (!view.is_aggregate()) return VisitEvents(view, source, places, compile, visit);
     LARDER_ASSIGN_OR_RETURN(const WindowPlan plan, WindowPlan::Make(view, compile));
-    return VisitSource(plan.rows(), source, base_path, compile, visit);
+    return VisitEvents(plan.rows(), source, places, compile, visit);
   };
 }
 
@@ -144,11 +127,11 @@ absl::StatusOr<JoinedView> JoinHistory(const ViewVersion& view, const CompileOpt
   return joined;
 }
 
-absl::StatusOr<JoinedView> JoinSource(const ViewVersion& view, const std::string& base_path,
+absl::StatusOr<JoinedView> JoinSource(const ViewVersion& view, const SourcePlaces& places,
                                       const CompileOptions& compile, const Column& times,
                                       JoinView join, const JoinOptions& options) {
   return JoinHistory(view, compile, times, std::move(join), options,
-                     HistoryOf(view, base_path, compile));
+                     HistoryOf(view, places, compile));
 }
 
 }  // namespace larder::inline LARDER_ABI

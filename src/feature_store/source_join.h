@@ -4,9 +4,9 @@
 #include <cstddef>
 #include <functional>
 #include <span>
-#include <string>
 
 #include "feature_store/event_mapper.h"
+#include "feature_store/source_batches.h"
 #include "larder/base/config.h"
 #include "larder/base/status.h"
 #include "larder/column/column.h"
@@ -25,9 +25,9 @@ namespace larder::inline LARDER_ABI {
 using VisitBatch = std::function<absl::Status(MappedBatch& batch)>;
 using VisitHistory = std::function<absl::Status(std::size_t number, const VisitBatch& visit)>;
 
-// The history as it is in the sources that loads and training read.
+// The history as it is in the sources that loads and training read. Borrows the rows that `places` gives.
 // Errors, when visited: as JoinSource.
-[[nodiscard]] VisitHistory HistoryOf(const ViewVersion& view, const std::string& base_path,
+[[nodiscard]] VisitHistory HistoryOf(const ViewVersion& view, const SourcePlaces& places,
                                      const CompileOptions& compile);
 
 // Joins a history at `times`. Errors name the view.
@@ -41,7 +41,7 @@ using VisitHistory = std::function<absl::Status(std::size_t number, const VisitB
 // Errors: kFailedPrecondition for a push source without a file, kUnimplemented for sources that cannot be read yet; all
 //   name the view.
 [[nodiscard]] absl::StatusOr<JoinedView> JoinSource(const ViewVersion& view,
-                                                    const std::string& base_path,
+                                                    const SourcePlaces& places,
                                                     const CompileOptions& compile,
                                                     const Column& times, JoinView join,
                                                     const JoinOptions& options);

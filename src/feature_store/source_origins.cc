@@ -10,10 +10,10 @@
 
 #include "feature_store/event_mapper.h"
 #include "feature_store/key_encoding.h"
+#include "feature_store/source_events.h"
 #include "feature_store/widen.h"
 #include "feature_store/window_events.h"
 #include "feature_store/window_trace.h"
-#include "larder/io/source_reader.h"
 
 namespace larder::inline LARDER_ABI {
 namespace {
@@ -21,24 +21,6 @@ namespace {
 std::optional<Timestamp> InstantAt(const Column* column, std::size_t row) {
   if (column == nullptr || row >= column->size() || !column->IsValid(row)) return std::nullopt;
   return Timestamp{column->Values<int64_t>()[row]};
-}
-
-// Calls `visit` with every batch of a source, mapped for a view.
-absl::Status ReadBatches(const ViewVersion& view, const Source& source,
-                         const std::string& base_path, const CompileOptions& compile,
-                         const std::function<absl::Status(const MappedEvents&)>& visit) {
-  TextReadOptions options;
-  options.base_path = base_path;
-  LARDER_ASSIGN_OR_RETURN(const std::unique_ptr<RecordReader> reader, OpenSource(source, options));
-  LARDER_ASSIGN_OR_RETURN(const EventMapper mapper, EventMapper::Make(view, source, compile));
-  Batch batch;
-  while (true) {
-    LARDER_ASSIGN_OR_RETURN(const bool more, reader->Next(&batch));
-    if (!more) return absl::OkStatus();
-    EvalCounts counts;
-    LARDER_ASSIGN_OR_RETURN(const MappedEvents events, mapper.Map(batch, &counts));
-    LARDER_RETURN_IF_ERROR(visit(events));
-  }
 }
 
 // The rows of a batch that have the key.
@@ -89,7 +71,8 @@ absl::StatusOr<std::vector<SourceOrigins::Event>> SourceOrigins::EventsOf(
     const BoundUse& use, std::string_view key, std::span<const int> columns) const {
   const Source& source = use.view->offline_source();
   std::vector<Event> found;
-  const auto visit = [&](const MappedEvents& events) -> absl::Status {
+  const auto visit = [&](const MappedBatch& batch) -> absl::Status {
+    const MappedEvents& events = batch.events;
     for (const std::size_t row : RowsWith(events, key)) {
       if (events.event_time != nullptr && !events.event_time->IsValid(row)) continue;
       Event& event = found.emplace_back();
@@ -112,8 +95,7 @@ absl::StatusOr<std::vector<SourceOrigins::Event>> SourceOrigins::EventsOf(
     }
     return absl::OkStatus();
   };
-  LARDER_RETURN_IF_ERROR(ReadBatches(*use.view, source,
-                                     service_.catalog.DefinitionsOf(use.view->project).base_path,
+  LARDER_RETURN_IF_ERROR(VisitEvents(*use.view, source, PlacesOf(service_, *use.view, request_),
                                      store_.compile, visit));
   std::stable_sort(found.begin(), found.end(),
                    [](const Event& a, const Event& b) { return b.time < a.time; });
@@ -209,7 +191,8 @@ absl::StatusOr<WindowSteps> SourceOrigins::WindowOf(const BoundUse& use, std::st
   const std::vector<const Source*> sources = use.view->offline_sources();
   uint64_t rows_read = 0;
   for (std::size_t number = 0; number < sources.size(); ++number) {
-    const auto visit = [&](const MappedEvents& events) -> absl::Status {
+    const auto visit = [&](const MappedBatch& batch) -> absl::Status {
+      const MappedEvents& events = batch.events;
       const WindowEvents windows(plan, events, *sources[number], number, rows_read);
       rows_read += events.row_count;
       for (const std::size_t row : RowsWith(events, key)) {
@@ -227,9 +210,9 @@ absl::StatusOr<WindowSteps> SourceOrigins::WindowOf(const BoundUse& use, std::st
       }
       return absl::OkStatus();
     };
-    LARDER_RETURN_IF_ERROR(ReadBatches(plan.rows(), *sources[number],
-                                       service_.catalog.DefinitionsOf(use.view->project).base_path,
-                                       store_.compile, visit));
+    LARDER_RETURN_IF_ERROR(VisitEvents(plan.rows(), *sources[number],
+                                       PlacesOf(service_, *use.view, request_), store_.compile,
+                                       visit));
   }
   if (!feature.is_map) categories = {stream.group >= 0 ? feature.category : ""};
 

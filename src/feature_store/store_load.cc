@@ -7,7 +7,9 @@
 #include "feature_store/generation_history.h"
 #include "feature_store/key_encoding.h"
 #include "feature_store/load_checks.h"
+#include "feature_store/load_columns.h"
 #include "feature_store/row_writing.h"
+#include "feature_store/source_batches.h"
 #include "feature_store/store_impl.h"
 #include "feature_store/tables.h"
 #include "feature_store/window_writer.h"
@@ -20,15 +22,6 @@ namespace larder::inline LARDER_ABI {
 namespace {
 
 constexpr Duration kArrivalSlackDefault = Duration::Minutes(10);
-
-// Which events of a source a load takes.
-struct LoadRange {
-  std::optional<Timestamp> start;
-  // Incremental loads of sources with an arrival time take what arrived since, and what lay after the last end.
-  std::optional<Timestamp> arrived_since;
-  Timestamp loaded_to = Timestamp::Min();
-  Timestamp end;
-};
 
 // One view's part of a load, read and mapped before the write lock is taken.
 struct PreparedLoad {
@@ -83,20 +76,18 @@ class ViewReader {
   absl::Status ReadSource(const ViewVersion& rows, std::size_t number, PreparedLoad* load) const {
     const Source& source = WindowSource(rows, number, true);
     LARDER_ASSIGN_OR_RETURN(const EventMapper mapper, EventMapper::Make(rows, source, compile_));
-    TextReadOptions read;
-    read.base_path = catalog_.DefinitionsOf(rows.project).base_path;
-    read.strict = options_.strict;
-    LARDER_ASSIGN_OR_RETURN(const std::unique_ptr<RecordReader> reader, OpenSource(source, read));
+    const SourcePlaces places{catalog_.DefinitionsOf(rows.project).base_path, options_.sources};
+    LARDER_ASSIGN_OR_RETURN(SourceBatches reader,
+                            SourceBatches::Open(source, places, options_.strict));
     const bool strict = options_.strict.value_or(source.format.strict);
-    Batch batch;
     while (true) {
-      LARDER_ASSIGN_OR_RETURN(const bool more, reader->Next(&batch));
-      if (!more) break;
-      LARDER_RETURN_IF_ERROR(Take(mapper, *reader, strict, std::move(batch), load));
+      LARDER_ASSIGN_OR_RETURN(std::shared_ptr<const Batch> batch, reader.Next());
+      if (batch == nullptr) break;
+      LARDER_RETURN_IF_ERROR(Take(mapper, reader, strict, std::move(batch), load));
       load->source_numbers.resize(load->batches.size(), number);
       Report(*load, false);
     }
-    const ReadCounts& counts = reader->counts();
+    const ReadCounts& counts = reader.counts();
     load->report.rows_bad += counts.bad_rows;
     load->report.first_reasons.insert(load->report.first_reasons.end(),
                                       counts.first_reasons.begin(), counts.first_reasons.end());
@@ -105,13 +96,15 @@ class ViewReader {
     return absl::OkStatus();
   }
 
-  absl::Status Take(const EventMapper& mapper, const RecordReader& reader, bool strict, Batch batch,
-                    PreparedLoad* load) const {
-    load->report.rows_read += static_cast<int64_t>(batch.row_count());
-    LARDER_ASSIGN_OR_RETURN(const std::optional<Column> times, mapper.EventTimes(batch));
+  absl::Status Take(const EventMapper& mapper, const SourceBatches& reader, bool strict,
+                    std::shared_ptr<const Batch> batch, PreparedLoad* load) const {
+    load->report.rows_read += static_cast<int64_t>(batch->row_count());
+    LARDER_ASSIGN_OR_RETURN(const LoadColumns columns,
+                            LoadColumns::Find(*load->view, mapper, *batch));
     std::vector<std::size_t> kept;
-    for (std::size_t row = 0; row < batch.row_count(); ++row) {
-      const std::string problem = ProblemOf(*load->view, batch, mapper.source(), times, row);
+    kept.reserve(batch->row_count());
+    for (std::size_t row = 0; row < batch->row_count(); ++row) {
+      const std::string problem = columns.ProblemOf(row);
       if (!problem.empty()) {
         if (strict) return InvalidArgumentError(reader.PlaceOf(row), ": ", problem);
         ++load->report.rows_bad;
@@ -120,49 +113,21 @@ class ViewReader {
         }
         continue;
       }
-      if (InRange(*load, batch, mapper.source(), times, row)) {
+      if (columns.IsIn(load->range, row)) {
         kept.push_back(row);
       } else {
         ++load->report.rows_outside;
       }
     }
     if (kept.empty()) return absl::OkStatus();
-    if (kept.size() < batch.row_count()) batch = TakeRows(batch, kept);
+    if (kept.size() < batch->row_count())
+      batch = std::make_shared<const Batch>(TakeRows(*batch, kept));
     EvalCounts counts;
     MappedBatch& loaded = load->batches.emplace_back();
     loaded.batch = std::move(batch);
-    LARDER_ASSIGN_OR_RETURN(loaded.events, mapper.Map(loaded.batch, &counts));
+    LARDER_ASSIGN_OR_RETURN(loaded.events, mapper.Map(*loaded.batch, &counts));
     load->report.expressions_nulled += counts.total();
     return absl::OkStatus();
-  }
-
-  static std::string ProblemOf(const ViewVersion& view, const Batch& batch, const Source& source,
-                               const std::optional<Column>& times, std::size_t row) {
-    if (!source.operation.empty()) {
-      const Column* operations = batch.Find(source.operation);
-      if (operations != nullptr && operations->IsValid(row) && !IsOperation(operations->Text(row))) {
-        return Concat("column ", source.operation, ": expected insert, update, upsert or delete");
-      }
-    }
-    if (times.has_value() && !times->IsValid(row)) return "the event time is null";
-    for (const Field& key : view.keys) {
-      const Column* column = batch.Find(key.name);
-      if (column != nullptr && !column->IsValid(row))
-        return Concat("join key ", key.name, " is null");
-    }
-    return {};
-  }
-
-  static bool InRange(const PreparedLoad& load, const Batch& batch, const Source& source,
-                      const std::optional<Column>& times, std::size_t row) {
-    if (!times.has_value()) return true;
-    const Timestamp time{times->Values<int64_t>()[row]};
-    if (time > load.range.end || (load.range.start && time < *load.range.start)) return false;
-    if (!load.range.arrived_since || time > load.range.loaded_to) return true;
-    const Column* arrivals = batch.Find(source.arrival_time);
-    if (arrivals == nullptr || !arrivals->IsValid(row) || arrivals->type() != TypeId::kTimestamp)
-      return true;
-    return Timestamp{arrivals->Values<int64_t>()[row]} >= *load.range.arrived_since;
   }
 
   const Catalog& catalog_;
@@ -340,6 +305,12 @@ absl::StatusOr<MaterializeResult> FeatureStore::Materialize(const MaterializeOpt
       }
       work.emplace_back(choice, range);
     }
+    std::vector<const Source*> read;
+    for (const ChosenView& choice : views) {
+      const std::vector<const Source*> sources = choice.view->offline_sources();
+      read.insert(read.end(), sources.begin(), sources.end());
+    }
+    LARDER_RETURN_IF_ERROR(CheckGiven(options.sources, read));
     session.Release();  // reading sources takes long; a held snapshot would keep pages from reuse
     const ViewReader reader(catalog, options, impl_->compile);
     for (const auto& [choice, range] : work) {

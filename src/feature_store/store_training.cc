@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "feature_store/historical_read.h"
+#include "feature_store/leakage_audit.h"
 #include "feature_store/store_impl.h"
 #include "feature_store/streamed_read.h"
 #include "feature_store/training_manifest.h"
@@ -34,6 +35,8 @@ TrainingSet DescribeWhole(const TrainingSet& set) {
   described.service = set.service;
   described.time_column = set.time_column;
   described.revision = set.revision;
+  described.commit_seq = set.commit_seq;
+  described.leakage = set.leakage;
   return described;
 }
 
@@ -51,14 +54,18 @@ absl::StatusOr<TrainingSet> FeatureStore::GetHistoricalFeatures(
   LARDER_ASSIGN_OR_RETURN(const Catalog catalog, GetCatalog());
   LARDER_ASSIGN_OR_RETURN(const std::shared_ptr<const BoundService> service,
                           impl_->Resolve(catalog, request.what));
+  LARDER_RETURN_IF_ERROR(CheckSources(*service, request));
   HistoryFiles files;
   std::string spine_sha256;
   if (request.manifest) {
-    LARDER_ASSIGN_OR_RETURN(files, HistoryFiles::Look(*service));
+    LARDER_ASSIGN_OR_RETURN(files, HistoryFiles::Look(*service, request));
     spine_sha256 = ContentOf(request.spine).sha256;
   }
   LARDER_ASSIGN_OR_RETURN(HistoricalRead read, ReadHistorical(*impl_, *service, request));
+  LARDER_ASSIGN_OR_RETURN(std::optional<LeakageReport> leakage,
+                          AuditLeakage(*impl_, *service, request, read));
   LARDER_ASSIGN_OR_RETURN(TrainingSet set, ToTrainingSet(*service, std::move(read), request.audit));
+  set.leakage = std::move(leakage);
   set.revision = catalog.revision();
   if (request.manifest) {
     LARDER_ASSIGN_OR_RETURN(set.manifest,
@@ -73,9 +80,14 @@ absl::Status FeatureStore::StreamHistoricalFeatures(const HistoricalRequest& req
   LARDER_ASSIGN_OR_RETURN(const Catalog catalog, GetCatalog());
   LARDER_ASSIGN_OR_RETURN(const std::shared_ptr<const BoundService> service,
                           impl_->Resolve(catalog, request.what));
+  LARDER_RETURN_IF_ERROR(CheckSources(*service, request));
+  if (request.leakage != LeakageAudit::kNone && request.memory_budget > 0) {
+    return InvalidArgumentError(
+        "the leakage audit needs all rows at once: it does not go with a memory_budget");
+  }
   HistoryFiles files;
   if (request.manifest) {
-    LARDER_ASSIGN_OR_RETURN(files, HistoryFiles::Look(*service));
+    LARDER_ASSIGN_OR_RETURN(files, HistoryFiles::Look(*service, request));
   }
   // What Begin is told and what follows.
   std::string spine_sha256;
@@ -104,8 +116,11 @@ absl::Status FeatureStore::StreamHistoricalFeatures(const HistoricalRequest& req
   if (request.manifest) spine_sha256 = ContentOf(whole.spine).sha256;
   LARDER_RETURN_IF_ERROR(SkipRows(request.first_row, &whole.spine));
   LARDER_ASSIGN_OR_RETURN(HistoricalRead read, ReadHistorical(*impl_, *service, whole));
+  LARDER_ASSIGN_OR_RETURN(std::optional<LeakageReport> leakage,
+                          AuditLeakage(*impl_, *service, request, read));
   whole.spine = Batch();
   LARDER_ASSIGN_OR_RETURN(TrainingSet set, ToTrainingSet(*service, std::move(read), request.audit));
+  set.leakage = std::move(leakage);
   return give(std::move(set));
 }
 

@@ -5,6 +5,7 @@
 #include <system_error>
 #include <utility>
 
+#include "feature_store/source_batches.h"
 #include "feature_store/source_join.h"
 #include "larder/column/take_rows.h"
 #include "larder/io/csv_reader.h"
@@ -92,7 +93,7 @@ std::optional<uint64_t> FileBytes(const Source& source, const std::string& base_
 // One use while it is joined.
 struct StreamedRead::UseJoin {
   const BoundUse* use = nullptr;
-  std::string base_path;
+  SourcePlaces places;
   JoinView join;  // but the spine's columns
   std::size_t key_count = 0;
   std::size_t stored_count = 0;
@@ -202,7 +203,7 @@ absl::Status StreamedRead::JoinUse(std::size_t use) {
   UseJoin of;
   of.use = &service_.uses[use];
   const ViewVersion& view = *of.use->view;
-  of.base_path = service_.catalog.DefinitionsOf(view.project).base_path;
+  of.places = PlacesOf(service_, view, request_);
   const std::size_t partitions = PartitionsFor(*of.use);
   const std::size_t buffer = request_.memory_budget / kBufferShare;
   LARDER_ASSIGN_OR_RETURN(of.keys,
@@ -223,8 +224,12 @@ absl::Status StreamedRead::JoinUse(std::size_t use) {
   LARDER_ASSIGN_OR_RETURN(JoinedSpill out,
                           JoinedSpill::Create(request_.temporary_folder, partitions, block_rows,
                                               of.join.key_types, request_.audit));
-  TrainingViewReport report{
-      view.ToString(), of.use->alias, of.join.known_at, view.offline_source().event_time.empty(), {}};
+  TrainingViewReport report{view.ToString(),
+                            of.use->alias,
+                            of.join.known_at,
+                            view.offline_source().event_time.empty(),
+                            false,
+                            {}};
   of.out = &out;
   of.report = &report;
   LARDER_RETURN_IF_ERROR(JoinGroups(&of));
@@ -262,7 +267,7 @@ absl::Status StreamedRead::SpillKeys(UseJoin* of) {
 }
 
 absl::Status StreamedRead::SpillHistory(UseJoin* of) {
-  const VisitHistory history = HistoryOf(*of->use->view, of->base_path, store_.compile);
+  const VisitHistory history = HistoryOf(*of->use->view, of->places, store_.compile);
   int64_t read = 0;
   for (std::size_t s = 0; s < of->history.size(); ++s) {
     BatchSpill& spill = *of->history[s];
@@ -342,16 +347,18 @@ absl::Status StreamedRead::JoinGroup(UseJoin* of, std::size_t begin, const Batch
   options.progress = [&](const JoinProgress& now) {
     return Report(*of, events_before + now.events, of->rows_joined + now.rows);
   };
-  VisitHistory history = HistoryOf(*of->use->view, of->base_path, store_.compile);
+  VisitHistory history = HistoryOf(*of->use->view, of->places, store_.compile);
   if (!of->history.empty()) {
     history = [&](std::size_t number, const VisitBatch& visit) -> absl::Status {
       for (std::size_t p = begin; p < begin + row_counts.size(); ++p) {
         BatchSpill::Reader reader = of->history[number]->Read(p);
         while (true) {
           MappedBatch mapped;
-          LARDER_ASSIGN_OR_RETURN(const bool more, reader.Next(&mapped.batch));
+          auto batch = std::make_shared<Batch>();
+          LARDER_ASSIGN_OR_RETURN(const bool more, reader.Next(batch.get()));
           if (!more) break;
-          mapped.events = ToEvents(mapped.batch, of->key_count, of->stored_count);
+          mapped.events = ToEvents(*batch, of->key_count, of->stored_count);
+          mapped.batch = std::move(batch);
           LARDER_RETURN_IF_ERROR(visit(mapped));
         }
       }
@@ -379,7 +386,7 @@ absl::Status StreamedRead::Give(const std::function<absl::Status(TrainingSet pie
                             ComputeService(service_, rows.inputs, row_count, rows.as_of, fetch));
     LARDER_ASSIGN_OR_RETURN(
         TrainingSet piece,
-        ToTrainingSet(service_, HistoricalRead{std::move(rows), std::move(computed), reports_},
+        ToTrainingSet(service_, HistoricalRead{std::move(rows), std::move(computed), reports_, {}},
                       request_.audit));
     LARDER_RETURN_IF_ERROR(take(std::move(piece)));
     given += static_cast<int64_t>(row_count);

@@ -6,6 +6,7 @@
 #include <tuple>
 #include <utility>
 
+#include "feature_store/historical_read.h"
 #include "larder/io/csv_reader.h"
 #include "larder/io/remote_path.h"
 #include "larder/transform/libraries.h"
@@ -57,6 +58,23 @@ std::vector<DatasetManifest::Definition> DefinitionsOf(const BoundService& servi
   return definitions;
 }
 
+DatasetManifest::Audit DescribeAudit(const LeakageReport& report) {
+  DatasetManifest::Audit audit;
+  for (const AuditedView& view : report.views) {
+    DatasetManifest::Audit::View& out = audit.views.emplace_back();
+    out.view = view.view;
+    out.alias = view.alias;
+    out.rows_checked = view.rows_checked;
+    for (std::size_t kind = 0; kind < kLeakKinds; ++kind) {
+      if (view.leaks[kind] == 0) continue;
+      out.leaks.push_back(
+          {std::string(LeakKindName(static_cast<LeakKind>(kind))), view.leaks[kind]});
+    }
+  }
+  for (const LabelLeak& leak : report.labels) audit.labels.push_back(leak.ToString());
+  return audit;
+}
+
 }  // namespace
 
 absl::StatusOr<HistoryFiles::File> HistoryFiles::LookAt(const std::string& path) {
@@ -70,14 +88,20 @@ absl::StatusOr<HistoryFiles::File> HistoryFiles::LookAt(const std::string& path)
   return file;
 }
 
-absl::StatusOr<HistoryFiles> HistoryFiles::Look(const BoundService& service) {
+absl::StatusOr<HistoryFiles> HistoryFiles::Look(const BoundService& service,
+                                                const HistoricalRequest& request) {
   std::map<std::string, Source> by_name;
   for (const BoundUse& use : service.uses) {
     const std::string base_path = service.catalog.DefinitionsOf(use.view->project).base_path;
     for (const larder::Source* source : use.view->offline_sources()) {
-      if (source->path.empty() || by_name.contains(source->name)) continue;
+      const SourceRows* const given = PlacesOf(service, *use.view, request).Find(source->name);
+      if ((source->path.empty() && given == nullptr) || by_name.contains(source->name)) continue;
       Source& looked = by_name[source->name];
       looked.name = source->name;
+      if (given != nullptr) {
+        looked.rows = given->rows;
+        continue;
+      }
       if (source->kind == SourceKind::kParquet && IsRemotePath(source->path)) {
         looked.remote = source->path;
         continue;
@@ -100,6 +124,7 @@ absl::StatusOr<std::vector<DatasetManifest::Source>> HistoryFiles::Identify() co
   for (const Source& source : sources_) {
     DatasetManifest::Source& out = identified.emplace_back();
     out.name = source.name;
+    if (source.rows != nullptr) out.rows_sha256 = ContentOf(*source.rows).sha256;
     if (!source.remote.empty()) out.files.emplace_back().path = source.remote;
     for (const File& file : source.files) {
       LARDER_ASSIGN_OR_RETURN(FileIdentity identity, IdentifyFile(file.path));
@@ -131,8 +156,10 @@ absl::StatusOr<DatasetManifest> DescribeTrainingSet(const BoundService& service,
   for (const TrainingViewReport& report : set.views)
     manifest.views.push_back(DescribeView(service, report));
   LARDER_ASSIGN_OR_RETURN(manifest.sources, files.Identify());
+  manifest.commit_seq = set.commit_seq;
   manifest.spine_sha256 = spine_sha256;
   manifest.spine_sources = request.spine_sources;
+  if (set.leakage) manifest.audit = DescribeAudit(*set.leakage);
   return manifest;
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -16,7 +17,8 @@ namespace larder::inline LARDER_ABI {
 // The files a service's history is read from, looked at before they are read, so that a change meanwhile is noticed.
 class HistoryFiles {
  public:
-  static absl::StatusOr<HistoryFiles> Look(const BoundService& service);
+  static absl::StatusOr<HistoryFiles> Look(const BoundService& service,
+                                           const HistoricalRequest& request);
 
   // Hashes them. Errors: kAborted naming a file that has changed since Look.
   absl::StatusOr<std::vector<DatasetManifest::Source>> Identify() const;
@@ -30,6 +32,7 @@ class HistoryFiles {
   struct Source {
     std::string name;
     std::string remote;  // set: named in the manifest without size and hash; no files
+    std::shared_ptr<const Batch> rows;  // the caller's, instead
     std::vector<File> files;
   };
   static absl::StatusOr<File> LookAt(const std::string& path);

@@ -350,10 +350,18 @@ class Run {
       request.known_at = known_at;
       request.thread_count = static_cast<int>(random_.Between(1, 3));
       request.spine = *larder::Batch::FromRows(rows, fields);
+      // Any known time but the row's own may be late; all else the audit must find in order.
+      const bool may_be_late = known_time && known_at == larder::KnownAt::kAny;
+      request.leakage = may_be_late ? larder::LeakageAudit::kReport : larder::LeakageAudit::kFail;
       const auto set = fixture_.store().GetHistoricalFeatures(request);
       INFO(random_.Describe() << ": " << world_.Describe());
       INFO(set.status().ToString());
       REQUIRE(set.ok());
+      for (const larder::AuditedView& view : set->leakage->views) {
+        CHECK(view.LeaksOf(larder::LeakKind::kUntraced) == 0);
+        CHECK(view.LeaksOf(larder::LeakKind::kFutureEvent) == 0);
+        CHECK(view.LeaksOf(larder::LeakKind::kTtl) == 0);
+      }
       REQUIRE(set->rows.row_count() == rows.size());
       for (std::size_t row = 0; row < rows.size(); ++row) {
         const Timestamp t = *rows[row][1].second.As<Timestamp>();

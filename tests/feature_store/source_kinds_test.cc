@@ -1,7 +1,9 @@
 // The kind of a source says where rows are kept, never what they mean: every kind loads and trains alike.
 #include "feature_store/store_fixture.h"
 #include "larder/base/text.h"
+#include "larder/io/arrow_stream.h"
 #include "larder/io/source_reader.h"
+#include "larder/training/dataset_content.h"
 #include "schema/json_text.h"
 
 namespace {
@@ -39,9 +41,12 @@ larder::HistoricalRequest TrainingRequest(const std::vector<std::string>& featur
 }
 
 // Loads, reads online and trains, all as one text.
-std::string EverythingOf(StoreFixture& fixture, std::string_view source) {
+std::string EverythingOf(StoreFixture& fixture, std::string_view source,
+                         const std::vector<larder::SourceRows>& given = {}) {
   fixture.Apply(DefinitionsOver(source));
-  const larder::MaterializeResult loaded = fixture.Materialize();
+  larder::MaterializeOptions options;
+  options.sources = given;
+  const larder::MaterializeResult loaded = fixture.Materialize(options);
   std::string seen = larder::Concat(loaded.views.at(0).rows_read, " read");
   const std::vector<std::string> features = {"user_limit:city", "user_limit:limit",
                                              "user_limit:twice"};
@@ -50,7 +55,10 @@ std::string EverythingOf(StoreFixture& fixture, std::string_view source) {
     for (const char* name : {"city", "limit", "twice"})
       seen += larder::Concat("; ", larder_test::Shown(online, name, row));
   }
-  const auto set = fixture.store().GetHistoricalFeatures(TrainingRequest(features));
+  larder::HistoricalRequest training = TrainingRequest(features);
+  training.sources = given;
+  training.leakage = larder::LeakageAudit::kFail;
+  const auto set = fixture.store().GetHistoricalFeatures(training);
   INFO(set.status().ToString());
   REQUIRE(set.ok());
   for (std::size_t row = 0; row < 3; ++row)
@@ -83,6 +91,115 @@ TEST_CASE("NDJSON sources load and train as CSV does", "[sources]") {
   fixture.folder().Write(
       "b.ndjson", R"({"user_id": 2, "city": null, "limit": 7, "changed": "2025-01-02T00:00:00Z"})");
   CHECK(EverythingOf(fixture, R"("kind": "ndjson", "path": "*.ndjson")") == kSeen);
+}
+
+// The same rows. Users are int32, which widens; nobody asks for the note.
+larder::Batch RowsInMemory() {
+  const std::vector<larder::Row> rows = {{{"user_id", int32_t{1}},
+                                          {"city", "Faro"},
+                                          {"limit", 100.5},
+                                          {"changed_at", At("2025-01-01T00:00:00Z")},
+                                          {"note", "a"}},
+                                         {{"user_id", int32_t{1}},
+                                          {"city", "Porto"},
+                                          {"limit", 200.0},
+                                          {"changed_at", At("2025-01-05T00:00:00Z")},
+                                          {"note", "b"}},
+                                         {{"user_id", int32_t{2}},
+                                          {"city", larder::Value()},
+                                          {"limit", 7.0},
+                                          {"changed_at", At("2025-01-02T00:00:00Z")},
+                                          {"note", "c"}}};
+  const std::vector<larder::Field> fields = {{"user_id", larder::TypeId::kInt32, "", ""},
+                                             {"city", larder::TypeId::kString, "", ""},
+                                             {"limit", larder::TypeId::kFloat64, "", ""},
+                                             {"changed_at", larder::TypeId::kTimestamp, "", ""},
+                                             {"note", larder::TypeId::kString, "", ""}};
+  return larder::Batch::FromRows(rows, fields).value();
+}
+
+TEST_CASE("rows in memory load and train as CSV does, in place of a file that need not be there",
+          "[sources]") {
+  constexpr std::string_view kNoFile = R"("kind": "csv", "path": "nowhere.csv")";
+  SECTION("owned") {
+    StoreFixture fixture;
+    CHECK(EverythingOf(fixture, kNoFile,
+                       {{"limits", std::make_shared<const larder::Batch>(RowsInMemory()), {}}}) ==
+          kSeen);
+  }
+  SECTION("borrowed") {
+    StoreFixture fixture;
+    const larder::Batch rows = RowsInMemory();
+    const std::shared_ptr<const larder::Batch> borrowed(std::shared_ptr<void>(), &rows);
+    CHECK(EverythingOf(fixture, kNoFile, {{"limits", borrowed, {}}}) == kSeen);
+  }
+  SECTION("from a reader for each reading") {
+    StoreFixture fixture;
+    int opened = 0;
+    const auto open = [&opened]() -> absl::StatusOr<std::unique_ptr<larder::RecordReader>> {
+      ++opened;
+      return larder::ReadBatch(RowsInMemory());
+    };
+    CHECK(EverythingOf(fixture, kNoFile, {{"limits", nullptr, open}}) == kSeen);
+    CHECK(opened == 3);  // loading, training, its audit
+  }
+  SECTION("from an Arrow stream") {
+    StoreFixture fixture;
+    const auto open = []() -> absl::StatusOr<std::unique_ptr<larder::RecordReader>> {
+      ArrowArrayStream stream;
+      const auto rows = std::make_shared<const larder::Batch>(RowsInMemory());
+      LARDER_RETURN_IF_ERROR(larder::ExportArrowStream(rows, &stream));
+      return larder::ImportArrowStream(&stream);
+    };
+    CHECK(EverythingOf(fixture, kNoFile, {{"limits", nullptr, open}}) == kSeen);
+  }
+}
+
+TEST_CASE("a manifest has the hash of rows that were given", "[sources]") {
+  StoreFixture fixture;
+  fixture.Apply(DefinitionsOver(R"("kind": "csv", "path": "nowhere.csv")"));
+  larder::HistoricalRequest request = TrainingRequest({"user_limit:twice"});
+  request.sources = {{"limits", std::make_shared<const larder::Batch>(RowsInMemory()), {}}};
+  request.manifest = true;
+  const auto set = fixture.store().GetHistoricalFeatures(request);
+  INFO(set.status().ToString());
+  REQUIRE(set.ok());
+  REQUIRE(set->manifest->sources.size() == 1);
+  CHECK(set->manifest->sources[0].files.empty());
+  CHECK(set->manifest->sources[0].rows_sha256 == larder::ContentOf(RowsInMemory()).sha256);
+}
+
+TEST_CASE("rows given for no source that is read, twice or in no form are refused", "[sources]") {
+  StoreFixture fixture;
+  fixture.Apply(DefinitionsOver(R"("kind": "csv", "path": "nowhere.csv")"));
+  const auto rows = std::make_shared<const larder::Batch>(RowsInMemory());
+  const auto loaded = [&](std::vector<larder::SourceRows> given) {
+    larder::MaterializeOptions options;
+    options.sources = std::move(given);
+    return fixture.store().Materialize(options).status().ToString();
+  };
+  CHECK_THAT(loaded({{"limit", rows, {}}}),
+             ContainsSubstring("rows are given of source limit, which nothing asked for reads") &&
+                 ContainsSubstring("limits"));
+  CHECK_THAT(loaded({{"limits", rows, {}}, {"limits", rows, {}}}),
+             ContainsSubstring("given twice"));
+  CHECK_THAT(loaded({{"limits", nullptr, {}}}), ContainsSubstring("expected either rows or"));
+  larder::HistoricalRequest request = TrainingRequest({"user_limit:twice"});
+  request.sources = {{"limit", rows, {}}};
+  CHECK_THAT(fixture.store().GetHistoricalFeatures(request).status().ToString(),
+             ContainsSubstring("which nothing asked for reads"));
+  // A bad row is named by its place in what was given.
+  auto bad = std::make_shared<larder::Batch>(RowsInMemory());
+  bad->mutable_column(0).mutable_validity().Set(1, false);
+  CHECK_THAT(loaded({{"limits", bad, {}}}),
+             ContainsSubstring("source limits:2: join key user_id is null"));
+  // A column that cannot be the declared type is named with both.
+  larder::Batch text;
+  larder::Column users(larder::TypeId::kString);
+  users.AppendText("one");
+  REQUIRE(text.AddColumn("user_id", std::move(users)).ok());
+  CHECK_THAT(loaded({{"limits", std::make_shared<const larder::Batch>(text), {}}}),
+             ContainsSubstring("source limits, field user_id"));
 }
 
 constexpr std::string_view kValues =

@@ -64,7 +64,10 @@ TEST_CASE("windows in training sets are what their events give by definition",
                                          {"t", TypeId::kTimestamp, "", ""}};
     if (world.exclude_self) fields.push_back({"id", TypeId::kString, "", ""});
     request.spine = *larder::Batch::FromRows(spine, fields);
+    request.leakage = larder::LeakageAudit::kReport;
     const larder::TrainingSet set = Train(fixture, request);
+    INFO(larder::Join(set.leakage->ToLines(), "\n"));
+    CHECK(set.leakage->leak_count() == 0);
     for (std::size_t row = 0; row < questions.size(); ++row) {
       for (const auto& feature : world.features) {
         const larder::Value found = set.rows.Find(feature.name)->ValueAt(row);

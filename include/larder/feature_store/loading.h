@@ -11,6 +11,7 @@
 #include "larder/base/config.h"
 #include "larder/base/status.h"
 #include "larder/base/time.h"
+#include "larder/feature_store/source_rows.h"
 #include "larder/online/write_transaction.h"
 #include "larder/schema/value.h"
 
@@ -47,6 +48,8 @@ struct MaterializeOptions {
   bool incremental = false;  // from the view's watermark; never run: from the source's beginning
   // The new generation holds what is read and nothing of the one before; pushed rows stay. Not with `incremental`.
   bool full = false;
+  // Rows that the caller has, in place of the files of their sources. Views over other sources read those.
+  std::vector<SourceRows> sources;
   std::optional<bool> strict;  // overrides the source's: whether one bad row refuses the load
   // Looks at what would become live, after the view's own validators. An error refuses the whole load: the rows that are
   // live stay so.

@@ -10,7 +10,9 @@
 #include "larder/base/config.h"
 #include "larder/base/time.h"
 #include "larder/column/batch.h"
+#include "larder/feature_store/leakage.h"
 #include "larder/feature_store/online.h"
+#include "larder/feature_store/source_rows.h"
 #include "larder/training/manifest.h"
 #include "larder/training/point_in_time_join.h"
 
@@ -31,9 +33,16 @@ struct HistoricalRequest {
   std::string time_column;  // empty: the only timestamp column
   // The sources the spine was drawn from, if any: views over them must then exclude the spine row's own event.
   std::vector<std::string> spine_sources;
+  // Histories that the caller has, in place of the files of their sources; for a push source, of what was pushed.
+  std::vector<SourceRows> sources;
   std::optional<KnownAt>
       known_at;        // absent: spine for sources with arrival_time or available_after, else any
   bool audit = false;  // fill TrainingFeature::event_ids and known_times
+  // Whether the finished set is checked against its sources, read once more by another path than the join's: fills
+  // TrainingSet::leakage. Cost: a second reading; for windows the events of all windows of all rows together.
+  LeakageAudit leakage = LeakageAudit::kNone;
+  // Columns that hold what is to be predicted: the audit looks for features made of them, or equal to them.
+  std::vector<std::string> labels;
   // Fill TrainingSet::manifest, which reads the sources' files once more.
   bool manifest = false;
   int thread_count = 1;
@@ -65,7 +74,8 @@ struct TrainingViewReport {
   std::string view;  // `card_profile@2`
   std::string alias;
   KnownAt known_at = KnownAt::kAny;
-  bool timeless = false;  // no event time: values may come from after the spine's instant
+  bool timeless = false;    // no event time: values may come from after the spine's instant
+  bool from_store = false;  // read from what the store keeps of pushed events
   JoinCounts counts;
 };
 
@@ -77,6 +87,9 @@ struct TrainingSet {
   std::string service;
   std::string time_column;
   uint64_t revision = 0;
+  // Of the snapshot that views were read from whose sources are only pushed to; absent: there are none.
+  std::optional<uint64_t> commit_seq;
+  std::optional<LeakageReport> leakage;     // where HistoricalRequest::leakage asks for it
   std::optional<DatasetManifest> manifest;  // without DatasetManifest::output: nothing is written yet
   [[nodiscard]] const TrainingFeature* Find(std::string_view name) const& LARDER_LIFETIME_BOUND;
   const TrainingFeature* Find(std::string_view name) const&& = delete;  // Would dangle.

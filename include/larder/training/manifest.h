@@ -55,11 +55,37 @@ struct DatasetManifest {
   struct Source {
     std::string name;
     std::vector<FileIdentity> files;
+    // Of rows that the caller gave: DatasetContent. Absent where a reader gave them, and for files.
+    std::optional<std::string> rows_sha256;
     friend bool operator==(const Source&, const Source&) = default;
   };
   std::vector<Source> sources;  // by name
-  std::string spine_sha256;     // DatasetContent of the spine
+  // Of the store's snapshot that pushed events were read from; absent: none were.
+  std::optional<uint64_t> commit_seq;
+  std::string spine_sha256;  // DatasetContent of the spine
   std::vector<std::string> spine_sources;
+
+  // What the leakage audit found in everything made; absent: there was none.
+  struct Audit {
+    struct Leaks {
+      std::string kind;  // `late_arrival`
+      int64_t rows = 0;
+      friend bool operator==(const Leaks&, const Leaks&) = default;
+    };
+    struct View {
+      std::string view;
+      std::string alias;
+      int64_t rows_checked = 0;
+      std::vector<Leaks> leaks;  // those there are
+      friend bool operator==(const View&, const View&) = default;
+    };
+    std::vector<View> views;
+    std::vector<std::string> labels;  // `feature x: is made of label y`
+    // What contributed to each row, once it is written; `path` is its name without folders.
+    std::optional<FileIdentity> file;
+    friend bool operator==(const Audit&, const Audit&) = default;
+  };
+  std::optional<Audit> audit;
 
   // Which of the rows and columns made are in the file; absent: all of them.
   struct Selection {

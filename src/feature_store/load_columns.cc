@@ -1,0 +1,43 @@
+#include "feature_store/load_columns.h"
+
+namespace larder::inline LARDER_ABI {
+
+absl::StatusOr<LoadColumns> LoadColumns::Find(const ViewVersion& view, const EventMapper& mapper,
+                                              const Batch& batch) {
+  const Source& source = mapper.source();
+  LoadColumns columns;
+  LARDER_ASSIGN_OR_RETURN(columns.converted_, mapper.ConvertedEventTimes(batch));
+  if (!source.event_time.empty()) columns.times_ = batch.Find(source.event_time);
+  const auto find = [&](const std::string& field) {
+    return field.empty() ? nullptr : batch.Find(field);
+  };
+  columns.operations_ = find(source.operation);
+  columns.operation_ = source.operation;
+  columns.arrivals_ = find(source.arrival_time);
+  for (const Field& key : view.keys) {
+    if (const Column* const column = find(key.name)) columns.keys_.emplace_back(key.name, column);
+  }
+  return columns;
+}
+
+std::string LoadColumns::ProblemOf(std::size_t row) const {
+  if (operations_ != nullptr && operations_->IsValid(row) && !IsOperation(operations_->Text(row)))
+    return Concat("column ", operation_, ": expected insert, update, upsert or delete");
+  if (times() != nullptr && !times()->IsValid(row)) return "the event time is null";
+  for (const auto& [name, column] : keys_) {
+    if (!column->IsValid(row)) return Concat("join key ", name, " is null");
+  }
+  return {};
+}
+
+bool LoadColumns::IsIn(const LoadRange& range, std::size_t row) const {
+  if (times() == nullptr) return true;
+  const Timestamp time{times()->Values<int64_t>()[row]};
+  if (time > range.end || (range.start && time < *range.start)) return false;
+  if (!range.arrived_since || time > range.loaded_to) return true;
+  if (arrivals_ == nullptr || !arrivals_->IsValid(row) || arrivals_->type() != TypeId::kTimestamp)
+    return true;
+  return Timestamp{arrivals_->Values<int64_t>()[row]} >= *range.arrived_since;
+}
+
+}  // namespace larder::inline LARDER_ABI
