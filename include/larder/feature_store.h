@@ -19,6 +19,7 @@
 #include "larder/feature_store/plan_sample.h"
 #include "larder/feature_store/serving.h"
 #include "larder/feature_store/training_set.h"
+#include "larder/feature_store/validity.h"
 #include "larder/online/compaction.h"
 #include "larder/online/environment.h"
 #include "larder/online/vacuum.h"
@@ -205,6 +206,14 @@ class FeatureStore {
   // HistoricalRequest::spine. What `sink` returns that is not OK ends the work and is returned.
   absl::Status StreamHistoricalFeatures(const HistoricalRequest& request, RecordReader& spine,
                                         TrainingSink& sink) const;
+  // From when to when each value of a feature held, for every key of its view's sources: the training value as a function of
+  // time, instead of at instants.
+  // Errors: kInvalidArgument for an empty range, features of on-demand views, and those that change with the clock itself
+  //   (expressions over current_date; time_since, decayed sums); as GetHistoricalFeatures.
+  // Cost: a reading of the view's sources for every feature, then a training set of every instant at which an event of a
+  //   key comes or goes.
+  [[nodiscard]] absl::StatusOr<std::vector<FeatureIntervals>> GetValidityIntervals(
+      const ValidityRequest& request) const;
   // Reads a spine from a CSV file with the types the request needs: declared ones for keys and request fields, a
   // timestamp for the time column, inferred ones for the rest. Fills request->spine and, when the file is a source's
   // own, adds to request->spine_sources.

@@ -139,6 +139,38 @@ void Parser::AddFeatures() {
 }
 
 void Parser::AddDatasets() {
+  auto validity = std::make_shared<ValidityArguments>();
+  CLI::App* intervals = Add(
+      kFeatures, "get-validity-intervals", "from when to when each value of a feature held",
+      "Example:\n  larder get-validity-intervals --feature card_profile:limit --start 2025-01-01 "
+      "--end 2025-02-01 \\\n      --output limits.parquet\n"
+      "A row for each key and value: the join keys, valid_from, valid_to (not included) and value.",
+      validity, &GetValidityIntervals);
+  intervals->add_option("--feature", validity->feature, "view:feature")
+      ->type_name("VIEW:FEATURE")
+      ->required();
+  intervals->add_option("--start", validity->start, "intervals are cut to the time from here")
+      ->type_name(kTimeForm)
+      ->required();
+  intervals->add_option("--end", validity->end, "to here, not included")
+      ->type_name(kTimeForm)
+      ->required();
+  intervals
+      ->add_option(
+          "--known-at", validity->known_at,
+          "spine: a value holds once it was known; any: from its event (default: by source)")
+      ->type_name("spine|any");
+  intervals
+      ->add_option("--output", validity->output,
+                   "file to write; its end says the format: .csv .tsv .ndjson .parquet")
+      ->type_name("PATH")
+      ->required();
+  intervals->add_flag("--force", validity->force, "replace the output file if it exists");
+  intervals->add_option("--threads", validity->thread_count, "threads to join with (default 1)")
+      ->type_name("N")
+      ->check(CLI::Range(1, 1024).description(""));
+  AddTarget(intervals, validity->target);
+
   auto verify = std::make_shared<VerifyDatasetArguments>();
   CLI::App* sub = Add(kFeatures, "verify-dataset", "check a training set against its manifest",
                       "Example:\n  larder verify-dataset training.csv\n"

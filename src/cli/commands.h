@@ -263,6 +263,18 @@ struct HistoricalArguments {
 };
 absl::Status GetHistoricalFeatures(const HistoricalArguments& arguments, Console& console);
 
+struct ValidityArguments {
+  Target target;
+  std::string feature;
+  std::string start;
+  std::string end;
+  std::string known_at;  // `spine`, `any` or empty
+  std::string output;
+  bool force = false;
+  int thread_count = 1;
+};
+absl::Status GetValidityIntervals(const ValidityArguments& arguments, Console& console);
+
 struct VerifyDatasetArguments {
   std::string file;
   Format format = Format::kTable;
