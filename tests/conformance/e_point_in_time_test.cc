@@ -500,6 +500,39 @@ TEST_CASE("a join key can come from a feature of another view at the same instan
   larder_test::CheckFill(fixture.store(), "at_home", rows, At("2025-01-10T00:00:00Z"));
 }
 
+TEST_CASE("over a range of time every entity's values have the intervals in which they held",
+          "[conformance][E28]") {
+  StoreFixture fixture("2025-01-10T01:00:00Z");
+  fixture.folder().Write("stats.csv",
+                         "driver_id,value,at\n"
+                         "1001,10,2025-01-08T00:00:00Z\n1001,20,2025-01-09T00:00:00Z\n"
+                         "1001,30,2025-01-10T00:00:00Z\n1002,100,2025-01-08T00:00:00Z\n"
+                         "1002,200,2025-01-09T00:00:00Z\n1002,300,2025-01-10T00:00:00Z\n");
+  fixture.Apply(R"({"larder": 1, "project": "p",
+ "entities": [{"name": "driver", "join_keys": [{"name": "driver_id", "type": "int64"}]}],
+ "sources": [{"name": "stats", "kind": "csv", "path": "stats.csv", "event_time": "at",
+   "fields": [{"name": "driver_id", "type": "int64"}, {"name": "value", "type": "int64"}, {"name": "at", "type": "timestamp"}]}],
+ "feature_views": [{"name": "driver_stats", "entities": ["driver"], "source": "stats", "ttl": "0s",
+   "features": [{"name": "value", "type": "int64"}]}]})");
+  larder::ValidityRequest request;
+  request.features = {"driver_stats:value"};
+  request.start = At("2025-01-07T00:00:00Z");
+  request.end = At("2025-01-10T01:00:00Z");
+  const auto made = fixture.store().GetValidityIntervals(request);
+  INFO(made.status().ToString());
+  REQUIRE(made.ok());
+  const larder::Batch& rows = made->front().rows;
+  std::vector<std::pair<int64_t, int64_t>> found;
+  for (std::size_t row = 0; row < rows.row_count(); ++row) {
+    found.emplace_back(rows.Find("driver_id")->Values<int64_t>()[row],
+                       rows.Find("value")->Values<int64_t>()[row]);
+    CHECK(rows.Find("valid_from")->Values<int64_t>()[row] >= request.start.us);
+    CHECK(rows.Find("valid_to")->Values<int64_t>()[row] <= request.end.us);
+  }
+  CHECK(found == std::vector<std::pair<int64_t, int64_t>>{
+                     {1001, 10}, {1001, 20}, {1001, 30}, {1002, 100}, {1002, 200}, {1002, 300}});
+}
+
 TEST_CASE("of several timestamp columns the spine's instant must be named", "[conformance][E30]") {
   StoreFixture fixture;
   LoadShop(fixture);

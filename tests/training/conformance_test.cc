@@ -1,5 +1,6 @@
 // Section E of the conformance cases (research/feast_conformance.md), as overridden by section 12 of the semantics.
-// The cases on names, requests and references (E22-E26, E28, E29) belong to the facade, E27 to reading text.
+// The cases on names, requests and references (E22-E26, E28) belong to the facade, E27 to reading text, E29 to the command
+// line: in C++ a spine and a range of time are two calls. E33 is the model that joins are compared with.
 #include <string>
 #include <vector>
 

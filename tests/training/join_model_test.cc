@@ -273,7 +273,8 @@ std::string IdBytes(const std::optional<std::string>& id) {
 
 }  // namespace
 
-TEST_CASE("the join gives what the model gives on every random history", "[training][random]") {
+TEST_CASE("the join gives what the model gives on every random history",
+          "[training][random][conformance][E33]") {
   const char* fixed = std::getenv("LARDER_SEED");
   const uint64_t seed =
       fixed != nullptr ? std::strtoull(fixed, nullptr, 10) : std::random_device{}();
