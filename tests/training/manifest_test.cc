@@ -2,6 +2,7 @@
 
 #include <filesystem>
 #include <fstream>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -32,7 +33,9 @@ DatasetManifest Example() {
   manifest.views.push_back(view);
   view.cells_changed_by_other_known_at = 3;
   manifest.views.push_back(view);
-  manifest.sources = {{"profiles", {{"/data/\"a\".csv", 12, "cc"}, {"/data/b.csv", 0, ""}}}};
+  manifest.sources = {
+      {"limits", {}, "af"},
+      {"profiles", {{"/data/\"a\".csv", 12, "cc"}, {"/data/b.csv", 0, ""}}, std::nullopt}};
   manifest.spine_sha256 = "dd";
   manifest.spine_sources = {"transactions"};
   manifest.selection =
@@ -97,8 +100,9 @@ TEST_CASE("comparing manifests says what a training set was made from differentl
   after.definitions = {{"service", "fraud_model@3", "aa33aa33aa33"},
                        {"view", "city_facts@1", "dd44dd44dd44"}};
   after.views[0].known_at = "spine";
-  after.sources[0].files[0].sha256 = "c0";
-  after.sources.push_back({"cities", {}});
+  after.sources[0].rows_sha256 = "a0";
+  after.sources[1].files[0].sha256 = "c0";
+  after.sources.push_back({"cities", {}, "ee"});
   after.spine_sha256 = "d0";
   after.selection->part = "b";
   CHECK(larder::CompareManifests(before, after) ==
@@ -111,6 +115,7 @@ TEST_CASE("comparing manifests says what a training set was made from differentl
             "view city_facts: new, city_facts@1 (meaning dd44dd44)",
             "known at: card_profile@1 any, card_profile@1 any, now card_profile@1 spine, "
             "card_profile@1 any",
+            "source limits: the rows given for it differ",
             "source profiles: the content of its files differs",
             "source cities: new",
             "spine: its rows differ",
