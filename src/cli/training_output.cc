@@ -1,8 +1,12 @@
 #include "cli/training_output.h"
 
+#include <algorithm>
 #include <filesystem>
 #include <optional>
+#include <set>
+#include <string_view>
 #include <system_error>
+#include <utility>
 #include <vector>
 
 #include "cli/arguments.h"
@@ -36,21 +40,13 @@ bool FitsFloat32(const DataType& type) {
          type.element() == TypeId::kInt8;
 }
 
-// Whether `name` is that of a numbered part of `file` behind the first `kept`, of its manifest, or of a part that was
-// never finished.
-bool IsLeftover(const std::string& name, const std::string& file, std::size_t kept) {
-  const std::string mark = PartPath(file, "*");
-  const std::string prefix = mark.substr(0, mark.find('*'));
-  const std::string suffix = mark.substr(mark.find('*') + 1);
-  if (!name.starts_with(prefix)) return false;
-  std::size_t end = prefix.size();
-  while (end < name.size() && name[end] >= '0' && name[end] <= '9') ++end;
-  const std::string digits = name.substr(prefix.size(), end - prefix.size());
-  const std::string rest = name.substr(end);
-  if (digits.size() < NumberedPart(0).size()) return false;
-  if (rest.starts_with(suffix + ".partial-")) return true;
-  const std::optional<uint64_t> number = ParseNumber(digits);
-  return number > kept && (rest == suffix || rest == ManifestPath(suffix));
+// What stands before and behind the number in a part's name.
+std::pair<std::string, std::string> AroundNumber(const std::string& file) {
+  const std::string path = PartPath(file, "0");
+  const std::string other = PartPath(file, "1");
+  const auto at = std::mismatch(path.begin(), path.end(), other.begin()).first - path.begin();
+  const auto number = static_cast<std::size_t>(at);
+  return {path.substr(0, number), path.substr(number + 1)};
 }
 
 }  // namespace
@@ -84,8 +80,8 @@ absl::Status CheckOutput(const OutputArguments& arguments) {
     return AlreadyExistsError(unfinished.string(),
                               " exists: --resume goes on with it, --force starts over");
   }
-  for (const std::string& part :
-       is_numbered ? std::vector{NumberedPart(0)} : PartNames(arguments.selection)) {
+  if (is_numbered) return arguments.force ? absl::OkStatus() : CheckNoParts(arguments.file, 0);
+  for (const std::string& part : PartNames(arguments.selection)) {
     const std::string path = PartPath(arguments.file, part);
     if (!arguments.force && std::filesystem::exists(std::filesystem::path(path), ignored))
       return AlreadyExistsError(path, " exists; --force replaces it");
@@ -126,19 +122,57 @@ absl::StatusOr<DenseOptions> DenseOptionsFor(const OutputArguments& arguments, R
   return options;
 }
 
-absl::Status RemoveLeftovers(const std::string& file, std::size_t kept) {
+absl::Status CheckNoParts(const std::string& file, std::size_t begin) {
   namespace fs = std::filesystem;
-  const fs::path path(file);
-  const fs::path folder = path.has_parent_path() ? path.parent_path() : fs::path(".");
+  const auto [before, behind] = AroundNumber(fs::path(file).filename().string());
+  const std::size_t digits = NumberedPart(0).size();
+  const fs::path parent = fs::path(file).parent_path();
   std::error_code error;
-  std::vector<fs::path> found;
-  for (fs::directory_iterator at(folder, error), end; !error && at != end; at.increment(error)) {
-    if (IsLeftover(at->path().filename().string(), path.filename().string(), kept))
-      found.push_back(at->path());
+  std::string found;  // the first's number
+  for (fs::directory_iterator at(parent.empty() ? "." : parent, error), end; !error && at != end;
+       at.increment(error)) {
+    const std::string name = at->path().filename().string();
+    if (name.size() != before.size() + digits + behind.size() || !name.starts_with(before) ||
+        !name.ends_with(behind))
+      continue;
+    const std::string text = name.substr(before.size(), digits);
+    const std::optional<uint64_t> number = ParseNumber(text);
+    if (number && *number > begin && (found.empty() || text < found)) found = text;
   }
-  if (kept == 0) found.emplace_back(UnfinishedPath(file));
-  for (const fs::path& old : found) {
-    if (!error) fs::remove(old, error);
+  // A folder that cannot be read is told of when it is written to.
+  if (found.empty()) return absl::OkStatus();
+  return AlreadyExistsError(PartPath(file, found), " exists; --force replaces it");
+}
+
+std::size_t CountParts(const std::string& file) {
+  std::error_code ignored;
+  std::size_t count = 0;
+  while (std::filesystem::exists(PartPath(file, NumberedPart(count)), ignored)) ++count;
+  return count;
+}
+
+absl::Status RemoveParts(const std::string& file, std::size_t begin, std::size_t end) {
+  namespace fs = std::filesystem;
+  constexpr std::string_view kUnfinished = ".partial-";
+  std::error_code error;
+  std::vector<fs::path> old;
+  std::set<std::string> names;
+  for (std::size_t part = begin; part < end; ++part) {
+    const std::string path = PartPath(file, NumberedPart(part));
+    old.insert(old.end(), {path, ManifestPath(path)});
+    names.insert(fs::path(path).filename().string());
+  }
+  const fs::path parent = fs::path(file).parent_path();
+  for (fs::directory_iterator at(parent.empty() ? "." : parent, error), none; !error && at != none;
+       at.increment(error)) {
+    const std::string name = at->path().filename().string();
+    const std::size_t mark = name.rfind(kUnfinished);
+    if (mark != std::string::npos && names.contains(name.substr(0, mark)))
+      old.push_back(at->path());
+  }
+  // From the last, so that what is left after an interruption has no gap.
+  for (auto path = old.rbegin(); path != old.rend(); ++path) {
+    if (!error) fs::remove(*path, error);
   }
   if (error) return UnavailableError("cannot remove old parts of ", file, ": ", error.message());
   return absl::OkStatus();

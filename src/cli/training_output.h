@@ -1,6 +1,7 @@
 // The files and the format that a training set is written in.
 #pragma once
 
+#include <cstddef>
 #include <string>
 
 #include "cli/commands.h"
@@ -24,8 +25,17 @@ absl::StatusOr<DenseOptions> DenseOptionsFor(const OutputArguments& arguments, R
                                              const TrainingSet& set, const Batch& rows,
                                              DatasetManifest::Output* output);
 
-// Removes what an earlier run left of numbered parts of `file` behind the first `kept`.
-absl::Status RemoveLeftovers(const std::string& file, std::size_t kept);
+// Numbered parts of `file` are counted from 0. A name with more digits than the first part's is taken for a part by
+// nobody but the run that comes so far: `events.20240101.csv` is no part of `events.csv`.
+
+// Errors: kAlreadyExists naming the first part there is from `begin` on.
+absl::Status CheckNoParts(const std::string& file, std::size_t begin);
+
+// How many there are without a gap.
+[[nodiscard]] std::size_t CountParts(const std::string& file);
+
+// Removes the parts from `begin` to before `end`, their manifests, and what was never finished of them.
+absl::Status RemoveParts(const std::string& file, std::size_t begin, std::size_t end);
 
 }  // namespace cli
 }  // namespace larder::inline LARDER_ABI

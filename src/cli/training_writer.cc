@@ -33,6 +33,7 @@ absl::StatusOr<int64_t> TrainingWriter::Resume() {
   absl::StatusOr<UnfinishedDataset> read = UnfinishedDataset::Parse(text);
   if (!read.ok()) return Annotate(read.status(), path);
   unfinished_ = *std::move(read);
+  parts_before_ = unfinished_.parts.size() + 1;
   for (std::size_t i = 0; i < unfinished_.parts.size(); ++i) {
     const DatasetManifest& manifest = unfinished_.parts[i].manifest;
     if (!manifest.output || !manifest.selection)
@@ -68,6 +69,23 @@ absl::Status TrainingWriter::CheckOrigin(const TrainingSet& set) {
                                  "; --force starts over");
 }
 
+// What an earlier run left behind the parts that are kept; without --force nothing but what its record tells of.
+absl::Status TrainingWriter::RemoveLeftovers() {
+  const std::string& file = arguments_.file;
+  if (arguments_.force) parts_before_ = CountParts(file) + 1;
+  if (!arguments_.force) LARDER_RETURN_IF_ERROR(CheckNoParts(file, parts_before_));
+  LARDER_RETURN_IF_ERROR(RemoveParts(file, unfinished_.parts.size(), parts_before_));
+  return unfinished_.parts.empty() ? RemoveRecord() : absl::OkStatus();
+}
+
+absl::Status TrainingWriter::RemoveRecord() {
+  const std::string path = UnfinishedPath(arguments_.file);
+  std::error_code failed;
+  std::filesystem::remove(path, failed);
+  if (failed) return UnavailableError("cannot remove ", path, ": ", failed.message());
+  return absl::OkStatus();
+}
+
 absl::Status TrainingWriter::Begin(const TrainingSet& set) {
   set_ = set;
   int64_t kept = 0;
@@ -79,10 +97,9 @@ absl::Status TrainingWriter::Begin(const TrainingSet& set) {
     return InvalidArgumentError("unknown column: ", arguments_.label,
                                 DidYouMean(arguments_.label, shape_.names()));
   }
-  if (is_numbered())
-    LARDER_RETURN_IF_ERROR(RemoveLeftovers(arguments_.file, unfinished_.parts.size()));
+  if (!unfinished_.parts.empty()) LARDER_RETURN_IF_ERROR(CheckOrigin(set));
+  if (is_numbered()) LARDER_RETURN_IF_ERROR(RemoveLeftovers());
   if (!unfinished_.parts.empty()) {
-    LARDER_RETURN_IF_ERROR(CheckOrigin(set));
     const UnfinishedDataset::Part& last = unfinished_.parts.back();
     LARDER_ASSIGN_OR_RETURN(made_, DatasetHasher::Restore(last.hash, set.rows));
     rows_made_ = last.rows_made;
@@ -109,6 +126,9 @@ absl::Status TrainingWriter::Open(const std::string& name) {
   OpenPart part;
   part.name = name;
   part.path = PartPath(arguments_.file, name);
+  std::error_code ignored;
+  if (is_numbered() && !arguments_.force && std::filesystem::exists(part.path, ignored))
+    return AlreadyExistsError(part.path, " exists; --force replaces it");
   LARDER_ASSIGN_OR_RETURN(const RowsFormat format, FormatOfPath(part.path));
   LARDER_ASSIGN_OR_RETURN(const DenseOptions dense,
                           DenseOptionsFor(arguments_, format, set_, shape_, &part.output));
@@ -183,13 +203,7 @@ absl::Status TrainingWriter::Finish() {
     if (manifest.selection) manifest.selection->made_sha256 = made_content_.sha256;
     LARDER_RETURN_IF_ERROR(WriteText(ManifestPath(written_[i].path), manifest.ToJson()));
   }
-  if (!is_numbered()) return absl::OkStatus();
-  std::error_code failed;
-  std::filesystem::remove(UnfinishedPath(arguments_.file), failed);
-  if (failed)
-    return UnavailableError("cannot remove ", UnfinishedPath(arguments_.file), ": ",
-                            failed.message());
-  return absl::OkStatus();
+  return is_numbered() ? RemoveRecord() : absl::OkStatus();
 }
 
 void LabelCounts::Add(const Column& label) {

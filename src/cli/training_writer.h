@@ -80,6 +80,8 @@ class TrainingWriter : public TrainingSink {
 
   [[nodiscard]] bool is_numbered() const { return arguments_.selection.part_rows > 0; }
   absl::Status CheckOrigin(const TrainingSet& set);
+  absl::Status RemoveLeftovers();
+  absl::Status RemoveRecord();
   absl::Status Open(const std::string& name);
   absl::Status Append(const Batch& made);
   absl::Status Close(OpenPart part);
@@ -97,6 +99,7 @@ class TrainingWriter : public TrainingSink {
   std::vector<OpenPart> open_;
   std::vector<WrittenPart> written_;
   std::vector<DatasetManifest> manifests_;  // of written_, without Selection::made_sha256
+  std::size_t parts_before_ = 0;            // that an earlier run may have left
   UnfinishedDataset unfinished_;            // when parts are numbered
 };
 

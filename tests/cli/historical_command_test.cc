@@ -197,6 +197,41 @@ TEST_CASE("a set killed between its parts goes on to the same files", "[cli]") {
   CHECK_THAT(check("d", ""), ContainsSubstring("\"rows_resumed\": 0"));
 }
 
+TEST_CASE("files that no run wrote are neither removed nor replaced by numbered parts", "[cli]") {
+  Shell shell;
+  MakeShop(&shell);
+  shell.Write("spine.csv", LongSpine());
+  const std::string make = std::string(kMake) + "training.csv --part-rows 3";
+  // A date is no part's number, whatever is asked for.
+  shell.Write("training.20240101.csv", "mine\n");
+  shell.Ok(make);
+  shell.Ok(make + " --force");
+  CHECK(shell.Read("training.20240101.csv") == "mine\n");
+  // A part that another one replaces is named before the join, the first or not.
+  shell.Write("t.00003.csv", "mine\n");
+  const Ran refused = shell.Run(std::string(kMake) + "t.csv --part-rows 3");
+  CHECK(refused.code == 1);
+  CHECK_THAT(refused.err, ContainsSubstring("t.00003.csv exists; --force"));
+  CHECK_FALSE(std::filesystem::exists(shell.Path("t.00001.csv")));
+  CHECK(shell.Read("t.00003.csv") == "mine\n");
+
+  MakeUnfinished(shell, "a");
+  const std::vector<std::string> files = FilesIn(shell, "a");
+  const std::string resume = std::string(kMake) + "a/training.csv --resume --part-rows ";
+  // A run that is refused has removed nothing: not the third part, which may have been finished and not recorded.
+  shell.Write("a/" + Name(3), "half\n");
+  CHECK(shell.Run(resume + "3").code == 1);
+  CHECK(shell.Read("a/" + Name(3)) == "half\n");
+  CHECK(FilesIn(shell, "a").size() == files.size() + 1);
+  // The fourth cannot be of the run whose record knows two.
+  shell.Write("a/" + Name(4), "mine\n");
+  CHECK_THAT(shell.Run(resume + "2").err, ContainsSubstring(Name(4) + " exists; --force"));
+  CHECK(shell.Read("a/" + Name(4)) == "mine\n");
+  std::filesystem::remove(shell.Path("a/" + Name(4)));
+  shell.Ok(resume + "2");
+  CHECK_THAT(shell.Read("a/" + Name(3)), StartsWith("user_id,"));
+}
+
 TEST_CASE("parts of another set are not gone on with", "[cli]") {
   Shell shell;
   MakeShop(&shell);
