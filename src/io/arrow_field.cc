@@ -132,11 +132,11 @@ absl::StatusOr<ArrowField> MapOf(const ArrowSchema& schema, std::string name) {
   LARDER_RETURN_IF_ERROR(CheckChildren(entries, 2, name));
   LARDER_ASSIGN_OR_RETURN(const ArrowField keys, ArrowField::Make(*entries.children[0], name));
   LARDER_ASSIGN_OR_RETURN(ArrowField values, ArrowField::Make(*entries.children[1], name));
-  const bool is_ours = keys.layout == ArrowLayout::kText32 && keys.type == TypeId::kString &&
-                       !keys.dictionary &&
-                       (values.type == TypeId::kInt64 || values.type == TypeId::kFloat64);
-  const bool has_wide_keys = keys.layout == ArrowLayout::kText64 && keys.type == TypeId::kString;
-  if (!is_ours && !has_wide_keys) return NoType(schema, name);
+  const bool has_wide_keys = keys.layout == ArrowLayout::kText64;
+  const bool are_texts = keys.type == TypeId::kString && !keys.dictionary &&
+                         (has_wide_keys || keys.layout == ArrowLayout::kText32);
+  const bool are_numbers = values.type == TypeId::kInt64 || values.type == TypeId::kFloat64;
+  if (!are_texts || !are_numbers) return NoType(schema, name);
   ArrowField field;
   field.name = std::move(name);
   field.layout = ArrowLayout::kMap;

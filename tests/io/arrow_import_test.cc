@@ -330,6 +330,25 @@ TEST_CASE("what larder has no type for, or what is no array of its type, is refu
              ContainsSubstring("row 1 of an array is null as a whole"));
 }
 
+// A map of one entry, `a` and the value 7, under keys of either width.
+Node MapOf(bool wide, const std::string& value_format, std::string value) {
+  const Node keys = wide ? Node{"U", "key", 1, 0, {"", Raw<int64_t>({0, 1}), "a"}, {}, nullptr}
+                         : Node{"u", "key", 1, 0, {"", Raw<int32_t>({0, 1}), "a"}, {}, nullptr};
+  const Node values{value_format, "value", 1, 0, {"", std::move(value)}, {}, nullptr};
+  const Node entries{"+s", "entries", 1, 0, {""}, {keys, values}, nullptr};
+  return {"+m", "", 1, 0, {"", Raw<int32_t>({0, 1})}, {entries}, nullptr};
+}
+
+TEST_CASE("maps are of strings to int64 or float64, whatever the width of their keys",
+          "[io][arrow]") {
+  for (const bool wide : {false, true}) {
+    CHECK(ValuesOf(MapOf(wide, "l", Raw<int64_t>({7})), 1) == "map<string, int64>: {\"a\":7}");
+    CHECK(ValuesOf(MapOf(wide, "g", Raw<double>({7})), 1) == "map<string, float64>: {\"a\":7}");
+    CHECK_THAT(ValuesOf(MapOf(wide, "i", Raw<int32_t>({7})), 1), ContainsSubstring("no type"));
+    CHECK_THAT(ValuesOf(MapOf(wide, "u", Raw<int32_t>({0, 0})), 1), ContainsSubstring("no type"));
+  }
+}
+
 TEST_CASE("a producer's error is the reader's, and everything is released once", "[io][arrow]") {
   const Node rows = Struct(1, {{"i", "c", 1, 0, {"", Raw<int32_t>({1})}, {}, nullptr}});
   for (const int code : {EIO, EINVAL, ENOMEM}) {
