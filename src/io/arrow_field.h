@@ -54,6 +54,10 @@ struct ArrowField {
   static absl::StatusOr<ArrowField> Make(const ArrowSchema& schema, std::string name);
 };
 
+// What every array needs before anything is counted in it: length and offset are not negative, and bytes of `width` a
+// value up to their sum are a number.
+absl::Status CheckArrowExtent(const ArrowArray& array, int64_t width = 1);
+
 // Appends values [begin, end) of an array, counted without its offset. What ReadCounts counts is counted.
 // Errors: kInvalidArgument naming field and place: an array that is not laid out as its type says; a value that the
 //   column's type cannot hold; a string that is not UTF-8.

@@ -51,7 +51,11 @@ class ArrowReader : public RecordReader {
                                   Quoted(schema->format == nullptr ? "" : schema->format),
                                   ", expected a struct, a field a column");
     }
+    if (schema->n_children < 0 || (schema->n_children > 0 && schema->children == nullptr))
+      return InvalidArgumentError(origin_, ": the Arrow stream's struct has no fields");
     for (int64_t i = 0; i < schema->n_children; ++i) {
+      if (schema->children[i] == nullptr)
+        return InvalidArgumentError(origin_, ": Arrow field ", i, " is not there");
       const ArrowSchema& child = *schema->children[i];
       const std::string name = child.name == nullptr ? "" : child.name;
       if (name.empty()) return InvalidArgumentError(origin_, ": Arrow field ", i, " has no name");
@@ -114,8 +118,11 @@ class ArrowReader : public RecordReader {
       return InvalidArgumentError("an array of ", array_->n_children, " columns, expected ",
                                   columns_.size());
     }
-    if (array_->length < 0 || array_->offset < 0)
-      return InvalidArgumentError("an array of negative length or offset");
+    for (std::size_t c = 0; c < columns_.size(); ++c) {
+      if (array_->children[c] == nullptr)
+        return InvalidArgumentError("an array without its column ", columns_[c].name);
+    }
+    LARDER_RETURN_IF_ERROR(CheckArrowExtent(*array_));
     const bool has_null_rows = array_->null_count != 0 && array_->n_buffers > 0 &&
                                array_->buffers != nullptr && array_->buffers[0] != nullptr;
     if (!has_null_rows) return absl::OkStatus();

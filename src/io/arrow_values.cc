@@ -48,7 +48,8 @@ class ArrayView {
     const auto wrong = [&](std::string_view what) {
       return InvalidArgumentError("Arrow field ", field.name, ": ", what);
     };
-    if (array.length < 0 || array.offset < 0) return wrong("an array of negative length or offset");
+    const absl::Status extent = CheckArrowExtent(array, field.width);
+    if (!extent.ok()) return wrong(MessageOf(extent));
     if (array.n_buffers != BufferCount(field))
       return wrong(
           Concat("an array has ", array.n_buffers, " buffers, expected ", BufferCount(field)));
@@ -59,6 +60,7 @@ class ArrayView {
     const int64_t children = field.item != nullptr ? 1 : 0;
     if (array.n_children != children || (children > 0 && array.children == nullptr))
       return wrong(Concat("an array has ", array.n_children, " children, expected ", children));
+    if (children > 0 && array.children[0] == nullptr) return wrong("an array without its items");
     if (field.dictionary != nullptr && array.dictionary == nullptr)
       return wrong("an array without its dictionary");
     return ArrayView(array);
@@ -156,8 +158,8 @@ absl::Status AppendInteger(const ArrowField& field, const ArrayView& view, int64
   if (__builtin_mul_overflow(value, field.times, &value))
     return Unfit(field, i, Concat("out of the range of ", out->type().ToString()));
   if (field.divisor != 1) {
-    const int64_t rest = ((value % field.divisor) + field.divisor) % field.divisor;
-    value = (value - rest) / field.divisor;
+    const int64_t rest = value % field.divisor;
+    value = value / field.divisor - (rest < 0 ? 1 : 0);
     if (rest != 0 && field.type == TypeId::kTimestamp) ++counts->floored_timestamps;
     if (rest != 0 && field.type != TypeId::kTimestamp && field.type != TypeId::kDate)
       return Unfit(field, i, Concat("finer than a ", out->type().ToString(), " can be"));
@@ -220,15 +222,15 @@ absl::StatusOr<Items> ItemsOf(const ArrowField& field, const ArrayView& view,
     return view.Begin(i, field.layout == ArrowLayout::kList64);
   };
   const int64_t first = begin < end ? begin_of(begin) : 0;
+  int64_t last = first;
   for (int64_t i = begin; i < end; ++i) {
-    const int64_t to = begin_of(i + 1) - first;
-    if (first < 0 || to < items.ends.back()) return Unfit(field, i, "offsets that do not rise");
-    items.ends.push_back(to);
+    const int64_t to = begin_of(i + 1);
+    if (last < 0 || to < last) return Unfit(field, i, "offsets that do not rise");
+    items.ends.push_back(to - first);
+    last = to;
   }
-  if (first + items.ends.back() > child.length)
-    return Unfit(field, end, "items beyond those there are");
-  LARDER_RETURN_IF_ERROR(
-      AppendArrow(*field.item, child, first, first + items.ends.back(), &items.values, counts));
+  if (last > child.length) return Unfit(field, end, "items beyond those there are");
+  LARDER_RETURN_IF_ERROR(AppendArrow(*field.item, child, first, last, &items.values, counts));
   return items;
 }
 
@@ -273,8 +275,11 @@ absl::Status AppendVectors(const ArrowField& field, const ArrayView& view, int64
 absl::Status AppendMaps(const ArrowField& field, const ArrayView& view, int64_t begin, int64_t end,
                         Column* out, ReadCounts* counts) {
   const ArrowArray& entries = *view.array().children[0];
-  if (entries.n_children != 2 || entries.children == nullptr)
+  if (entries.n_children != 2 || entries.children == nullptr || entries.children[0] == nullptr ||
+      entries.children[1] == nullptr)
     return Unfit(field, begin, "a map without keys and values");
+  const absl::Status extent = CheckArrowExtent(entries);
+  if (!extent.ok()) return Unfit(field, begin, Concat("entries: ", MessageOf(extent)));
   ArrowField keys;
   keys.name = field.name;
   keys.type = TypeId::kString;
@@ -284,10 +289,12 @@ absl::Status AppendMaps(const ArrowField& field, const ArrayView& view, int64_t 
       out->AppendNull();
       continue;
     }
-    const int64_t first = view.Begin(i, false) + entries.offset;
-    const int64_t last = view.Begin(i + 1, false) + entries.offset;
-    if (first < 0 || last < first || last > entries.length + entries.offset)
+    int64_t first = view.Begin(i, false);
+    int64_t last = view.Begin(i + 1, false);
+    if (first < 0 || last < first || last > entries.length)
       return Unfit(field, i, "entries beyond those there are");
+    first += entries.offset;
+    last += entries.offset;
     Column names(keys.type);
     Column values(field.item->type);
     LARDER_RETURN_IF_ERROR(AppendArrow(keys, *entries.children[0], first, last, &names, counts));
@@ -343,6 +350,16 @@ bool IsBlock(const ArrowField& field) {
 }
 
 }  // namespace
+
+absl::Status CheckArrowExtent(const ArrowArray& array, int64_t width) {
+  if (array.length < 0 || array.offset < 0)
+    return InvalidArgumentError("an array of negative length or offset");
+  // No value but a list or bytes of fixed length is wider than 16 bytes.
+  const int64_t most = std::numeric_limits<int64_t>::max() / std::max<int64_t>(width, 16);
+  if (array.length > most || array.offset > most - array.length)
+    return InvalidArgumentError("an array that ends behind ", most, " values");
+  return absl::OkStatus();
+}
 
 absl::Status AppendArrow(const ArrowField& field, const ArrowArray& array, int64_t begin,
                          int64_t end, Column* out, ReadCounts* counts) {

@@ -28,6 +28,9 @@ class Producer {
     std::vector<std::string> buffers;  // empty: a null pointer
     std::vector<Node> children;
     std::shared_ptr<Node> dictionary;
+    // What a broken producer leaves out.
+    bool has_schema = true;
+    bool has_array = true;
   };
 
   explicit Producer(Node root) : root_(std::move(root)) {}
@@ -87,8 +90,8 @@ class Producer {
     out->name = node.name.c_str();
     auto& pointers = schema_pointers_.emplace_back();
     for (const Node& child : node.children) {
-      pointers.push_back(&schemas_.emplace_back());
-      Fill(child, pointers.back());
+      pointers.push_back(child.has_schema ? &schemas_.emplace_back() : nullptr);
+      if (child.has_schema) Fill(child, pointers.back());
     }
     out->n_children = std::ssize(node.children);
     out->children = pointers.data();
@@ -110,8 +113,8 @@ class Producer {
     out->buffers = buffers.data();
     auto& pointers = array_pointers_.emplace_back();
     for (const Node& child : node.children) {
-      pointers.push_back(&arrays_.emplace_back());
-      Fill(child, pointers.back());
+      pointers.push_back(child.has_array ? &arrays_.emplace_back() : nullptr);
+      if (child.has_array) Fill(child, pointers.back());
     }
     out->n_children = std::ssize(node.children);
     out->children = pointers.data();
@@ -347,6 +350,51 @@ TEST_CASE("maps are of strings to int64 or float64, whatever the width of their 
     CHECK_THAT(ValuesOf(MapOf(wide, "i", Raw<int32_t>({7})), 1), ContainsSubstring("no type"));
     CHECK_THAT(ValuesOf(MapOf(wide, "u", Raw<int32_t>({0, 0})), 1), ContainsSubstring("no type"));
   }
+}
+
+TEST_CASE("an Arrow array that lacks a part or counts beyond all numbers is refused",
+          "[io][arrow]") {
+  const Node number{"i", "item", 1, 0, {"", Raw<int32_t>({7})}, {}, nullptr};
+  const Node element{"f", "item", 2, 0, {"", Raw<float>({1, 2})}, {}, nullptr};
+  const auto without = [](Node node) {
+    node.has_array = false;
+    return node;
+  };
+  Node absent = number;
+  absent.has_schema = false;
+  CHECK_THAT(ValuesOf(absent, 1), ContainsSubstring("Arrow field 0 is not there"));
+  CHECK_THAT(ValuesOf(without(number), 1), ContainsSubstring("without its column c"));
+  CHECK_THAT(ValuesOf({"+l", "", 1, 0, {"", Raw<int32_t>({0, 1})}, {without(number)}, nullptr}, 1),
+             ContainsSubstring("field c: an array without its items"));
+  CHECK_THAT(ValuesOf({"+w:2", "", 1, 0, {""}, {without(element)}, nullptr}, 1),
+             ContainsSubstring("without its items"));
+  for (const std::size_t part : {0U, 1U}) {
+    Node map = MapOf(false, "l", Raw<int64_t>({7}));
+    map.children[0].children[part].has_array = false;
+    CHECK_THAT(ValuesOf(map, 1), ContainsSubstring("a map without keys and values"));
+  }
+  Node map = MapOf(true, "l", Raw<int64_t>({7}));
+  map.children[0].offset = INT64_MAX;
+  CHECK_THAT(ValuesOf(map, 1), ContainsSubstring("entries: an array that ends behind"));
+
+  Producer rows(Struct(1, {number}, INT64_MAX));
+  CHECK_THAT(std::string(larder::MessageOf(Import(rows).status())),
+             ContainsSubstring("an array that ends behind"));
+  CHECK_THAT(ValuesOf({"i", "", 1, INT64_MAX / 2, {"", Raw<int32_t>({7})}, {}, nullptr}, 1),
+             ContainsSubstring("field c: an array that ends behind"));
+  CHECK_THAT(ValuesOf({"+w:1000", "", 1, INT64_MAX / 100, {""}, {element}, nullptr}, 1),
+             ContainsSubstring("field c: an array that ends behind"));
+  const auto list_at = [&](std::initializer_list<int64_t> offsets) {
+    return Node{"+L", "", 1, 0, {"", Raw<int64_t>(offsets)}, {number}, nullptr};
+  };
+  CHECK_THAT(ValuesOf(list_at({INT64_MIN, 1}), 1), ContainsSubstring("offsets that do not rise"));
+  CHECK_THAT(ValuesOf(list_at({1, INT64_MIN}), 1), ContainsSubstring("offsets that do not rise"));
+  CHECK_THAT(ValuesOf(list_at({0, INT64_MAX}), 1), ContainsSubstring("items beyond"));
+}
+
+TEST_CASE("the first of all Arrow instants is rounded down like any other", "[io][arrow]") {
+  CHECK(ValuesOf({"tsn:", "", 1, 0, {"", Raw<int64_t>({INT64_MIN})}, {}, nullptr}, 1) ==
+        "timestamp: 1677-09-21T00:12:43.145224Z");
 }
 
 TEST_CASE("a producer's error is the reader's, and everything is released once", "[io][arrow]") {
