@@ -11,8 +11,6 @@ using aggregate::CompareInTree;
 using aggregate::TreeChild;
 using aggregate::TreeNode;
 
-constexpr uint32_t kHeightMax = 64;  // no tree of fewer than 2^64 events is as high
-
 class TreeCheck {
  public:
   TreeCheck(const AccumulatorSet& set, const NodeStore& store) : set_(set), store_(store) {
@@ -96,7 +94,7 @@ class TreeCheck {
 absl::StatusOr<uint64_t> CheckTree(const AccumulatorSet& set, const NodeStore& store,
                                    const TreeRoot& root) {
   if (root.id == 0 && root.event_count == 0) return uint64_t{0};
-  if (root.id == 0 || root.height > kHeightMax)
+  if (root.id == 0 || root.height > aggregate::kHeightMax)
     return WithKind(DataLossError("a tree's root is damaged"), ErrorKind::kCorrupt);
   TreeCheck check(set, store);
   LARDER_ASSIGN_OR_RETURN(const TreeCheck::Below all, check.Page(root.id, root.height));

@@ -121,6 +121,8 @@ absl::StatusOr<std::span<const AccumulatorSet>> TreeFolder::Fold(const NodeStore
   state.parts = parts;
   for (std::size_t i = 0; i < state.segment_count(); ++i) state.sums[i].Clear();
   if (root.id != 0 && state.segment_count() > 0) {
+    if (root.height > aggregate::kHeightMax)
+      return DataLossError("a tree of ", root.height, " levels: no tree is as high");
     while (state.nodes.size() <= root.height) state.nodes.emplace_back();
     LARDER_RETURN_IF_ERROR(state.Walk(store, root.id, root.height));
   }

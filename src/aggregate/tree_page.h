@@ -17,6 +17,8 @@
 namespace larder::inline LARDER_ABI {
 namespace aggregate {
 
+inline constexpr uint32_t kHeightMax = 64;  // no tree of fewer than 2^64 events is as high
+
 // What a node knows of a child. Lifetime: borrows as EventOrder does, and its state.
 struct TreeChild {
   NodeId id = 0;

@@ -1,5 +1,6 @@
 // What the store keeps of window aggregates, against the events it keeps.
 #include <map>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -84,17 +85,27 @@ class WindowCheck {
   absl::Status CheckEvents(std::string_view entity_key, std::size_t s, const WindowKey::Tree& kept) {
     LARDER_ASSIGN_OR_RETURN(const uint64_t pages, CheckTree(sets_[s], pages_, kept.root));
     pages_seen_ += pages;
+    LARDER_ASSIGN_OR_RETURN(const std::vector<AggregateEvent> tail,
+                            EventsOfTail(sets_[s], kept.tail));
+    if (!tail.empty() && sets_[s].algebra().time_ordered)
+      return DataLossError("events wait beside a tree that is added up in the order of time");
     absl::Status status;
+    std::set<std::string_view> waiting;
+    for (const AggregateEvent& event : tail) {
+      const std::string_view id = event.order.event_id;
+      if (id.empty()) continue;
+      if (!waiting.insert(id).second) return DataLossError("an event is there twice");
+      LARDER_RETURN_IF_ERROR(CheckId(entity_key, id, WindowId::State::kInTrees));
+    }
     const auto check = [&](const AggregateEvent& event) {
       const std::string_view id = event.order.event_id;
-      if (status.ok() && !id.empty()) status = CheckId(entity_key, id, WindowId::State::kInTrees);
+      if (!status.ok() || id.empty()) return;
+      status = waiting.count(id) > 0 ? DataLossError("an event is there twice")
+                                     : CheckId(entity_key, id, WindowId::State::kInTrees);
     };
     const AggregateTree tree(sets_[s], &pages_, kept.root);
     const TimeRange all = {INT64_MIN, INT64_MAX};
     LARDER_RETURN_IF_ERROR(tree.Visit(all, check));
-    LARDER_ASSIGN_OR_RETURN(const std::vector<AggregateEvent> tail,
-                            EventsOfTail(sets_[s], kept.tail));
-    for (const AggregateEvent& event : tail) check(event);
     return status;
   }
 

@@ -11,12 +11,13 @@
 namespace larder::inline LARDER_ABI {
 namespace {
 
-// An event of one stream, and all versions of others that have its id.
+// An event of one stream, and all that have its id.
 struct Told {
   HistoryEvent event;
   std::string category;
   bool has_known_time = false;
-  std::vector<std::size_t> versions;  // places of the others
+  const std::vector<std::size_t>* versions =
+      nullptr;  // their places and its own; null: it is the only one
 };
 
 // What counts in a window.
@@ -53,7 +54,7 @@ class WindowAudit::Key {
   void Gather(std::size_t stream) {
     told_.clear();
     arena_.Clear();
-    std::map<std::string_view, std::vector<std::size_t>> by_id;
+    by_id_.clear();
     for (const auto& [batch, row] : key_.events) {
       const Events& from = audit_.batches_[batch];
       std::string id;
@@ -72,15 +73,11 @@ class WindowAudit::Key {
     });
     for (std::size_t i = 0; i < told_.size(); ++i) {
       const std::string_view id = told_[i].event.event.order.event_id;
-      if (!id.empty()) by_id[id].push_back(i);
+      if (!id.empty()) by_id_[id].push_back(i);
     }
-    for (const auto& [id, places] : by_id) {
+    for (const auto& [id, places] : by_id_) {
       if (places.size() == 1) continue;
-      for (const std::size_t i : places) {
-        for (const std::size_t j : places) {
-          if (i != j) told_[i].versions.push_back(j);
-        }
-      }
+      for (const std::size_t i : places) told_[i].versions = &places;
     }
   }
 
@@ -113,9 +110,11 @@ class WindowAudit::Key {
       if (at->event.is_delete || !at->event.counts || !IsSeen(*at, rule)) continue;
       if (category != nullptr && at->category != *category) continue;
       const auto place = static_cast<std::size_t>(at - told_.begin());
-      const bool gives_way = std::any_of(
-          at->versions.begin(), at->versions.end(),
-          [&](std::size_t other) { return IsSeen(told_[other], rule) && IsLater(other, place); });
+      const auto is_later = [&](std::size_t other) {
+        return other != place && IsSeen(told_[other], rule) && IsLater(other, place);
+      };
+      const bool gives_way = at->versions != nullptr &&
+                             std::any_of(at->versions->begin(), at->versions->end(), is_later);
       if (gives_way) continue;
       if (rule.rows && std::ssize(places) >= *rule.rows) break;
       places.push_back(place);
@@ -180,10 +179,9 @@ class WindowAudit::Key {
       const int64_t time_us = one.event.event.order.time_us;
       all.Add({time_us, one.has_known_time ? one.event.known_us : Contribution::kNone});
       is_own |= time_us == at.us && !own.empty() && own == one.event.event.order.event_id;
-      replaced_known |= one.event.known_us > at.us &&
-                        std::any_of(one.versions.begin(), one.versions.end(), [&](std::size_t v) {
-                          return told_[v].event.known_us <= at.us;
-                        });
+      const auto was_known = [&](std::size_t v) { return told_[v].event.known_us <= at.us; };
+      replaced_known |= one.event.known_us > at.us && one.versions != nullptr &&
+                        std::any_of(one.versions->begin(), one.versions->end(), was_known);
     }
     record_.Contribute(row, all);
     if (Add(sums, f, at, rule) == claimed) {
@@ -220,6 +218,7 @@ class WindowAudit::Key {
   AuditRecord& record_;
   ByteArena arena_;
   std::vector<Told> told_;  // of the stream at hand, in the order of events
+  std::map<std::string_view, std::vector<std::size_t>> by_id_;  // their places
 };
 
 WindowAudit::WindowAudit(const AuditedUse& of, std::size_t source_of_ids)

@@ -182,7 +182,8 @@ JoinedView WindowJoin::Assemble(const std::vector<Piece>& pieces) const {
 }
 
 absl::StatusOr<JoinedView> WindowJoin::Finish() && {
-  const EventsByKey events = SortedEvents();
+  EventsByKey events = SortedEvents();
+  events_ = std::vector<KeyEvent>();
   std::vector<Piece> pieces = Pieces();
   // Progress is told, and may end all of it, on the calling thread: the first one.
   absl::Status told = Report(0);
@@ -197,6 +198,8 @@ absl::StatusOr<JoinedView> WindowJoin::Finish() && {
     told = Report(rows_made);
     if (!told.ok()) has_ended = true;
   });
+  // Others may have made all of them.
+  if (told.ok()) told = Report(rows_made);
   if (!told.ok()) return told;
   if (has_other_known_at()) counts_.cells_changed_by_other_known_at = 0;
   for (const Piece& piece : pieces) {
@@ -205,6 +208,9 @@ absl::StatusOr<JoinedView> WindowJoin::Finish() && {
     if (counts_.cells_changed_by_other_known_at)
       *counts_.cells_changed_by_other_known_at += piece.changed_by_other_known_at;
   }
+  // Values are the pieces' own: their events need not wait for the columns.
+  events = EventsByKey();
+  batches_.clear();
   JoinedView joined = Assemble(pieces);
   joined.counts = counts_;
   return joined;

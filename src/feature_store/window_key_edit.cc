@@ -58,8 +58,10 @@ struct OwnedEvent {
   std::string bytes;
 };
 
-// A record stays small beside a page of the file.
+// A record stays small beside a page of the file: it is read and written with all its tails.
 constexpr std::size_t kTailEventsMax = 8;
+constexpr std::size_t kTailSizeMax = 1024;
+constexpr std::size_t kTailsSizeMax = 4096;  // of a key
 
 constexpr TimeRange kAllTime = {std::numeric_limits<int64_t>::min(),
                                 std::numeric_limits<int64_t>::max()};
@@ -182,6 +184,10 @@ absl::Status WindowKeyEdit::Flush(bool may_wait) {
   if (pending_.empty()) return absl::OkStatus();
   MakeTrees();
   TransactionPages pages(*edit_.transaction, edit_.data_id, edit_.record);
+  std::size_t tails_size = 0;
+  for (const std::vector<WindowKey::Tree>& trees : state_.streams) {
+    for (const WindowKey::Tree& tree : trees) tails_size += tree.tail.size();
+  }
   for (auto& [place, versions] : pending_) {
     const AccumulatorSet& set = edit_.sets[place.first];
     WindowKey::Tree& kept = *state_.Find(place.first, place.second);
@@ -191,11 +197,14 @@ absl::Status WindowKeyEdit::Flush(bool may_wait) {
       events.push_back(version.In(0).event);
       events.back().order.event_id = version.id;
     }
-    // What is added up in the order of time cannot have events that come in between.
-    if (may_wait && events.size() <= kTailEventsMax && !set.algebra().time_ordered) {
-      std::string tail = MakeTail(set, std::move(events));
-      kept.tail = std::move(tail);
-      continue;
+    tails_size -= kept.tail.size();
+    if (may_wait && edit_.may_wait[place.first] != 0 && events.size() <= kTailEventsMax) {
+      std::string tail = MakeTail(set, events);
+      if (tail.size() <= kTailSizeMax && tails_size + tail.size() <= kTailsSizeMax) {
+        kept.tail = std::move(tail);
+        tails_size += kept.tail.size();
+        continue;
+      }
     }
     AggregateTree tree(set, &pages, kept.root);
     LARDER_RETURN_IF_ERROR(tree.Insert(events).status());

@@ -22,6 +22,7 @@ namespace larder::inline LARDER_ABI {
 struct WindowEdit {
   uint32_t data_id = 0;
   std::span<const AccumulatorSet> sets;  // by stream
+  std::span<const uint8_t> may_wait;     // by stream: whether its events may wait beside its trees
   WriteTransaction* transaction = nullptr;
   WindowRecord* record = nullptr;
 };

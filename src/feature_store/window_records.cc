@@ -19,7 +19,13 @@ absl::Status Damaged() {
 
 absl::Status CheckForm(uint8_t form) {
   if (form == kForm || form == kFormWithoutTails) return absl::OkStatus();
-  if (form == 0 || form > kForm) return Damaged();
+  if (form == 0) return Damaged();
+  if (form > kForm) {
+    return WithKind(
+        FailedPreconditionError("the view's aggregates were kept by a newer larder (form ",
+                                int{form}, ", this build reads ", int{kForm}, ")"),
+        ErrorKind::kVersion);
+  }
   return WithKind(FailedPreconditionError(
                       "the view's aggregates were kept by an earlier larder (form ", int{form},
                       ", expected ", int{kForm}, "): make the store anew and load it again"),

@@ -103,7 +103,13 @@ absl::StatusOr<WindowWriter> WindowWriter::Open(const ViewVersion& view, const W
   WindowWriter writer(view, plan, transaction);
   for (const WindowStream& stream : plan.streams()) {
     LARDER_ASSIGN_OR_RETURN(AccumulatorSet set, AccumulatorSet::Make(stream.specs));
+    // What is added up in the order of time cannot have events that come in between.
+    writer.may_wait_.push_back(set.algebra().time_ordered ? 0 : 1);
     writer.sets_.push_back(std::move(set));
+  }
+  // The last N are found by counting what a tree holds, which does not see what waits beside it.
+  for (const WindowFeature& feature : plan.features()) {
+    if (feature.window.rows) writer.may_wait_[feature.stream] = 0;
   }
   LARDER_ASSIGN_OR_RETURN(const std::optional<std::string_view> record,
                           transaction.GetRecord(kWindowTable, WindowPrefix(view.data_id)));
@@ -132,7 +138,7 @@ absl::StatusOr<RowsResult> WindowWriter::Add(const MappedEvents& events, const S
   if (result.rejected_count() > 0 && !terms.skip_bad) return result;
 
   const WindowEvents from(plan_, events, source, source_number);
-  const WindowEdit edit{view_.data_id, sets_, &transaction_, &record_};
+  const WindowEdit edit{view_.data_id, sets_, may_wait_, &transaction_, &record_};
   const int64_t settled = Before(terms.reference, {VersionHorizonOf(source)}).us;
   record_.first_write_us = std::min(record_.first_write_us, transaction_.commit_time().us);
   ByteArena arena;
@@ -181,7 +187,7 @@ absl::StatusOr<std::vector<std::string>> WindowWriter::Keys() const {
 absl::Status WindowWriter::EditKeys(
     const std::function<absl::StatusOr<bool>(WindowKeyEdit& key)>& change) {
   LARDER_ASSIGN_OR_RETURN(const std::vector<std::string> keys, Keys());
-  const WindowEdit edit{view_.data_id, sets_, &transaction_, &record_};
+  const WindowEdit edit{view_.data_id, sets_, may_wait_, &transaction_, &record_};
   for (const std::string& key : keys) {
     LARDER_ASSIGN_OR_RETURN(WindowKey state, KeyOf(key));
     WindowKeyEdit of_key(edit, key, std::move(state));

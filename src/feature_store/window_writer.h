@@ -82,6 +82,7 @@ class WindowWriter {
   WriteTransaction& transaction_;
   WindowRecord record_;
   std::vector<AccumulatorSet> sets_;  // by stream
+  std::vector<uint8_t> may_wait_;     // the same: WindowEdit
 };
 
 }  // namespace larder::inline LARDER_ABI

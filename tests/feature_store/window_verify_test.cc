@@ -3,9 +3,11 @@
 #include <map>
 #include <optional>
 #include <utility>
+#include <vector>
 
 #include "feature_store/store_fixture.h"
 #include "feature_store/tables.h"
+#include "feature_store/window_records.h"
 #include "larder/base/text.h"
 #include "larder/online/read_session.h"
 #include "larder/online/write_transaction.h"
@@ -98,6 +100,86 @@ TEST_CASE("trees that are not what their events give are found", "[store][window
   INFO(larder::Join(*problems, "\n"));
   CHECK(problems->front().find(problem) != std::string::npos);
   CHECK(problems->front().starts_with("feature view spend@1: key 1 in order"));
+}
+
+// The bytes of what waits beside the trees of the only key, by stream.
+std::vector<std::size_t> BytesWaiting(StoreFixture& fixture, std::size_t streams) {
+  std::vector<std::size_t> waiting;
+  const auto session = larder::ReadSession::Open(fixture.store().environment());
+  REQUIRE(session.ok());
+  const auto status =
+      session->ListRecords(larder::kWindowKeyTable, [&](std::string_view, std::string_view bytes) {
+        const auto key = larder::WindowKey::Parse(bytes, streams);
+        REQUIRE(key.ok());
+        for (const auto& trees : key->streams) {
+          std::size_t bytes_waiting = 0;
+          for (const auto& tree : trees) bytes_waiting += tree.tail.size();
+          waiting.push_back(bytes_waiting);
+        }
+        return true;
+      });
+  REQUIRE(status.ok());
+  return waiting;
+}
+
+TEST_CASE("an event that waits beside the tree that has it is found", "[store][windows]") {
+  StoreFixture fixture("2025-01-02T12:00:00Z");
+  fixture.Apply(kTaps);
+  fixture.Push("live", {Tap("2025-01-02T11:30:00Z", 1, "id0")});
+  CHECK(BytesWaiting(fixture, 1)[0] > 0);
+  std::string tail;
+  Damage(fixture, larder::kWindowKeyTable, [&](std::string_view bytes) {
+    tail = larder::WindowKey::Parse(bytes, 1)->streams[0][0].tail;
+    return std::optional<std::string>(bytes);
+  });
+  std::vector<Row> taps;
+  for (int i = 1; i < 20; ++i)
+    taps.push_back(Tap("2025-01-02T11:30:00Z", i, larder::Concat("id", i)));
+  fixture.Push("live", taps);
+  CHECK(BytesWaiting(fixture, 1)[0] == 0);
+  CHECK(fixture.store().VerifyWindows()->empty());
+  Damage(fixture, larder::kWindowKeyTable, [&](std::string_view bytes) {
+    larder::WindowKey key = *larder::WindowKey::Parse(bytes, 1);
+    key.streams[0][0].tail = tail;
+    return std::optional<std::string>(key.Serialize());
+  });
+  const auto problems = fixture.store().VerifyWindows();
+  REQUIRE(problems.ok());
+  REQUIRE(problems->size() == 1);
+  CHECK(problems->front().find("an event is there twice") != std::string::npos);
+}
+
+TEST_CASE("events wait beside trees only where that keeps records small and reads short",
+          "[store][windows]") {
+  StoreFixture fixture("2025-01-02T12:00:00Z");
+  std::string text = kTaps;
+  SECTION("not where the last N are asked for") {
+    const std::string windows = R"("windows": ["1h"])";
+    text.replace(text.find(windows), windows.size(), R"("rows": 10)");
+    fixture.Apply(text);
+    fixture.Push("live", {Tap("2025-01-02T11:30:00Z", 1, "id0")});
+  }
+  SECTION("not when they are long") {
+    fixture.Apply(text);
+    fixture.Push("live", {Tap("2025-01-02T11:30:00Z", 1, std::string(2'000, 'x'))});
+  }
+  CHECK(BytesWaiting(fixture, 1) == std::vector<std::size_t>{0});
+  CHECK(fixture.store().VerifyWindows()->empty());
+}
+
+TEST_CASE("a key that a newer larder wrote is refused as that", "[store][windows]") {
+  StoreFixture fixture("2025-01-02T12:00:00Z");
+  fixture.Apply(kTaps);
+  fixture.Push("live", {Tap("2025-01-02T11:30:00Z", 1, "id0")});
+  Damage(fixture, larder::kWindowKeyTable, [&](std::string_view bytes) {
+    std::string newer(bytes);
+    ++newer[0];
+    return std::optional<std::string>(newer);
+  });
+  const std::vector<Row> taps = {Tap("2025-01-02T11:31:00Z", 1, "id1")};
+  const absl::Status status = fixture.store().Push("live", taps).status();
+  CHECK(larder::KindOf(status) == larder::ErrorKind::kVersion);
+  CHECK(status.message().find("newer larder") != std::string::npos);
 }
 
 TEST_CASE("keys of the form without tails are read, and written on", "[store][windows]") {
