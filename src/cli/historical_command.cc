@@ -92,7 +92,8 @@ void PrintTable(const TrainingWriter& written, Console& console) {
                   Concat(counts.rows_null_key), Concat(counts.rows_ambiguous),
                   counts.cells_changed_by_other_known_at
                       ? Concat(*counts.cells_changed_by_other_known_at, " cells")
-                      : "event time only"});
+                  : view.from_store ? "not counted"
+                                    : "event time only"});
   }
   if (!set.views.empty()) console.out << views.ToText() << '\n';
   Table features({"feature", "nulls", "null rate"});

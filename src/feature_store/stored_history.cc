@@ -43,7 +43,7 @@ class Collected {
     }
   }
 
-  FetchedUse Take() && {
+  FetchedUse Take(std::span<const Column* const> keys) && {
     std::vector<std::size_t> place(order_.size());
     for (std::size_t i = 0; i < order_.size(); ++i) place[order_[i]] = i;
     FetchedUse fetched;
@@ -59,7 +59,12 @@ class Collected {
       }
     }
     rows.counts.cells_refused = refused_;
-    for (std::size_t row = 0; row < place.size(); ++row) Count(row, &rows);
+    for (std::size_t row = 0; row < place.size(); ++row) {
+      Count(row, &rows);
+      const bool has_key = std::all_of(keys.begin(), keys.end(),
+                                       [&](const Column* key) { return key->IsValid(row); });
+      rows.counts.rows_null_key += has_key ? 0 : 1;
+    }
     return fetched;
   }
 
@@ -139,7 +144,7 @@ absl::StatusOr<FetchedUse> FetchHistory(const ReadSession& session, const BoundU
     collected.Add(*std::move(part));
     begin = end;
   } while (begin < order.size());
-  return std::move(collected).Take();
+  return std::move(collected).Take(join.spine_keys);
 }
 
 }  // namespace larder::inline LARDER_ABI

@@ -28,7 +28,9 @@ DatasetManifest::View DescribeView(const BoundService& service, const TrainingVi
   view.known_at = report.known_at == KnownAt::kSpine ? "spine" : "any";
   if (const BoundUse* use = UseOf(service, report.view)) {
     const Source& source = use->view->offline_source();
-    view.event_time_only = !source.has_known_time();
+    // Of what it was pushed the store knows the commit's time.
+    view.event_time_only =
+        report.known_at == KnownAt::kAny && !report.from_store && !source.has_known_time();
   }
   view.timeless = report.timeless;
   view.events = report.counts.events;

@@ -39,19 +39,24 @@ class Clicks {
     Push(1, 4.0, "c", "2025-01-10T15:00:00Z", "2025-01-10T18:30:00Z");
     Push(2, 8.0, "d", "2025-01-10T19:00:00Z", "2025-01-10T19:00:00Z");
   }
-  absl::StatusOr<larder::TrainingSet> Train(
-      const std::vector<std::pair<int64_t, std::string_view>>& asked,
-      std::optional<larder::KnownAt> known_at = std::nullopt) {
+  static larder::HistoricalRequest Request(
+      const std::vector<std::pair<larder::Value, std::string_view>>& asked) {
     larder::HistoricalRequest request;
     request.what.features = {"last_click:price", "clicks_1d:spent"};
-    request.known_at = known_at;
     request.manifest = true;
-    request.leakage = larder::LeakageAudit::kFail;
+    request.leakage = larder::LeakageAudit::kReport;
     std::vector<Row> rows;
     for (const auto& [user, at] : asked) rows.push_back({{"user_id", user}, {"t", At(at)}});
     const std::vector<larder::Field> fields = {{"user_id", TypeId::kInt64, "", ""},
                                                {"t", TypeId::kTimestamp, "", ""}};
     request.spine = *larder::Batch::FromRows(rows, fields);
+    return request;
+  }
+  absl::StatusOr<larder::TrainingSet> Train(
+      const std::vector<std::pair<larder::Value, std::string_view>>& asked,
+      std::optional<larder::KnownAt> known_at = std::nullopt) {
+    larder::HistoricalRequest request = Request(asked);
+    request.known_at = known_at;
     return fixture_.store().GetHistoricalFeatures(request);
   }
 
@@ -116,6 +121,27 @@ TEST_CASE("an instant before what the store keeps is refused, with the limit",
   INFO(recent.status().ToString());
   REQUIRE(recent.ok());
   CHECK(Shown(*recent, "price", 0) == "16 PRESENT");
+}
+
+TEST_CASE("rows without a key are counted, and pushed events are known when they are committed",
+          "[store][training]") {
+  Clicks clicks;
+  clicks.PushSome();
+  for (const larder::KnownAt known_at : {larder::KnownAt::kAny, larder::KnownAt::kSpine}) {
+    const auto set = clicks.Train({{larder::Value(), "2025-01-10T20:00:00Z"},
+                                   {1, "2025-01-10T20:00:00Z"},
+                                   {larder::Value(), "2025-01-10T21:00:00Z"}},
+                                  known_at);
+    INFO(set.status().ToString());
+    REQUIRE(set.ok());
+    for (const larder::TrainingViewReport& view : set->views) {
+      INFO(view.view);
+      CHECK(view.counts.rows_found == 1);
+      CHECK(view.counts.rows_not_found == 2);
+      CHECK(view.counts.rows_null_key == 2);
+    }
+    for (const auto& view : set->manifest->views) CHECK_FALSE(view.event_time_only);
+  }
 }
 
 TEST_CASE("a source that nothing was pushed to is not ready to train from", "[store][training]") {
