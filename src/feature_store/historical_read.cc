@@ -36,8 +36,9 @@ absl::StatusOr<FetchedUse> JoinUse(const FeatureStore::Impl& store, const BoundS
     if (!session->has_value()) {
       LARDER_ASSIGN_OR_RETURN(*session, ReadSession::Open(store.environment));
     }
-    LARDER_ASSIGN_OR_RETURN(fetched, FetchHistory(**session, use, join, spine.times(),
-                                                  service.service->definition.partial));
+    LARDER_ASSIGN_OR_RETURN(fetched,
+                            FetchHistory(**session, use, join, spine.times(),
+                                         service.service->definition.partial, options.progress));
   } else {
     LARDER_ASSIGN_OR_RETURN(
         fetched.rows, JoinSource(*use.view, PlacesOf(service, *use.view, request), store.compile,

@@ -55,13 +55,15 @@ class Audit {
     LARDER_ASSIGN_OR_RETURN(of.own_ids, OwnIds(sources, &source_of_ids, &converted));
     const SourcePlaces places = PlacesOf(service_, view, request_);
     AuditedView audited;
+    int64_t events = 0;
     if (read_.reports[number].from_store) {
       audited = CheckTimesOnly(of);
     } else if (use.windows == nullptr) {
       RowAudit audit(of);
-      const auto add = [&audit](const MappedBatch& batch) {
+      const auto add = [&](const MappedBatch& batch) {
         audit.Add(batch.events);
-        return absl::OkStatus();
+        events += static_cast<int64_t>(batch.events.row_count);
+        return Report(view, events, 0);
       };
       LARDER_RETURN_IF_ERROR(VisitEvents(view, view.offline_source(), places, store_.compile, add));
       audited = std::move(audit).Finish();
@@ -69,16 +71,24 @@ class Audit {
       WindowAudit audit(of, source_of_ids);
       for (std::size_t source = 0; source < sources.size(); ++source) {
         const auto add = [&](MappedBatch& batch) {
+          events += static_cast<int64_t>(batch.events.row_count);
           audit.Add(std::move(batch), *sources[source], source);
-          return absl::OkStatus();
+          return Report(view, events, 0);
         };
         LARDER_RETURN_IF_ERROR(
             VisitEvents(use.windows->rows(), *sources[source], places, store_.compile, add));
       }
-      LARDER_ASSIGN_OR_RETURN(audited, std::move(audit).Finish());
+      const auto report = [&](int64_t rows) { return Report(view, events, rows); };
+      LARDER_ASSIGN_OR_RETURN(audited, std::move(audit).Finish(report));
     }
     CompareOutputs(number, &audited);
     return audited;
+  }
+
+  [[nodiscard]] absl::Status Report(const ViewVersion& view, int64_t events, int64_t rows) const {
+    if (!request_.progress) return absl::OkStatus();
+    return request_.progress(
+        {view.ToString(), events, rows, static_cast<int64_t>(read_.spine.row_count())});
   }
 
   // Of what the store itself gave: where a row has an event time, it is compared with the row's.

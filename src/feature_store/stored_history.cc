@@ -12,6 +12,9 @@
 namespace larder::inline LARDER_ABI {
 namespace {
 
+// Of one read, and between two reports.
+constexpr std::size_t kRowsAtOnce = 4096;
+
 Column RowsOf(const Column& column, std::span<const std::size_t> rows) {
   Column taken(column.type());
   taken.Reserve(rows.size());
@@ -101,7 +104,7 @@ bool IsFromStore(const ViewVersion& view, const HistoricalRequest& request) {
 
 absl::StatusOr<FetchedUse> FetchHistory(const ReadSession& session, const BoundUse& use,
                                         const JoinView& join, const Column& times,
-                                        PartialPolicy partial) {
+                                        PartialPolicy partial, const ReportJoin& progress) {
   const ViewVersion& view = *use.view;
   const std::string& source = view.offline_source().name;
   if (view.definition.exclude_self) {
@@ -122,10 +125,11 @@ absl::StatusOr<FetchedUse> FetchHistory(const ReadSession& session, const BoundU
                    [&](std::size_t a, std::size_t b) { return instants[a] < instants[b]; });
   Collected collected(order);
   std::size_t begin = 0;
+  std::size_t reported = 0;
   do {  // once for no rows, too: they have columns
     const Timestamp at = order.empty() ? Timestamp::Max() : Timestamp{instants[order[begin]]};
     std::size_t end = begin;
-    while (end < order.size() && instants[order[end]] == at.us) ++end;
+    while (end < order.size() && end - begin < kRowsAtOnce && instants[order[end]] == at.us) ++end;
     const std::span<const std::size_t> rows(order.data() + begin, end - begin);
     std::vector<Column> keys;
     std::vector<const Column*> columns;
@@ -143,6 +147,10 @@ absl::StatusOr<FetchedUse> FetchHistory(const ReadSession& session, const BoundU
     }
     collected.Add(*std::move(part));
     begin = end;
+    if (progress && (begin == order.size() || begin - reported >= kRowsAtOnce)) {
+      LARDER_RETURN_IF_ERROR(progress({0, 0, static_cast<int64_t>(begin)}));
+      reported = begin;
+    }
   } while (begin < order.size());
   return std::move(collected).Take(join.spine_keys);
 }

@@ -20,6 +20,9 @@ struct Told {
       nullptr;  // their places and its own; null: it is the only one
 };
 
+// Values between two reports: each may be the sum of very many events.
+constexpr int64_t kValuesPerReport = 256;
+
 // What counts in a window.
 struct Rule {
   TimeRange range;
@@ -36,7 +39,8 @@ class WindowAudit::Key {
   Key(const WindowAudit& audit, const KeyHistory& key, AuditRecord* record)
       : audit_(audit), key_(key), record_(*record) {}
 
-  absl::Status Check() {
+  // Counts what it checks in `values`.
+  absl::Status Check(const std::function<absl::Status()>& report, int64_t* values) {
     const std::vector<WindowStream>& streams = audit_.plan_.streams();
     for (std::size_t s = 0; s < streams.size(); ++s) {
       Gather(s);
@@ -44,7 +48,10 @@ class WindowAudit::Key {
       for (std::size_t f = 0; f < audit_.plan_.features().size(); ++f) {
         const bool is_needed = audit_.of_.use.needed.empty() || audit_.of_.use.needed[f];
         if (audit_.plan_.features()[f].stream != s || !is_needed) continue;
-        for (const uint32_t row : key_.rows) CheckRow(sums, f, row);
+        for (const uint32_t row : key_.rows) {
+          CheckRow(sums, f, row);
+          if (++*values % kValuesPerReport == 0) LARDER_RETURN_IF_ERROR(report());
+        }
       }
     }
     return absl::OkStatus();
@@ -255,13 +262,16 @@ void WindowAudit::Add(MappedBatch mapped, const Source& source, std::size_t sour
   if (!is_used) batches_.pop_back();
 }
 
-absl::StatusOr<AuditedView> WindowAudit::Finish() && {
+absl::StatusOr<AuditedView> WindowAudit::Finish(const Report& report) && {
   AuditRecord record(of_);
   int64_t checked = 0;
+  int64_t values = 0;
+  const auto tell = [&] { return report ? report(checked) : absl::OkStatus(); };
   for (const KeyHistory& key : keys_) {
-    LARDER_RETURN_IF_ERROR(Key(*this, key, &record).Check());
+    LARDER_RETURN_IF_ERROR(Key(*this, key, &record).Check(tell, &values));
     checked += std::ssize(key.rows);
   }
+  LARDER_RETURN_IF_ERROR(tell());
   return std::move(record).Take(checked);
 }
 

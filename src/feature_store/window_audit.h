@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <string_view>
 #include <vector>
 
@@ -29,7 +30,9 @@ class WindowAudit {
   WindowAudit(const AuditedUse& of, std::size_t source_of_ids);
 
   void Add(MappedBatch mapped, const Source& source, std::size_t source_number);
-  [[nodiscard]] absl::StatusOr<AuditedView> Finish() &&;
+  // `report` is told, every some hundred values, how many rows are checked. Errors: what it returns.
+  using Report = std::function<absl::Status(int64_t rows)>;
+  [[nodiscard]] absl::StatusOr<AuditedView> Finish(const Report& report = nullptr) &&;
 
  private:
   struct Events {

@@ -199,6 +199,31 @@ TEST_CASE("a set as it should be has no leak, and the audit says what contribute
   CHECK(TimeAt(window.newest_event_time, 1) == "2025-01-05T00:00:00Z");
 }
 
+TEST_CASE("an audit reports how far it is, and can be stopped", "[store][leakage]") {
+  Auditing auditing;
+  larder::HistoricalRequest request = auditing.Request({"user_limit:limit", "visits_before:s"});
+  std::vector<std::string> told;
+  std::size_t stop_at = 0;  // counted from 1
+  request.progress = [&](const larder::TrainingProgress& now) {
+    told.push_back(Concat(now.view, " ", now.events, " ", now.rows, "/", now.all_rows));
+    return told.size() == stop_at ? absl::CancelledError("enough") : absl::OkStatus();
+  };
+  request.leakage = larder::LeakageAudit::kNone;
+  auditing.Train(request);
+  const std::size_t joined = told.size();
+  told.clear();
+  request.leakage = larder::LeakageAudit::kReport;
+  auditing.Train(request);
+  CHECK(std::vector<std::string>(told.begin() + static_cast<std::ptrdiff_t>(joined), told.end()) ==
+        std::vector<std::string>{"user_limit@1 4 0/2", "visits_before@1 3 0/2",
+                                 "visits_before@1 3 2/2"});
+  for (stop_at = joined + 1; stop_at <= joined + 3; ++stop_at) {
+    told.clear();
+    CHECK(auditing.fixture().store().GetHistoricalFeatures(request).status().code() ==
+          absl::StatusCode::kCancelled);
+  }
+}
+
 TEST_CASE("an on-demand view has what its inputs have", "[store][leakage]") {
   Auditing auditing;
   const larder::TrainingSet set = auditing.Train(auditing.Request({"ratios:per_limit"}));

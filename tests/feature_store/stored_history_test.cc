@@ -144,6 +144,25 @@ TEST_CASE("rows without a key are counted, and pushed events are known when they
   }
 }
 
+TEST_CASE("reading from the store reports how far it is, and can be stopped", "[store][training]") {
+  Clicks clicks;
+  clicks.PushSome();
+  const auto train = [&](const std::string& stop_at, std::vector<std::string>* told) {
+    larder::HistoricalRequest request =
+        Clicks::Request({{1, "2025-01-10T20:00:00Z"}, {2, "2025-01-10T21:00:00Z"}});
+    request.progress = [&](const larder::TrainingProgress& now) {
+      if (now.view == stop_at) return absl::CancelledError("enough");
+      told->push_back(larder::Concat(now.view, " ", now.rows, "/", now.all_rows));
+      return absl::OkStatus();
+    };
+    return clicks.fixture().store().GetHistoricalFeatures(request).status();
+  };
+  std::vector<std::string> told;
+  CHECK(train("", &told).ok());
+  CHECK(told == std::vector<std::string>{"last_click@1 2/2", "clicks_1d@1 2/2"});
+  CHECK(train("clicks_1d@1", &told).code() == absl::StatusCode::kCancelled);
+}
+
 TEST_CASE("a source that nothing was pushed to is not ready to train from", "[store][training]") {
   Clicks clicks;
   const auto set = clicks.Train({{1, "2025-01-10T16:00:00Z"}});
