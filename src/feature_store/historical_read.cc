@@ -80,7 +80,22 @@ absl::Status CheckSources(const BoundService& service, const HistoricalRequest& 
     const std::vector<const Source*> sources = use.view->offline_sources();
     read.insert(read.end(), sources.begin(), sources.end());
   }
-  return CheckGiven(request.sources, read);
+  LARDER_RETURN_IF_ERROR(CheckGiven(request.sources, read));
+  for (const BoundUse& use : service.uses) {
+    const ViewVersion& view = *use.view;
+    if (!IsFromStore(view, request)) continue;
+    const std::string what = Concat("feature view ", view.ToString(), ": what the store keeps of ",
+                                    view.offline_source().name);
+    if (request.memory_budget > 0) {
+      return InvalidArgumentError(what, " is read for all rows at once: it does not go with a",
+                                  " memory_budget, unless the source's history is given as rows");
+    }
+    if (request.leakage == LeakageAudit::kFail) {
+      return InvalidArgumentError(what, " cannot be audited, so that no leak could be refused:",
+                                  " give the source's history as rows, or ask for a report");
+    }
+  }
+  return absl::OkStatus();
 }
 
 KnownAt KnownAtOf(const ViewVersion& view, std::optional<KnownAt> asked) {

@@ -48,7 +48,8 @@ struct HistoricalRead : AskedRows {
 [[nodiscard]] SourcePlaces PlacesOf(const BoundService& service, const ViewVersion& view,
                                     const HistoricalRequest& request);
 
-// Errors: kInvalidArgument for HistoricalRequest::sources that the service does not read, or that are not well-formed.
+// Errors: kInvalidArgument for HistoricalRequest::sources that the service does not read, or that are not well-formed; for a
+//   view that is read from the store (IsFromStore) where a memory_budget or LeakageAudit::kFail is asked for.
 absl::Status CheckSources(const BoundService& service, const HistoricalRequest& request);
 
 // By which a view's events count, where `asked` may leave it open.

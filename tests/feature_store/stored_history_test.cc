@@ -144,6 +144,52 @@ TEST_CASE("rows without a key are counted, and pushed events are known when they
   }
 }
 
+TEST_CASE("what is read from the store is not audited, so that no leak could be refused",
+          "[store][training]") {
+  Clicks clicks;
+  clicks.PushSome();
+  larder::HistoricalRequest request = Clicks::Request({{1, "2025-01-10T20:00:00Z"}});
+  request.leakage = larder::LeakageAudit::kFail;
+  const auto set = clicks.fixture().store().GetHistoricalFeatures(request);
+  CHECK(set.status().code() == absl::StatusCode::kInvalidArgument);
+  CHECK_THAT(set.status().ToString(),
+             ContainsSubstring("last_click@1: what the store keeps of clicks cannot be audited"));
+}
+
+TEST_CASE("a memory budget is refused for what is read from the store, before the spine is read",
+          "[store][training]") {
+  class Unread : public larder::RecordReader {
+   public:
+    std::span<const larder::Field> fields() const override { return {}; }
+    const larder::ReadCounts& counts() const override { return counts_; }
+    std::string PlaceOf(std::size_t) const override { return ""; }
+    absl::StatusOr<bool> Next(larder::Batch*) override {
+      FAIL("the spine was read");
+      return false;
+    }
+
+   private:
+    larder::ReadCounts counts_;
+  };
+  class Unfilled : public larder::TrainingSink {
+   public:
+    absl::Status Begin(const larder::TrainingSet&) override { return absl::OkStatus(); }
+    absl::Status Take(const larder::TrainingSet&) override { return absl::OkStatus(); }
+  };
+  Clicks clicks;
+  clicks.PushSome();
+  larder::HistoricalRequest request = Clicks::Request({});
+  request.leakage = larder::LeakageAudit::kNone;
+  request.memory_budget = 1 << 20;
+  Unread spine;
+  Unfilled sink;
+  const absl::Status status =
+      clicks.fixture().store().StreamHistoricalFeatures(request, spine, sink);
+  CHECK(status.code() == absl::StatusCode::kInvalidArgument);
+  CHECK_THAT(status.ToString(), ContainsSubstring("last_click@1") &&
+                                    ContainsSubstring("does not go with a memory_budget"));
+}
+
 TEST_CASE("reading from the store reports how far it is, and can be stopped", "[store][training]") {
   Clicks clicks;
   clicks.PushSome();
