@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <optional>
 #include <system_error>
 #include <utility>
 
@@ -21,6 +22,22 @@ namespace {
 bool IsWhole(const std::string& path, const FileIdentity& expected) {
   const absl::StatusOr<FileIdentity> found = IdentifyFile(path);
   return found.ok() && found->bytes == expected.bytes && found->sha256 == expected.sha256;
+}
+
+// The first, or nullopt.
+std::optional<std::string> ChangedColumn(const std::vector<ColumnContent>& before,
+                                         const Batch& now) {
+  const std::vector<Field> fields = FieldsOf(now);
+  for (std::size_t i = 0; i < std::max(before.size(), fields.size()); ++i) {
+    const std::string was = i < before.size()
+                                ? Concat(before[i].name, " ", before[i].type.ToString())
+                                : std::string("none");
+    const std::string is = i < fields.size()
+                               ? Concat(fields[i].name, " ", fields[i].type.ToString())
+                               : std::string("none");
+    if (was != is) return Concat("column ", i + 1, ": ", was, ", now ", is);
+  }
+  return std::nullopt;
 }
 
 }  // namespace
@@ -53,10 +70,14 @@ absl::Status TrainingWriter::CheckOrigin(const TrainingSet& set) {
   now.selection = DescribeSelection(arguments_.selection, before.selection->part);
   std::vector<std::string> changes = CompareManifests(before, now);
   for (const DatasetManifest::Source& source : now.sources) {
-    const bool is_known = std::all_of(source.files.begin(), source.files.end(),
-                                      [](const FileIdentity& file) { return !file.sha256.empty(); });
+    const bool is_known =
+        source.rows_sha256 ||
+        (!source.files.empty() &&
+         std::all_of(source.files.begin(), source.files.end(),
+                     [](const FileIdentity& file) { return !file.sha256.empty(); }));
     if (!is_known) changes.push_back(Concat("source ", source.name, ": cannot be compared"));
   }
+  if (const auto change = ChangedColumn(before.content.columns, shape_)) changes.push_back(*change);
   LARDER_ASSIGN_OR_RETURN(const RowsFormat format, FormatOfPath(arguments_.file));
   DatasetManifest::Output output;
   LARDER_ASSIGN_OR_RETURN(const DenseOptions dense,

@@ -97,13 +97,16 @@ absl::StatusOr<HistoryFiles> HistoryFiles::Look(const BoundService& service,
     const std::string base_path = service.catalog.DefinitionsOf(use.view->project).base_path;
     for (const larder::Source* source : use.view->offline_sources()) {
       const SourceRows* const given = PlacesOf(service, *use.view, request).Find(source->name);
-      if ((source->path.empty() && given == nullptr) || by_name.contains(source->name)) continue;
+      const bool is_read = !source->path.empty() || source->kind == SourceKind::kSql;
+      if ((!is_read && given == nullptr) || by_name.contains(source->name)) continue;
       Source& looked = by_name[source->name];
       looked.name = source->name;
       if (given != nullptr) {
         looked.rows = given->rows;
         continue;
       }
+      if (source->kind == SourceKind::kSql)
+        continue;  // named alone: what a query reads has no hash
       if (source->kind == SourceKind::kParquet && IsRemotePath(source->path)) {
         looked.remote = source->path;
         continue;

@@ -30,7 +30,7 @@ class HistoryFiles {
     std::filesystem::file_time_type changed;
   };
   struct Source {
-    std::string name;
+    std::string name;    // alone: what cannot be looked at, a query or the caller's reader
     std::string remote;  // set: named in the manifest without size and hash; no files
     std::shared_ptr<const Batch> rows;  // the caller's, instead
     std::vector<File> files;

@@ -318,6 +318,10 @@ std::vector<std::string> CompareManifests(const DatasetManifest& before,
   };
   CompareText("known at", known_at(before), known_at(after), &lines);
   CompareSources(before, after, &lines);
+  const auto commit = [](const DatasetManifest& manifest) {
+    return manifest.commit_seq ? Concat("commit ", *manifest.commit_seq) : std::string();
+  };
+  CompareText("store", commit(before), commit(after), &lines);
   if (before.spine_sha256 != after.spine_sha256) lines.push_back("spine: its rows differ");
   const DatasetManifest::Selection chosen = before.selection.value_or(DatasetManifest::Selection());
   const DatasetManifest::Selection now = after.selection.value_or(DatasetManifest::Selection());

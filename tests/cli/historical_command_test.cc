@@ -52,12 +52,13 @@ std::string HashOf(const std::string& json) {
 std::string Name(int part) { return larder::Concat("training.0000", part, ".csv"); }
 
 // A set in parts of two rows whose maker was killed inside the third.
-void MakeUnfinished(Shell& shell, const std::string& folder) {
+void MakeUnfinished(Shell& shell, const std::string& folder,
+                    const std::string& what = "--service checkout") {
   const std::string text = RunInShell("exec 2>&1; cd " + shell.Path("") + "; mkdir " + folder +
                                       "; ulimit -c 0; (ulimit -f 100; exec " LARDER_BINARY_DIR
-                                      "/bin/larder get-historical-features --store store --service "
-                                      "checkout --spine spine.csv --part-rows 2 --output " +
-                                      folder + "/training.csv)\necho code $?\n");
+                                      "/bin/larder get-historical-features --store store " +
+                                      what + " --spine spine.csv --part-rows 2 --output " + folder +
+                                      "/training.csv)\necho code $?\n");
   INFO(text);
   REQUIRE_THAT(text, ContainsSubstring("code 1"));
   REQUIRE(std::filesystem::exists(shell.Path(folder + "/training.csv.unfinished.json")));
@@ -263,6 +264,75 @@ TEST_CASE("parts of another set are not gone on with", "[cli]") {
   shell.Ok("apply $D/shop.json");
   CHECK_THAT(refusal("2"), ContainsSubstring("(meaning "));
   CHECK(shell.Ok(std::string(kMake) + "a/training.csv --force --part-rows 2") != "");
+}
+
+// Rows of users with a price, in what `source` says.
+std::string DefinitionsOver(const std::string& source) {
+  return R"json({"larder": 1, "project": "live",
+ "entities": [{"name": "user", "join_keys": [{"name": "user_id", "type": "int64"}]}],
+ "sources": [{"name": "clicks", "event_time": "at", )json" +
+         source + R"json(,
+   "fields": [{"name": "user_id", "type": "int64"}, {"name": "price", "type": "float64"},
+              {"name": "at", "type": "timestamp"}]}],
+ "feature_views": [{"name": "last_click", "entities": ["user"], "source": "clicks",
+   "features": [{"name": "price", "type": "float64"}]}]})json";
+}
+
+TEST_CASE("parts of another state of the store, or of one that nobody can compare, end there",
+          "[cli]") {
+  Shell shell;
+  shell.Write("spine.csv", LongSpine());
+  const std::string what = "--feature last_click:price --time asked_at";
+  const std::string make =
+      "get-historical-features " + what + " --spine $D/spine.csv --part-rows 2 --output $D/";
+  SECTION("of pushed events") {
+    shell.Write("live.json", DefinitionsOver(R"("kind": "push")"));
+    shell.Ok("apply $D/live.json");
+    shell.Write("new.csv", "user_id,price,at\n1,5,2025-03-01T00:00:00Z\n");
+    shell.now = larder::ParseTimestamp("2025-03-01T00:01:00Z").value().value;
+    shell.Ok("push --source clicks $D/new.csv");
+    MakeUnfinished(shell, "a", what);
+    MakeUnfinished(shell, "b", what);
+    shell.Ok(make + "a/training.csv --resume");
+    shell.Write("new.csv", "user_id,price,at\n1,6,2025-03-01T00:02:00Z\n");
+    shell.now = larder::ParseTimestamp("2025-03-01T00:03:00Z").value().value;
+    shell.Ok("push --source clicks $D/new.csv");
+    const Ran ran = shell.Run(make + "b/training.csv --resume");
+    CHECK(ran.code == 1);
+    CHECK_THAT(ran.err, ContainsSubstring("of another set: store: commit 2, now commit 3"));
+  }
+  SECTION("of a query") {
+    shell.Write("live.json",
+                DefinitionsOver(R"("kind": "sql", "query": "SELECT 1 AS user_id, 5.0 AS price, )"
+                                R"(TIMESTAMP '2025-03-01' AS at")"));
+    shell.Ok("apply $D/live.json");
+    const Ran whole = shell.Run(make + "whole.csv");
+    if (whole.code != 0) {
+      REQUIRE_THAT(whole.err, ContainsSubstring("DuckDB"));
+      WARN("DuckDB is not installed: not tested");
+      return;
+    }
+    MakeUnfinished(shell, "a", what);
+    const Ran ran = shell.Run(make + "a/training.csv --resume");
+    CHECK(ran.code == 1);
+    CHECK_THAT(ran.err, ContainsSubstring("source clicks: cannot be compared"));
+  }
+}
+
+TEST_CASE("parts whose columns have other names are not gone on with", "[cli]") {
+  Shell shell;
+  MakeShop(&shell);
+  shell.Write("spine.csv", LongSpine());
+  const std::string what = "--feature user_profile:age";
+  MakeUnfinished(shell, "a", what);
+  const std::string make =
+      "get-historical-features " + what +
+      " --spine $D/spine.csv --part-rows 2 --output $D/a/training.csv --resume";
+  const Ran ran = shell.Run(make + " --full-feature-names");
+  CHECK(ran.code == 1);
+  CHECK_THAT(ran.err, ContainsSubstring("of another set: column 5: age int64, now "
+                                        "user_profile__age int64"));
+  shell.Ok(make);
 }
 
 TEST_CASE("neither threads nor a budget of memory change a training set", "[cli]") {

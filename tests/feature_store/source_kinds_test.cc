@@ -228,6 +228,29 @@ TEST_CASE("SQL sources load and train as CSV does", "[sources]") {
   CHECK(EverythingOf(fixture, SqlSource(larder::Concat("SELECT * FROM ", kValues))) == kSeen);
 }
 
+TEST_CASE("a manifest names a source that has no hash, a query or the caller's reader",
+          "[sources]") {
+  StoreFixture fixture;
+  larder::HistoricalRequest request = TrainingRequest({"user_limit:twice"});
+  request.manifest = true;
+  const auto check = [&] {
+    const auto set = fixture.store().GetHistoricalFeatures(request);
+    INFO(set.status().ToString());
+    REQUIRE(set.ok());
+    REQUIRE(set->manifest->sources.size() == 1);
+    CHECK(set->manifest->sources[0].name == "limits");
+    CHECK(set->manifest->sources[0].files.empty());
+    CHECK_FALSE(set->manifest->sources[0].rows_sha256);
+  };
+  if (HasDuckDb()) {
+    fixture.Apply(DefinitionsOver(SqlSource(larder::Concat("SELECT * FROM ", kValues))));
+    check();
+  }
+  fixture.Apply(DefinitionsOver(R"("kind": "csv", "path": "nowhere.csv")"));
+  request.sources = {{"limits", nullptr, [] { return larder::ReadBatch(RowsInMemory()); }}};
+  check();
+}
+
 void WriteParquet(StoreFixture& fixture) {
   larder::Source writing;
   writing.kind = larder::SourceKind::kSql;

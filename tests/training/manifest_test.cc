@@ -103,6 +103,7 @@ TEST_CASE("comparing manifests says what a training set was made from differentl
   after.sources[0].rows_sha256 = "a0";
   after.sources[1].files[0].sha256 = "c0";
   after.sources.push_back({"cities", {}, "ee"});
+  after.commit_seq = 12;
   after.spine_sha256 = "d0";
   after.selection->part = "b";
   CHECK(larder::CompareManifests(before, after) ==
@@ -118,6 +119,7 @@ TEST_CASE("comparing manifests says what a training set was made from differentl
             "source limits: the rows given for it differ",
             "source profiles: the content of its files differs",
             "source cities: new",
+            "store: none, now commit 12",
             "spine: its rows differ",
             "part: a, now b",
         });
