@@ -211,8 +211,7 @@ absl::Status Build(const FeatureStore& store, HistoricalRequest request, RecordR
   };
   const absl::Status made = store.StreamHistoricalFeatures(request, spine, writer);
   LARDER_RETURN_IF_ERROR(interrupt.Check());  // without what was at work then
-  LARDER_RETURN_IF_ERROR(made);
-  return writer.Finish();
+  return made.ok() ? writer.Finish() : made;
 }
 
 }  // namespace
