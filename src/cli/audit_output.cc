@@ -22,7 +22,9 @@ absl::StatusOr<Batch> RowsOf(const TrainingSet& set) {
   Column numbers(TypeId::kInt64);
   for (std::size_t row = 0; row < set.leakage->spine_times.size(); ++row)
     numbers.AppendFixed(static_cast<int64_t>(row));
-  LARDER_RETURN_IF_ERROR(rows.AddColumn("row", std::move(numbers)));
+  // The spine may have that name for its times.
+  const char* const number = set.time_column == "row" ? "spine_row" : "row";
+  LARDER_RETURN_IF_ERROR(rows.AddColumn(number, std::move(numbers)));
   LARDER_RETURN_IF_ERROR(rows.AddColumn(set.time_column, set.leakage->spine_times));
   for (const AuditedView& view : set.leakage->views) {
     const std::string name = NameOf(view);

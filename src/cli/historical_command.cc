@@ -231,7 +231,7 @@ absl::Status GetHistoricalFeatures(const HistoricalArguments& arguments, Console
   if (request.leakage != LeakageAudit::kNone &&
       (request.memory_budget > 0 || arguments.output.resume))
     return UsageError("--audit needs all rows at once: it goes without --memory and --resume");
-  LARDER_RETURN_IF_ERROR(CheckOutput(arguments.output));
+  LARDER_RETURN_IF_ERROR(CheckOutput(arguments.output, request.leakage != LeakageAudit::kNone));
   const std::filesystem::path folder = std::filesystem::path(arguments.output.file).parent_path();
   request.temporary_folder = folder.empty() ? "." : folder.string();
   request.what.project = arguments.target.project;

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "cli/arguments.h"
+#include "cli/audit_output.h"
 #include "cli/training_parts.h"
 #include "larder/base/text.h"
 
@@ -51,7 +52,7 @@ std::pair<std::string, std::string> AroundNumber(const std::string& file) {
 
 }  // namespace
 
-absl::Status CheckOutput(const OutputArguments& arguments) {
+absl::Status CheckOutput(const OutputArguments& arguments, bool with_audit) {
   const absl::StatusOr<RowsFormat> known = FormatOfPath(arguments.file);
   if (known.status().code() == absl::StatusCode::kInvalidArgument)
     return UsageError("--output: ", MessageOf(known.status()));
@@ -74,6 +75,9 @@ absl::Status CheckOutput(const OutputArguments& arguments) {
   if (arguments.resume && !is_numbered) return UsageError("--resume goes with --part-rows");
   if (arguments.resume && arguments.force) return UsageError("give either --resume or --force");
   std::error_code ignored;
+  const std::string audit = AuditPath(arguments.file);
+  if (with_audit && !arguments.force && std::filesystem::exists(audit, ignored))
+    return AlreadyExistsError(audit, " exists; --force replaces it");
   const std::filesystem::path unfinished = UnfinishedPath(arguments.file);
   if (is_numbered && !arguments.force && std::filesystem::exists(unfinished, ignored)) {
     if (arguments.resume) return absl::OkStatus();

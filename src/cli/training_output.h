@@ -16,8 +16,8 @@
 namespace larder::inline LARDER_ABI {
 namespace cli {
 
-// What can be said before the join. Errors: wrong usage; kAlreadyExists.
-absl::Status CheckOutput(const OutputArguments& arguments);
+// What can be said before the join. Errors: wrong usage; kAlreadyExists, of the audit's file too where there is one.
+absl::Status CheckOutput(const OutputArguments& arguments, bool with_audit);
 
 // How rows of the columns of `rows` stand in a file of `format`, as its writer and as its manifest are told. The matrix
 // has the features of `set`; a .npz keeps those that are no numbers as arrays of their own.

@@ -24,6 +24,14 @@ bool IsWhole(const std::string& path, const FileIdentity& expected) {
   return found.ok() && found->bytes == expected.bytes && found->sha256 == expected.sha256;
 }
 
+// If it is there.
+absl::Status Remove(const std::string& path) {
+  std::error_code failed;
+  std::filesystem::remove(path, failed);
+  if (failed) return UnavailableError("cannot remove ", path, ": ", failed.message());
+  return absl::OkStatus();
+}
+
 // The first, or nullopt.
 std::optional<std::string> ChangedColumn(const std::vector<ColumnContent>& before,
                                          const Batch& now) {
@@ -99,11 +107,10 @@ absl::Status TrainingWriter::RemoveLeftovers() {
   return unfinished_.parts.empty() ? RemoveRecord() : absl::OkStatus();
 }
 
-absl::Status TrainingWriter::RemoveRecord() {
-  const std::string path = UnfinishedPath(arguments_.file);
-  std::error_code failed;
-  std::filesystem::remove(path, failed);
-  if (failed) return UnavailableError("cannot remove ", path, ": ", failed.message());
+absl::Status TrainingWriter::RemoveRecord() { return Remove(UnfinishedPath(arguments_.file)); }
+
+absl::Status TrainingWriter::RemoveManifests() {
+  for (const OpenPart& part : open_) LARDER_RETURN_IF_ERROR(Remove(ManifestPath(part.path)));
   return absl::OkStatus();
 }
 
@@ -135,7 +142,6 @@ absl::Status TrainingWriter::Begin(const TrainingSet& set) {
     set_.manifest = unfinished_.parts[0].manifest;
     set_.manifest->output.reset();
   }
-  if (set_.leakage) LARDER_RETURN_IF_ERROR(WriteAudit(AuditPath(arguments_.file), &set_));
   made_.Add(set.rows);
   if (is_numbered()) return absl::OkStatus();
   for (const std::string& name : PartNames(arguments_.selection))
@@ -216,11 +222,15 @@ absl::Status TrainingWriter::Finish() {
     if (open_.empty() && unfinished_.parts.empty()) LARDER_RETURN_IF_ERROR(Open(NumberedPart(0)));
     if (!open_.empty()) LARDER_RETURN_IF_ERROR(CloseNumbered());
   }
+  // Parts take their names one by one: a set that is replaced in part shall not look whole by its manifests.
+  if (open_.size() > 1) LARDER_RETURN_IF_ERROR(RemoveManifests());
   for (OpenPart& part : open_) LARDER_RETURN_IF_ERROR(Close(std::move(part)));
   open_.clear();
+  if (set_.leakage) LARDER_RETURN_IF_ERROR(WriteAudit(AuditPath(arguments_.file), &set_));
   made_content_ = std::move(made_).Finish();
   for (std::size_t i = 0; i < written_.size(); ++i) {
     DatasetManifest& manifest = manifests_[i];
+    if (set_.leakage) manifest.audit = set_.manifest->audit;  // with its file
     if (manifest.selection) manifest.selection->made_sha256 = made_content_.sha256;
     LARDER_RETURN_IF_ERROR(WriteText(ManifestPath(written_[i].path), manifest.ToJson()));
   }

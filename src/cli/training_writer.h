@@ -82,6 +82,7 @@ class TrainingWriter : public TrainingSink {
   absl::Status CheckOrigin(const TrainingSet& set);
   absl::Status RemoveLeftovers();
   absl::Status RemoveRecord();
+  absl::Status RemoveManifests();  // of open_
   absl::Status Open(const std::string& name);
   absl::Status Append(const Batch& made);
   absl::Status Close(OpenPart part);

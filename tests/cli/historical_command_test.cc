@@ -335,6 +335,33 @@ TEST_CASE("parts whose columns have other names are not gone on with", "[cli]") 
   shell.Ok(make);
 }
 
+TEST_CASE("a split set that is replaced in part has no manifests", "[cli]") {
+  Shell shell;
+  MakeShop(&shell);
+  const auto spine = [](std::size_t size) {
+    return larder::Concat("user_id,asked_at,note\n1,2025-03-01T00:00:00Z,x\n",
+                          "1,2025-03-09T00:00:00Z,", std::string(size, 'n'), "\n");
+  };
+  shell.Write("spine.csv", spine(1));
+  const std::string make =
+      " --feature user_profile:age --spine spine.csv --output t.csv --split-at 2025-03-05";
+  const auto run = [&](const std::string& limit, const std::string& more) {
+    return RunInShell("exec 2>&1; cd " + shell.Path("") + "; ulimit -c 0; (ulimit -f " + limit +
+                      "; exec " LARDER_BINARY_DIR
+                      "/bin/larder get-historical-features --store store" +
+                      make + more + ")\necho code $?\n");
+  };
+  REQUIRE_THAT(run("unlimited", ""), ContainsSubstring("code 0"));
+  shell.Ok("verify-dataset $D/t.train.csv");
+  // The first part takes its name, the second finds no room for its last bytes.
+  shell.Write("spine.csv", spine(60'000));
+  REQUIRE_THAT(run("40", " --force"), ContainsSubstring("code 1"));
+  CHECK(shell.Read("t.test.csv").size() < 100);
+  CHECK_FALSE(std::filesystem::exists(shell.Path("t.train.csv.manifest.json")));
+  CHECK_FALSE(std::filesystem::exists(shell.Path("t.test.csv.manifest.json")));
+  CHECK(shell.Run("verify-dataset $D/t.train.csv").code == 1);
+}
+
 TEST_CASE("neither threads nor a budget of memory change a training set", "[cli]") {
   Shell shell;
   MakeShop(&shell);

@@ -8,6 +8,7 @@ namespace larder_test {
 namespace {
 
 using Catch::Matchers::ContainsSubstring;
+using Catch::Matchers::StartsWith;
 
 constexpr char kMake[] =
     "get-historical-features --service checkout --spine $D/spine.csv --output $D/t.csv ";
@@ -45,6 +46,30 @@ TEST_CASE(
   // Without an audit a manifest says there was none.
   shell.Ok(std::string(kMake) + "--force");
   CHECK_THAT(shell.Read("t.csv.manifest.json"), ContainsSubstring("\"audit\": null"));
+}
+
+TEST_CASE("the file of an audit comes with the set and replaces nothing by itself",
+          "[cli][leakage]") {
+  Shell shell;
+  MakeAsked(&shell);
+  const std::string audited = std::string(kMake) + "--audit";
+  shell.Write("t.csv.audit.csv", "mine\n");
+  const Ran refused = shell.Run(audited);
+  CHECK(refused.code == 1);
+  CHECK_THAT(refused.err, ContainsSubstring("t.csv.audit.csv exists; --force"));
+  CHECK(shell.Read("t.csv.audit.csv") == "mine\n");
+  // An output that cannot take its name.
+  std::filesystem::create_directories(shell.Path("t.csv/full"));
+  CHECK(shell.Run(audited + " --force").code == 1);
+  CHECK(shell.Read("t.csv.audit.csv") == "mine\n");
+  std::filesystem::remove_all(shell.Path("t.csv"));
+  shell.Ok(audited + " --force");
+  CHECK_THAT(shell.Read("t.csv.manifest.json"), ContainsSubstring("\"path\": \"t.csv.audit.csv\""));
+  shell.Ok("verify-dataset $D/t.csv");
+  // Times may be named as the file's numbers are.
+  shell.Write("spine.csv", "user_id,row,total\n1,2025-03-09T09:59:59Z,60\n");
+  shell.Ok(audited + " --force --time row");
+  CHECK_THAT(shell.Read("t.csv.audit.csv"), StartsWith("spine_row,row,user_profile.event_time,"));
 }
 
 TEST_CASE("a leak writes nothing and is exit code 1, or is told of", "[cli][leakage]") {
