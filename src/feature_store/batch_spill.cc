@@ -19,8 +19,8 @@ constexpr std::size_t kWriteBytes = std::size_t{1} << 20;
 
 absl::Status Failed(std::string_view what, std::string_view folder) {
   const int error = errno;
-  const std::string text = Concat("cannot ", what, " a temporary file",
-                                  folder.empty() ? "" : " in ", folder, ": ", std::strerror(error));
+  const std::string text =
+      Concat("cannot ", what, " a temporary file in ", folder, ": ", std::strerror(error));
   if (error == ENOSPC || error == EDQUOT)
     return WithKind(ResourceExhaustedError(text), ErrorKind::kDiskFull);
   if (error == ENOENT || error == ENOTDIR) return NotFoundError(text);
@@ -132,7 +132,7 @@ absl::StatusOr<std::unique_ptr<BatchSpill>> BatchSpill::Create(const std::string
   const int fd = ::mkostemp(name.data(), O_CLOEXEC);
   if (fd < 0) return Failed("create", place);
   ::unlink(name.c_str());
-  return std::unique_ptr<BatchSpill>(new BatchSpill(fd, partitions, buffer_bytes));
+  return std::unique_ptr<BatchSpill>(new BatchSpill(fd, place, partitions, buffer_bytes));
 }
 
 BatchSpill::~BatchSpill() { ::close(fd_); }
@@ -181,7 +181,7 @@ absl::Status BatchSpill::Write() {
   for (std::size_t at = 0; at < unwritten_.size();) {
     const ssize_t put = ::write(fd_, unwritten_.data() + at, unwritten_.size() - at);
     if (put < 0 && errno == EINTR) continue;
-    if (put < 0) return Failed("write", "");
+    if (put < 0) return Failed("write", folder_);
     at += static_cast<std::size_t>(put);
   }
   written_ += unwritten_.size();
@@ -208,7 +208,7 @@ absl::StatusOr<bool> BatchSpill::Reader::Next(Batch* out) {
     const ssize_t got = ::pread(spill_->fd_, bytes.data() + at, bytes.size() - at,
                                 static_cast<off_t>(block.offset + at));
     if (got < 0 && errno == EINTR) continue;
-    if (got < 0) return Failed("read", "");
+    if (got < 0) return Failed("read", spill_->folder_);
     if (got == 0) return DataLossError("a temporary file is shorter than what was written to it");
     at += static_cast<std::size_t>(got);
   }

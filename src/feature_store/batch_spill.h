@@ -7,6 +7,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "larder/base/config.h"
@@ -67,12 +68,13 @@ class BatchSpill {
     uint64_t rows = 0;
     uint64_t bytes = 0;
   };
-  BatchSpill(int fd, std::size_t partitions, std::size_t buffer_bytes)
-      : fd_(fd), buffer_bytes_(buffer_bytes), partitions_(partitions) {}
+  BatchSpill(int fd, std::string folder, std::size_t partitions, std::size_t buffer_bytes)
+      : fd_(fd), folder_(std::move(folder)), buffer_bytes_(buffer_bytes), partitions_(partitions) {}
   absl::Status Scatter();
   absl::Status Write();
 
   int fd_;
+  std::string folder_;  // for errors
   std::size_t buffer_bytes_;
   std::vector<Partition> partitions_;
   Batch shape_;

@@ -115,7 +115,9 @@ absl::Status FeatureStore::StreamHistoricalFeatures(const HistoricalRequest& req
   LARDER_ASSIGN_OR_RETURN(whole.spine, ReadAll(spine));
   if (request.manifest) spine_sha256 = ContentOf(whole.spine).sha256;
   LARDER_RETURN_IF_ERROR(SkipRows(request.first_row, &whole.spine));
-  LARDER_ASSIGN_OR_RETURN(HistoricalRead read, ReadHistorical(*impl_, *service, whole));
+  absl::StatusOr<HistoricalRead> rows = ReadHistorical(*impl_, *service, whole);
+  if (!rows.ok()) return CountedFrom(static_cast<uint64_t>(request.first_row), rows.status());
+  HistoricalRead read = *std::move(rows);
   LARDER_ASSIGN_OR_RETURN(std::optional<LeakageReport> leakage,
                           AuditLeakage(*impl_, *service, request, read));
   whole.spine = Batch();

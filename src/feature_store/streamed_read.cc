@@ -90,6 +90,11 @@ std::optional<uint64_t> FileBytes(const Source& source, const std::string& base_
 
 }  // namespace
 
+absl::Status CountedFrom(uint64_t first_row, const absl::Status& status) {
+  return first_row == 0 ? status
+                        : Annotate(status, Concat("rows counted from spine row ", first_row));
+}
+
 // One use while it is joined.
 struct StreamedRead::UseJoin {
   const BoundUse* use = nullptr;
@@ -179,10 +184,7 @@ absl::Status StreamedRead::ForEachPiece(const VisitRows& visit) {
     const std::size_t row_count = piece.row_count();
     absl::StatusOr<AskedRows> rows =
         AskedRows::Make(service_, std::move(piece), request_.time_column);
-    if (!rows.ok())
-      return first_row == 0
-                 ? rows.status()
-                 : Annotate(rows.status(), Concat("rows counted from spine row ", first_row));
+    if (!rows.ok()) return CountedFrom(first_row, rows.status());
     const auto fetch = [&](std::size_t use,
                            std::span<const Column* const> keys) -> absl::StatusOr<FetchedUse> {
       FetchedUse fetched;
@@ -382,11 +384,14 @@ absl::Status StreamedRead::Give(const std::function<absl::Status(TrainingSet pie
   int64_t given = 0;
   const auto give = [&](AskedRows rows, const FetchUse& fetch) -> absl::Status {
     const std::size_t row_count = rows.spine.row_count();
-    LARDER_ASSIGN_OR_RETURN(ComputedService computed,
-                            ComputeService(service_, rows.inputs, row_count, rows.as_of, fetch));
+    absl::StatusOr<ComputedService> computed =
+        ComputeService(service_, rows.inputs, row_count, rows.as_of, fetch);
+    if (!computed.ok()) {
+      return CountedFrom(static_cast<uint64_t>(request_.first_row + given), computed.status());
+    }
     LARDER_ASSIGN_OR_RETURN(
         TrainingSet piece,
-        ToTrainingSet(service_, HistoricalRead{std::move(rows), std::move(computed), reports_, {}},
+        ToTrainingSet(service_, HistoricalRead{std::move(rows), *std::move(computed), reports_, {}},
                       request_.audit));
     LARDER_RETURN_IF_ERROR(take(std::move(piece)));
     given += static_cast<int64_t>(row_count);

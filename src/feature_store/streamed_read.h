@@ -24,6 +24,9 @@
 
 namespace larder::inline LARDER_ABI {
 
+// What went wrong with rows that begin behind others of the spine says where they are counted from.
+[[nodiscard]] absl::Status CountedFrom(uint64_t first_row, const absl::Status& status);
+
 // The spine is set aside first. Then, a use of a view at a time, spine and history are parted by the hash of the use's keys
 // into files, each read once, and joined a few partitions at a time; what they give is set aside too. Last, the pieces are
 // put together in the spine's order.

@@ -362,6 +362,33 @@ TEST_CASE("a split set that is replaced in part has no manifests", "[cli]") {
   CHECK(shell.Run("verify-dataset $D/t.train.csv").code == 1);
 }
 
+TEST_CASE("an error in a later piece of the spine says where its rows are counted from", "[cli]") {
+  Shell shell;
+  std::string definitions = DefinitionsOver(R"("kind": "csv", "path": "clicks.csv")");
+  definitions.insert(definitions.rfind('}'), R"(, "feature_services": [
+    {"name": "strict", "missing": "error", "features": ["last_click:price"]}])");
+  shell.Write("live.json", definitions);
+  shell.Ok("apply $D/live.json");
+  shell.Write("clicks.csv", "user_id,price,at\n1,5,2025-03-01T00:00:00Z\n");
+  std::string spine = "user_id,asked_at\n";
+  for (int row = 0; row < 3000; ++row)
+    spine += larder::Concat(row == 2500 ? 2 : 1, ",2025-03-05T00:00:00Z\n");
+  shell.Write("spine.csv", spine);
+  const std::string make =
+      "get-historical-features --service strict --spine $D/spine.csv --output $D/t.csv";
+  CHECK_THAT(shell.Run(make).err, ContainsSubstring("larder: feature price of service strict@1 is "
+                                                    "missing in row 2500"));
+  CHECK_THAT(shell.Run(make + " --memory 1K").err,
+             ContainsSubstring("larder: rows counted from spine row 2048: feature price of service "
+                               "strict@1 is missing in row 452"));
+  // And one of the disk names the folder.
+  CHECK_THAT(RunInShell("exec 2>&1; cd " + shell.Path("") +
+                        "; ulimit -c 0; trap '' XFSZ; ulimit -f 60; exec " LARDER_BINARY_DIR
+                        "/bin/larder get-historical-features --store store "
+                        "--service strict --spine spine.csv --output t.csv --memory 1K"),
+             ContainsSubstring("cannot write a temporary file in .: "));
+}
+
 TEST_CASE("neither threads nor a budget of memory change a training set", "[cli]") {
   Shell shell;
   MakeShop(&shell);
