@@ -4,7 +4,6 @@
 #include <cstdint>
 #include <cstdio>
 #include <filesystem>
-#include <fstream>
 #include <memory>
 #include <string>
 #include <utility>
@@ -16,6 +15,7 @@
 #include "larder/io/csv_writer.h"
 #include "larder/io/rows_writer.h"
 #include "larder/training/point_in_time_join.h"
+#include "support/process_memory.h"
 #include "training_bars.h"
 
 namespace larder_bench {
@@ -27,17 +27,6 @@ using Clock = std::chrono::steady_clock;
 
 double SecondsSince(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
-}
-
-// In KiB, a line of /proc/self/status.
-int64_t StatusLine(const std::string& name) {
-  std::ifstream status("/proc/self/status");
-  std::string word;
-  while (status >> word) {
-    int64_t value = 0;
-    if (word == name && status >> value) return value;
-  }
-  return 0;
 }
 
 absl::StatusOr<std::unique_ptr<larder::RecordReader>> OpenEvents(const std::string& path) {
@@ -65,7 +54,7 @@ struct Streamed {
 
 absl::StatusOr<Streamed> StreamOnce(const std::string& path) {
   Streamed streamed;
-  const int64_t idle = StatusLine("VmRSS:");
+  const int64_t idle = larder_test::ProcessMemory("VmRSS:");
   LARDER_ASSIGN_OR_RETURN(const Batch spine, MakeJoinSpine());
   Clock::time_point start = Clock::now();
   larder::JoinOptions options;
@@ -84,7 +73,7 @@ absl::StatusOr<Streamed> StreamOnce(const std::string& path) {
   }
   LARDER_ASSIGN_OR_RETURN(const auto joined, std::move(join).Finish());
   streamed.seconds = SecondsSince(start);
-  streamed.peak_bytes = static_cast<double>(StatusLine("VmHWM:") - idle) * 1024;
+  streamed.peak_bytes = static_cast<double>(larder_test::ProcessMemory("VmHWM:") - idle);
   const auto owe = [&streamed](const larder::Column& column) {
     streamed.owed_bytes += static_cast<double>(column.data().size() + (column.size() + 7) / 8);
   };

@@ -12,13 +12,6 @@ namespace {
 using Catch::Matchers::ContainsSubstring;
 using Catch::Matchers::StartsWith;
 
-constexpr char kSpine[] =
-    "user_id,asked_at,total,bought\n"
-    "1,2025-03-09T09:59:59Z,60,true\n"
-    "1,2025-03-09T10:00:00Z,60,false\n"
-    "2,2025-03-05T00:00:00Z,30,true\n"
-    "9,2025-03-05T00:00:00Z,30,false\n";
-
 constexpr char kMake[] =
     "get-historical-features --service checkout --spine $D/spine.csv --output $D/";
 
@@ -34,7 +27,7 @@ TEST_CASE("a training set has the same hash at any number of threads, in any for
           "[cli]") {
   Shell shell;
   MakeShop(&shell);
-  shell.Write("spine.csv", kSpine);
+  shell.Write("spine.csv", kShopSpine);
   shell.Ok(std::string(kMake) + "one.csv --threads 1");
   const std::string manifest = shell.Read("one.csv.manifest.json");
   for (const char* threads : {"1", "2", "4"}) {
@@ -53,7 +46,7 @@ TEST_CASE("a training set as Parquet has the hash of the CSV, and is read back t
           "[cli]") {
   Shell shell;
   MakeShop(&shell);
-  shell.Write("spine.csv", kSpine);
+  shell.Write("spine.csv", kShopSpine);
   shell.Ok(std::string(kMake) + "one.csv");
   const Ran made = shell.Run(std::string(kMake) + "one.parquet");
   if (made.code != 0) {
@@ -77,7 +70,7 @@ TEST_CASE("a training set as Parquet has the hash of the CSV, and is read back t
 TEST_CASE("a manifest names every version, source and hash a training set was made from", "[cli]") {
   Shell shell;
   MakeShop(&shell);
-  shell.Write("spine.csv", kSpine);
+  shell.Write("spine.csv", kShopSpine);
   const std::string summary = shell.Ok(std::string(kMake) + "t.csv");
   const std::string manifest = shell.Read("t.csv.manifest.json");
   CHECK_THAT(summary, ContainsSubstring("sha256 " + HashIn(manifest)));
@@ -94,7 +87,7 @@ TEST_CASE("a training set is split by time, with an embargo and the balance of i
           "[cli]") {
   Shell shell;
   MakeShop(&shell);
-  shell.Write("spine.csv", kSpine);
+  shell.Write("spine.csv", kShopSpine);
   const std::string summary = shell.Ok(
       std::string(kMake) + "t.csv.gz --label bought --split-at 2025-03-09T10:00:00Z --embargo 90s");
   CHECK_THAT(summary,
@@ -134,7 +127,7 @@ TEST_CASE("a training set is split by entity, every row in one part", "[cli]") {
 TEST_CASE("rows and columns of a training set are chosen", "[cli]") {
   Shell shell;
   MakeShop(&shell);
-  shell.Write("spine.csv", kSpine);
+  shell.Write("spine.csv", kShopSpine);
   shell.Ok(std::string(kMake) +
            "t.csv --where 'amount > 20 or user_id = 9' --column vs_last --column user_id");
   CHECK(shell.Read("t.csv") == "vs_last,user_id\n1.5,1\n,9\n");
@@ -174,7 +167,7 @@ TEST_CASE("rows and columns of a training set are chosen", "[cli]") {
 TEST_CASE("a training set is checked against its manifest", "[cli]") {
   Shell shell;
   MakeShop(&shell);
-  shell.Write("spine.csv", kSpine);
+  shell.Write("spine.csv", kShopSpine);
   shell.Ok(std::string(kMake) + "t.csv");
   CHECK_THAT(shell.Ok("verify-dataset $D/t.csv"),
              StartsWith("$D/t.csv is what its manifest says: 4 rows, 8 columns, sha256 "));
@@ -209,7 +202,7 @@ TEST_CASE("a training set is checked against its manifest", "[cli]") {
 TEST_CASE("a matrix is checked by its bytes", "[cli]") {
   Shell shell;
   MakeShop(&shell);
-  shell.Write("spine.csv", kSpine);
+  shell.Write("spine.csv", kShopSpine);
   shell.Ok(
       "get-historical-features --feature user_profile:age --spine $D/spine.csv --output $D/t.npy");
   shell.Ok("verify-dataset $D/t.npy");
@@ -223,7 +216,7 @@ TEST_CASE("a matrix is checked by its bytes", "[cli]") {
 TEST_CASE("two training sets are compared by origin, columns, rows and values", "[cli]") {
   Shell shell;
   MakeShop(&shell);
-  shell.Write("spine.csv", kSpine);
+  shell.Write("spine.csv", kShopSpine);
   shell.Ok(std::string(kMake) + "a.csv");
   shell.Ok(std::string(kMake) + "same.ndjson");
   CHECK(shell.Ok("diff-datasets $D/a.csv $D/same.ndjson") == "the same columns, rows and values\n");

@@ -93,18 +93,11 @@ TEST_CASE("control characters in stored text do not reach the terminal", "[cli]"
              ContainsSubstring("a[2Jb") && !ContainsSubstring("\x1b"));
 }
 
-constexpr char kSpine[] =
-    "user_id,asked_at,total,bought\n"
-    "1,2025-03-09T09:59:59Z,60,true\n"
-    "1,2025-03-09T10:00:00Z,60,false\n"
-    "2,2025-03-05T00:00:00Z,30,true\n"
-    "9,2025-03-05T00:00:00Z,30,false\n";
-
 TEST_CASE("a training set has every spine row once, in order, with values as of its time",
           "[cli]") {
   Shell shell;
   MakeShop(&shell);
-  shell.Write("spine.csv", kSpine);
+  shell.Write("spine.csv", kShopSpine);
   const std::string summary = shell.Ok(
       "get-historical-features --service checkout --spine $D/spine.csv --output $D/training.csv");
   CHECK(shell.Read("training.csv") ==
@@ -122,7 +115,7 @@ TEST_CASE("a training set has every spine row once, in order, with values as of 
 TEST_CASE("a training set replaces a file only when told to", "[cli]") {
   Shell shell;
   MakeShop(&shell);
-  shell.Write("spine.csv", kSpine);
+  shell.Write("spine.csv", kShopSpine);
   shell.Write("training.csv", "mine");
   const std::string line =
       "get-historical-features --service checkout --spine $D/spine.csv --output $D/training.csv";
@@ -137,7 +130,7 @@ TEST_CASE("a training set replaces a file only when told to", "[cli]") {
 TEST_CASE("the name of a training set says its format", "[cli]") {
   Shell shell;
   MakeShop(&shell);
-  shell.Write("spine.csv", kSpine);
+  shell.Write("spine.csv", kShopSpine);
   const std::string line =
       "get-historical-features --service checkout --spine $D/spine.csv --output $D/";
   shell.Ok(line + "t.ndjson");
@@ -162,7 +155,7 @@ TEST_CASE("an output whose options do not fit its format is refused and leaves n
           "[cli]") {
   Shell shell;
   MakeShop(&shell);
-  shell.Write("spine.csv", kSpine);
+  shell.Write("spine.csv", kShopSpine);
   const std::string line =
       "get-historical-features --service checkout --spine $D/spine.csv --output $D/";
   struct Case {
@@ -196,7 +189,7 @@ TEST_CASE("an output whose options do not fit its format is refused and leaves n
 TEST_CASE("a training set summary for machines counts what became of each row", "[cli]") {
   Shell shell;
   MakeShop(&shell);
-  shell.Write("spine.csv", kSpine);
+  shell.Write("spine.csv", kShopSpine);
   const std::string json = shell.Ok(
       "get-historical-features --service checkout --spine $D/spine.csv --output $D/training.csv "
       "--format json");

@@ -12,12 +12,6 @@
 namespace larder_test {
 namespace {
 
-constexpr char kSpine[] =
-    "user_id,asked_at,total,bought\n"
-    "1,2025-03-09T09:59:59Z,60,true\n"
-    "1,2025-03-09T10:00:00Z,60,false\n"
-    "2,2025-03-05T00:00:00Z,30,true\n"
-    "9,2025-03-05T00:00:00Z,30,false\n";
 constexpr char kMake[] =
     "get-historical-features --service checkout --spine $D/spine.csv --output $D/";
 
@@ -77,7 +71,7 @@ std::vector<std::string> FilesIn(const Shell& shell, const std::string& folder) 
 TEST_CASE("a training set shows progress on a terminal only, and clears it", "[cli]") {
   Shell shell;
   MakeShop(&shell);
-  shell.Write("spine.csv", kSpine);
+  shell.Write("spine.csv", kShopSpine);
   CHECK(shell.Run(std::string(kMake) + "a.csv").err == "");
   shell.terminal = true;
   const Ran ran = shell.Run(std::string(kMake) + "b.csv");
@@ -89,7 +83,7 @@ TEST_CASE("a training set shows progress on a terminal only, and clears it", "[c
 TEST_CASE("SIGINT stops a training set and leaves nothing behind", "[cli]") {
   Shell shell;
   MakeShop(&shell);
-  shell.Write("spine.csv", kSpine);
+  shell.Write("spine.csv", kShopSpine);
   // A history that stays open until the signal was sent.
   const std::string script =
       "set -e; cd " + shell.Path("") +

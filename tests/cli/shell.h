@@ -53,4 +53,12 @@ class Shell {
 void MakeShop(Shell* shell);
 extern const char kShopDefinitions[];
 
+// Rows to make the shop's training sets for.
+inline constexpr char kShopSpine[] =
+    "user_id,asked_at,total,bought\n"
+    "1,2025-03-09T09:59:59Z,60,true\n"
+    "1,2025-03-09T10:00:00Z,60,false\n"
+    "2,2025-03-05T00:00:00Z,30,true\n"
+    "9,2025-03-05T00:00:00Z,30,false\n";
+
 }  // namespace larder_test

@@ -1,26 +1,15 @@
 // Makes a training set within a budget of memory and says what it took: `STORE SPINE BUDGET`, for training_memory_test.cc.
 #include <cstdint>
 #include <cstdlib>
-#include <fstream>
 #include <iostream>
 #include <string>
 
 #include "larder/feature_store.h"
 #include "larder/io/record_reader.h"
 #include "larder/training/dataset_content.h"
+#include "support/process_memory.h"
 
 namespace {
-
-// In KiB, a line of /proc/self/status.
-int64_t StatusLine(const std::string& name) {
-  std::ifstream status("/proc/self/status");
-  std::string word;
-  while (status >> word) {
-    int64_t value = 0;
-    if (word == name && status >> value) return value;
-  }
-  return -1;
-}
 
 class HashRows : public larder::TrainingSink {
  public:
@@ -47,9 +36,10 @@ absl::Status Make(const std::string& path, const std::string& spine_path, uint64
   request.memory_budget = budget;
   LARDER_ASSIGN_OR_RETURN(const auto spine, store.OpenSpine(spine_path, &request));
   HashRows sink;
-  const int64_t idle = StatusLine("VmRSS:");
+  const int64_t idle = larder_test::ProcessMemory("VmRSS:");
   LARDER_RETURN_IF_ERROR(store.StreamHistoricalFeatures(request, *spine, sink));
-  std::cout << (StatusLine("VmHWM:") - idle) * 1024 << ' ' << std::move(sink).Sha256() << '\n';
+  std::cout << larder_test::ProcessMemory("VmHWM:") - idle << ' ' << std::move(sink).Sha256()
+            << '\n';
   return absl::OkStatus();
 }
 
