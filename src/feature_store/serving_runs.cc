@@ -57,7 +57,7 @@ void ServingSession::State::PlanRuns() {
     UseState& state = uses_[Index(output.output->use)];
     const int column = state.use->view->features[Index(output.output->feature)].stored;
     if (output.output->cast.has_value()) state.needs_cells = true;
-    if (column < 0 || state.use->view->definition.partial_updates || output.output->cast) continue;
+    if (column < 0 || state.partial_updates || output.output->cast) continue;
     output.in_run = true;
     const std::size_t stored = Index(column);
     const RowLayout& layout = state.use->layout;
@@ -98,7 +98,6 @@ absl::Status ServingSession::State::WriteRuns(const UseState& state, std::size_t
                                               std::size_t count, const Tensor<T>& out,
                                               std::size_t stride,
                                               std::span<FeatureStatus> statuses) const {
-  const MissingPolicy policy = bound_->service->definition.missing;
   const RowLayout& layout = state.use->layout;
   for (std::size_t i = 0; i < count; ++i) {
     const FoundRow& found = state.found[PlaceOf(state, i)];
@@ -125,6 +124,7 @@ absl::Status ServingSession::State::WriteRuns(const UseState& state, std::size_t
         }
       }
       if (valid == all) continue;
+      const MissingPolicy policy = bound_->service->definition.missing;
       for (std::size_t f = 0; f < run.count; ++f) {
         if (((valid >> f) & 1U) != 0) continue;
         const Output& output = outputs_[run.output + f];

@@ -22,6 +22,9 @@ ServingSession::State::State(std::shared_ptr<const FeatureStore::Impl> impl,
   for (const BoundUse& use : bound_->uses) {
     UseState& state = uses_.emplace_back();
     state.use = &use;
+    state.data_id = use.view->data_id;
+    state.partial_updates = use.view->definition.partial_updates;
+    state.ttl = std::max(use.view->definition.ttl.value_or(Duration{}), Duration{});
     state.key_bytes.resize(kChunk);
     state.keys.resize(kChunk);
     state.guesses.resize(kChunk);
@@ -35,8 +38,7 @@ ServingSession::State::State(std::shared_ptr<const FeatureStore::Impl> impl,
     for (std::string& key : state.key_bytes) key.reserve(kKeyReserve);
     state.stored.resize(use.view->stored.size());
     state.features.resize(use.view->features.size());
-    state.needs_cells =
-        use.view->definition.partial_updates || use.on_read.has_value() || use.windows != nullptr;
+    state.needs_cells = state.partial_updates || use.on_read.has_value() || use.windows != nullptr;
     if (use.windows != nullptr) {
       absl::StatusOr<WindowReader> windows = WindowReader::Make(*use.view, *use.windows);
       LARDER_DCHECK(windows.ok());  // the plan was made of the same
@@ -90,9 +92,8 @@ absl::Status ServingSession::State::Refresh() {
 absl::Status ServingSession::State::Prefault() {
   for (UseState& state : uses_) {
     if (state.windows.has_value()) continue;
-    LARDER_ASSIGN_OR_RETURN(
-        ViewRows* const rows,
-        session_.RowsOfView(state.use->view->data_id, state.use->layout, &state.hint));
+    LARDER_ASSIGN_OR_RETURN(ViewRows* const rows,
+                            session_.RowsOfView(state.data_id, state.use->layout, &state.hint));
     LARDER_RETURN_IF_ERROR(session_.Prefault(*rows));
   }
   return absl::OkStatus();
@@ -123,7 +124,7 @@ absl::Status ServingSession::State::FindChunk(UseState& state, std::span<const I
     LARDER_RETURN_IF_ERROR(EncodeChunk(state, inputs, first, count, as_of));
   if (state.rows == nullptr) return absl::OkStatus();
   const std::span<const KeyRef> keys = KeysOf(state, count);
-  const Timestamp last_visible = state.use->LastVisible(as_of);
+  const Timestamp last_visible = state.last_visible;
   if (!known_at_) {
     if (state.keys_from_features) session_.FetchRows(*state.rows, keys, state.guesses);
     LARDER_RETURN_IF_ERROR(session_.FindMany(*state.rows, state.use->layout, keys,
@@ -138,9 +139,9 @@ absl::Status ServingSession::State::FindChunk(UseState& state, std::span<const I
       continue;
     }
     if (known_at_) {
-      LARDER_ASSIGN_OR_RETURN(const std::optional<RowView> row,
-                              session_.FindRow(state.use->view->data_id, state.use->layout,
-                                               keys[i].key, last_visible, known_at_));
+      LARDER_ASSIGN_OR_RETURN(
+          const std::optional<RowView> row,
+          session_.FindRow(state.data_id, state.use->layout, keys[i].key, last_visible, known_at_));
       found = row ? FoundRow::Of(*row) : FoundRow();
     }
     if (state.staged != nullptr)
@@ -185,17 +186,17 @@ absl::Status ServingSession::State::Fill(std::span<const InputColumn> inputs, Ti
   }
   LARDER_RETURN_IF_ERROR(staged_.status());
   for (UseState& state : uses_) {
-    const Duration ttl = state.use->view->definition.ttl.value_or(Duration{});
-    state.event_time_min = ttl.us > 0 ? as_of.Minus(ttl).us : Timestamp::Min().us;
-    state.staged = staged_.count() == 0 ? nullptr : staged_.RowsOf(state.use->view->data_id);
+    state.last_visible = state.use->LastVisible(as_of);
+    state.event_time_min = state.ttl.us > 0 ? as_of.Minus(state.ttl).us : Timestamp::Min().us;
+    state.staged = staged_.count() == 0 ? nullptr : staged_.RowsOf(state.data_id);
     state.rows = nullptr;
-    if (state.use->view->definition.partial_updates) continue;
+    if (state.partial_updates) continue;
     if (state.windows.has_value()) {
       LARDER_RETURN_IF_ERROR(state.windows->Begin(session_, as_of, known_at_));
       continue;
     }
-    LARDER_ASSIGN_OR_RETURN(
-        state.rows, session_.RowsOfView(state.use->view->data_id, state.use->layout, &state.hint));
+    LARDER_ASSIGN_OR_RETURN(state.rows,
+                            session_.RowsOfView(state.data_id, state.use->layout, &state.hint));
   }
   // What was found of constant keys is found once.
   const auto is_done = [](const UseState& state, std::size_t first) {

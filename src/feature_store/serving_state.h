@@ -75,7 +75,10 @@ struct ServingSession::State {
   };
   struct UseState {
     const BoundUse* use = nullptr;
-    std::size_t hint = 0;      // ReadSession::RowsOfView's
+    uint32_t data_id = 0;  // of the view, with what else of it every Fill asks
+    bool partial_updates = false;
+    Duration ttl;              // 0: none
+    RowsHint hint;             // ReadSession::RowsOfView's
     ViewRows* rows = nullptr;  // of the Fill under way; null for views with partial updates
     const StagedRows* staged = nullptr;  // of the Fill under way; null: none
     bool keys_from_features = false;
@@ -88,7 +91,8 @@ struct ServingSession::State {
     std::vector<KeyRef> keys;
     std::vector<RowGuess> guesses;
     std::vector<FoundRow> found;
-    int64_t event_time_min = 0;  // of rows within the view's max age, in the Fill under way
+    Timestamp last_visible;  // of the Fill under way, and of rows within the view's max age
+    int64_t event_time_min = 0;
     std::vector<Run> runs;       // outputs written from `found`
     std::vector<Cell> stored;    // per stored column
     std::vector<Cell> features;  // per feature of the view; only needed ones are set

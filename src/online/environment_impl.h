@@ -62,7 +62,8 @@ struct ReadSession::Slot {
   std::shared_ptr<OpenFolder> home;  // of txn
   MDB_txn* txn = nullptr;
   std::size_t txn_id = 0;
-  uint64_t epoch = 0;  // Impl::epoch when the snapshot began
+  uint64_t epoch = 0;     // Impl::epoch when the snapshot began
+  uint64_t snapshot = 0;  // how many began
   // The head row read last, of which transaction and in which epoch; 0: none.
   HeadRow head;
   std::size_t head_txn_id = 0;

@@ -78,7 +78,11 @@ absl::StatusOr<std::optional<RowView>> ReadSession::FindRow(
 }
 
 absl::StatusOr<ViewRows*> ReadSession::RowsOfView(uint32_t view_id, const RowLayout& layout,
-                                                  std::size_t* hint) const {
+                                                  RowsHint* hint) const {
+  if (hint->rows != nullptr && hint->snapshot == slot_->snapshot) {
+    LARDER_RETURN_IF_ERROR(CheckUsable());
+    return hint->rows;
+  }
   return RowsOf(view_id, ShapeOf(layout), hint);
 }
 
@@ -97,8 +101,9 @@ absl::Status ReadSession::FindMany(const ViewRows& rows, const RowLayout& layout
                                    std::span<const KeyRef> keys, std::span<const RowGuess> guesses,
                                    Timestamp as_of, std::span<FoundRow> out) const {
   LARDER_DCHECK(out.size() == keys.size() && guesses.size() == keys.size());
-  LARDER_RETURN_IF_ERROR(CheckAsked(rows.view_id(), {}, as_of, std::nullopt));
-  const SegmentSource source = Source();
+  if (as_of < highest_floors_.as_of)
+    LARDER_RETURN_IF_ERROR(CheckFloors(rows.view_id(), as_of, std::nullopt));
+  const VerifyPolicy verify = environment_->options().verify;
   for (std::size_t i = 0; i < keys.size(); ++i) {
     FoundRow& found = out[i];
     const KeyRef& key = keys[i];
@@ -108,12 +113,12 @@ absl::Status ReadSession::FindMany(const ViewRows& rows, const RowLayout& layout
     const bool has_key =
         guess.state != RowGuess::kUnknown && guess.segment->HasKey(guess.row, key.key);
     if (!has_key && guess.state == RowGuess::kOnly) {
-      if (ViewRows::NeedsCheck(source, guess))
-        LARDER_RETURN_IF_ERROR(ViewRows::CheckOther(guess, key.hash, source.hash_seed));
+      if (ViewRows::NeedsCheck(verify, guess))
+        LARDER_RETURN_IF_ERROR(ViewRows::CheckOther(guess, key.hash, environment_->hash_seed()));
       continue;
     }
     if (has_key) {
-      if (ViewRows::NeedsCheck(source, guess))
+      if (ViewRows::NeedsCheck(verify, guess))
         LARDER_RETURN_IF_ERROR(ViewRows::Check(guess, key.hash));
       // The newest version answers nearly always: visible, without an end, and with all features.
       constexpr uint16_t kUnusual = kRowDelete | kRowHasValidTo | kRowPartial;

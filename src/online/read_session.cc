@@ -175,18 +175,18 @@ SegmentSource ReadSession::Source() const {
           impl.options.verify, &impl.touches, impl.format.hash_seed};
 }
 
-absl::StatusOr<ViewRows*> ReadSession::RowsOf(uint32_t view_id, std::optional<SegmentShape> shape,
-                                              std::size_t* hint) const {
+absl::StatusOr<ViewRows*> ReadSession::RowsOf(uint32_t view_id,
+                                              const std::optional<SegmentShape>& shape,
+                                              RowsHint* hint) const {
   LARDER_RETURN_IF_ERROR(CheckUsable());
   std::vector<std::unique_ptr<ViewRows>>& views = slot_->views;
   const auto is_it = [&](const std::unique_ptr<ViewRows>& rows) {
     return rows->view_id() == view_id && rows->shape() == shape;
   };
-  std::size_t at = hint != nullptr ? *hint : 0;
+  std::size_t at = hint != nullptr ? hint->at : 0;
   if (at >= views.size() || !is_it(views[at])) {
     at = static_cast<std::size_t>(std::find_if(views.begin(), views.end(), is_it) - views.begin());
     if (at == views.size()) views.push_back(std::make_unique<ViewRows>(view_id, shape));
-    if (hint != nullptr) *hint = at;
   }
   ViewRows* const rows = views[at].get();
   // No commit has this number before the first one.
@@ -195,6 +195,7 @@ absl::StatusOr<ViewRows*> ReadSession::RowsOf(uint32_t view_id, std::optional<Se
     LARDER_RETURN_IF_ERROR(rows->Refresh(Source()));
     rows->seen_commit = commit_seq_ + 1;
   }
+  if (hint != nullptr) *hint = {at, slot_->snapshot, rows};
   return rows;
 }
 

@@ -78,6 +78,7 @@ absl::Status Environment::Impl::BeginSnapshot(ReadSession::Slot* slot) {
       // A drain may have moved the map.
       if (slot->epoch != epoch_seen) slot->views.clear();
       slot->epoch = epoch_seen;
+      ++slot->snapshot;
       slot->active.store(kSlotHolding, std::memory_order_release);
       return absl::OkStatus();
     }

@@ -130,8 +130,8 @@ class ViewRows {
   void FetchRows(std::span<const KeyRef> keys, std::span<RowGuess> guesses) const;
   // Whether the policy asks for the row of a guess to be compared with its check; and comparing it, once it is known to be
   // the key's. Errors: kCorrupt.
-  static bool NeedsCheck(const SegmentSource& source, const RowGuess& guess) {
-    return source.verify == VerifyPolicy::kAlways ||
+  static bool NeedsCheck(VerifyPolicy verify, const RowGuess& guess) {
+    return verify == VerifyPolicy::kAlways ||
            (guess.touches != nullptr && !guess.touches->Has(guess.slot));
   }
   static absl::Status Check(const RowGuess& guess, uint64_t hash);

@@ -72,7 +72,7 @@ absl::Status ReadSession::ForEachVersion(
 }
 
 absl::Status ReadSession::ReadLayers(uint32_t view_id, const RowLayout& layout, const KeyRef& key,
-                                     std::size_t* hint, std::vector<RowView>* loaded,
+                                     RowsHint* hint, std::vector<RowView>* loaded,
                                      std::vector<RowView>* pushed) const {
   LARDER_ASSIGN_OR_RETURN(ViewRows* const rows, RowsOf(view_id, ShapeOf(layout), hint));
   for (const Layer layer : {Layer::kLoaded, Layer::kPushed}) {

@@ -35,9 +35,8 @@ std::vector<Event> RandomEvents(std::mt19937_64& random, std::size_t count, bool
 }
 
 void CheckAgainstFindRow(const Store& store, const larder::ReadSession& session,
-                         std::mt19937_64& random) {
-  std::size_t hint = 0;
-  const auto rows = session.RowsOfView(Store::kView, store.layout, &hint);
+                         larder::RowsHint* hint, std::mt19937_64& random) {
+  const auto rows = session.RowsOfView(Store::kView, store.layout, hint);
   REQUIRE(rows.ok());
   const std::size_t count = random() % 50;
   std::vector<std::string> texts;
@@ -82,6 +81,7 @@ TEST_CASE("a batch finds what looking up row by row finds", "[online][batch][ran
     const bool numbers_only = round % 2 == 0;
     if (numbers_only) store.layout = larder_test::LayoutOf({larder::TypeId::kInt64});
     larder::ReadSession session = store.Session();
+    larder::RowsHint hint;  // kept over commits
     for (int step = 0; step < 12; ++step) {
       const std::vector<Event> events =
           RandomEvents(random, 1 + random() % 200, numbers_only && random() % 4 != 0);
@@ -91,8 +91,10 @@ TEST_CASE("a batch finds what looking up row by row finds", "[online][batch][ran
         store.Push(events);
       }
       REQUIRE(session.Renew().ok());
-      for (int i = 0; i < 6; ++i) CheckAgainstFindRow(store, session, random);
+      for (int i = 0; i < 6; ++i) CheckAgainstFindRow(store, session, &hint, random);
     }
+    session.Release();
+    CHECK_FALSE(session.RowsOfView(Store::kView, store.layout, &hint).ok());
   }
 }
 

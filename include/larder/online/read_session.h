@@ -97,6 +97,13 @@ struct ViewFloors {
   Timestamp known_at = Timestamp::Min();
 };
 
+// What finding a view's rows again costs nothing by. Of one view and one session.
+struct RowsHint {
+  std::size_t at = 0;  // among the views the session has read
+  uint64_t snapshot = 0;
+  ViewRows* rows = nullptr;  // in that snapshot
+};
+
 // Everything read through a session is one commit, until Renew(). Sessions never wait for a writer's commit; map growth
 // and reopening may delay Open and Renew.
 //
@@ -159,10 +166,9 @@ class ReadSession {
                         std::span<std::optional<RowView>>) const&& = delete;
 
   [[nodiscard]] uint64_t HashOfKey(std::string_view key) const;
-  // For loops over many keys of a few views. A ViewRows stands for a view in this snapshot, until Renew or Release; `hint`,
-  // which the caller keeps per view and starts with 0, makes finding it free.
+  // For loops over many keys of a few views. A ViewRows stands for a view in this snapshot, until Renew or Release.
   [[nodiscard]] absl::StatusOr<ViewRows*> RowsOfView(uint32_t view_id, const RowLayout& layout,
-                                                     std::size_t* hint) const;
+                                                     RowsHint* hint) const;
   // Maps a view's pages, reading from the disk those that are not in memory, and looks all its segments up. Cost: the
   // view's whole size; for after a publish, before requests.
   absl::Status Prefault(ViewRows& rows) const;
@@ -214,7 +220,7 @@ class ReadSession {
   struct Slot;
   // A key's versions in each layer, newest first. `hint` as RowsOfView's; may be null.
   absl::Status ReadLayers(uint32_t view_id, const RowLayout& layout, const KeyRef& key,
-                          std::size_t* hint, std::vector<RowView>* loaded,
+                          RowsHint* hint, std::vector<RowView>* loaded,
                           std::vector<RowView>* pushed) const;
   [[nodiscard]] const Slot* slot() const { return slot_; }
   // Every record as it is stored; every row version as it is stored, pushed layer first, newest first within a key of a
@@ -238,8 +244,8 @@ class ReadSession {
   absl::Status CheckAsked(uint32_t view_id, std::string_view key, Timestamp as_of,
                           std::optional<Timestamp> known_at) const;
   [[nodiscard]] SegmentSource Source() const;
-  absl::StatusOr<ViewRows*> RowsOf(uint32_t view_id, std::optional<SegmentShape> shape,
-                                   std::size_t* hint = nullptr) const;
+  absl::StatusOr<ViewRows*> RowsOf(uint32_t view_id, const std::optional<SegmentShape>& shape,
+                                   RowsHint* hint = nullptr) const;
   absl::StatusOr<RowView> ViewOf(const SegmentView& segment, const char* row,
                                  const RowLayout& layout) const;
   void EndLeases();

@@ -71,7 +71,7 @@ class StagedRows {
   std::unique_ptr<Memory> memory_;
   ViewFloors floors_;  // what a commit would raise the view's to
   uint64_t ranked_rows_ = 0;
-  std::size_t hint_ = 0;
+  RowsHint hint_;
 };
 
 }  // namespace larder::inline LARDER_ABI
