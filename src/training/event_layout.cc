@@ -257,6 +257,11 @@ EventLayout::Comparison EventLayout::CompareTied(EventRef a, EventRef b) const {
     return result;
   }
   result.order = by_rows != 0 ? by_rows : Sign(IdOf(a).compare(IdOf(b)));
+  if (result.order != 0 || known == 0) return result;
+  // Alike: the one that was known first, so that the audit does not depend on the order of reading either.
+  result.order = CompareOf(a_flags & kEventHasKnown, b_flags & kEventHasKnown);
+  if (result.order == 0)
+    result.order = CompareOf(LoadAs<int64_t>(b.record + known), LoadAs<int64_t>(a.record + known));
   return result;
 }
 

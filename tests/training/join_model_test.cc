@@ -421,6 +421,7 @@ TEST_CASE("the order and batching of events and the number of threads change not
       for (std::size_t i = 0; i < joined.outcomes.size(); ++i) {
         REQUIRE(joined.outcomes[i].status == first->outcomes[i].status);
         REQUIRE(joined.outcomes[i].event_time == first->outcomes[i].event_time);
+        REQUIRE(joined.outcomes[i].known_time == first->outcomes[i].known_time);
         REQUIRE(joined.outcomes[i].event_id == first->outcomes[i].event_id);
       }
       REQUIRE(joined.counts.rows_ambiguous == first->counts.rows_ambiguous);
