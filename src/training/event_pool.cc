@@ -4,7 +4,7 @@
 
 namespace larder::inline LARDER_ABI {
 
-EventPool::Id EventPool::Add(EventRef event) {
+EventPool::Id EventPool::Make() {
   Id id = 0;
   if (!free_.empty()) {
     id = free_.back();
@@ -13,12 +13,17 @@ EventPool::Id EventPool::Add(EventRef event) {
   } else {
     holders_.push_back(1);
     id = static_cast<Id>(holders_.size());
-    records_.resize(holders_.size() * layout_->record_size);
+    lines_.resize(LinesFor(holders_.size()));
     if (layout_->has_text) texts_.emplace_back();
   }
-  char* const record = records_.data() + std::size_t{id - 1} * layout_->record_size;
+  return id;
+}
+
+void EventPool::Fill(Id id, EventRef event) {
+  char* const record =
+      reinterpret_cast<char*>(lines_.data()) + std::size_t{id - 1} * layout_->record_size;
   std::memcpy(record, event.record, layout_->record_size);
-  if (!layout_->has_text) return id;
+  if (!layout_->has_text) return;
 
   // The key has served its purpose.
   std::string& text = texts_[id - 1];
@@ -32,7 +37,6 @@ EventPool::Id EventPool::Add(EventRef event) {
     }
     std::memcpy(record + at, &place, sizeof(place));
   }
-  return id;
 }
 
 }  // namespace larder::inline LARDER_ABI

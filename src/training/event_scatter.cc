@@ -63,7 +63,21 @@ EventScatter::EventScatter(const EventLayout* layout, int partition_bits)
 void EventScatter::Add(const EventBatch& batch, const KeyReader& keys, std::size_t begin,
                        std::size_t end, uint64_t first_ordinal) {
   for (std::size_t at = begin; at < end; at += kBlockRows) {
-    AddBlock(batch, keys, at, std::min(at + kBlockRows, end), first_ordinal);
+    AddBlock(batch, ReadKeys(batch, keys, at, std::min(at + kBlockRows, end)), first_ordinal);
+  }
+}
+
+void EventScatter::AddRows(const EventBatch& batch, const KeyReader& keys,
+                           std::span<const uint32_t> rows, uint64_t first_ordinal) {
+  std::string no_bytes;
+  for (std::size_t begin = 0; begin < rows.size(); begin += kBlockRows) {
+    const std::size_t count = std::min(kBlockRows, rows.size() - begin);
+    for (std::size_t k = 0; k < count; ++k) {
+      rows_[k] = rows[begin + k];
+      (void)keys.Read(rows_[k], &words_[k], key_bytes_.empty() ? &no_bytes : &key_bytes_[k]);
+      partitions_[k] = PartitionOf(layout_->key_form, words_[k], partition_bits_);
+    }
+    AddBlock(batch, count, first_ordinal);
   }
 }
 
@@ -92,9 +106,8 @@ std::size_t EventScatter::ReadKeys(const EventBatch& batch, const KeyReader& key
   return count;
 }
 
-void EventScatter::AddBlock(const EventBatch& batch, const KeyReader& keys, std::size_t begin,
-                            std::size_t end, uint64_t first_ordinal) {
-  const std::size_t count = ReadKeys(batch, keys, begin, end);
+// Writes the first `count` of rows_.
+void EventScatter::AddBlock(const EventBatch& batch, std::size_t count, uint64_t first_ordinal) {
   const std::size_t size = layout_->record_size;
   std::fill(room_.begin(), room_.end(), 0);
   for (std::size_t k = 0; k < count; ++k) room_[partitions_[k]] += size;

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -11,6 +12,7 @@
 #include "larder/training/event_reader.h"
 #include "training/event_layout.h"
 #include "training/join_key.h"
+#include "training/key_scatter.h"
 
 namespace larder::inline LARDER_ABI {
 
@@ -30,20 +32,6 @@ class EventBuffer {
   std::size_t capacity_ = 0;
 };
 
-// The hash's high bits number the partition, so that its low bits stay useful inside it.
-[[nodiscard]] inline uint32_t PartitionOf(KeyForm form, uint64_t word, int partition_bits) {
-  if (partition_bits == 0) return 0;
-  const uint64_t hash = form == KeyForm::kWord ? MixWord(word) : word;
-  return static_cast<uint32_t>(hash >> (64 - partition_bits));
-}
-
-struct ScatterCounts {
-  int64_t null_key = 0;
-  int64_t null_time = 0;
-  int64_t bad_key = 0;
-  int64_t null_arrival = 0;
-};
-
 // What one thread needs; reusable from batch to batch.
 class EventScatter {
  public:
@@ -52,15 +40,17 @@ class EventScatter {
   // Adds rows [begin, end). `first_ordinal` is the place in the whole stream of the batch's first row.
   void Add(const EventBatch& batch, const KeyReader& keys, std::size_t begin, std::size_t end,
            uint64_t first_ordinal);
+  // Adds these rows, whose keys are usable and times not null, in this order.
+  void AddRows(const EventBatch& batch, const KeyReader& keys, std::span<const uint32_t> rows,
+               uint64_t first_ordinal);
   [[nodiscard]] EventBuffer& buffer(std::size_t partition) { return buffers_[partition]; }
   [[nodiscard]] std::size_t bytes() const { return bytes_; }
   void Cleared() { bytes_ = 0; }
-  ScatterCounts counts;
+  RowCounts counts;
 
  private:
   static constexpr std::size_t kBlockRows = 4096;
-  void AddBlock(const EventBatch& batch, const KeyReader& keys, std::size_t begin, std::size_t end,
-                uint64_t first_ordinal);
+  void AddBlock(const EventBatch& batch, std::size_t count, uint64_t first_ordinal);
   std::size_t ReadKeys(const EventBatch& batch, const KeyReader& keys, std::size_t begin,
                        std::size_t end);
   void WriteTimes(const EventBatch& batch, std::size_t count, uint64_t first_ordinal);

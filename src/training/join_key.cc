@@ -58,11 +58,11 @@ KeyForm KeyFormOf(std::span<const DataType> types) {
 uint64_t RawWord(const Column& column, std::size_t row) {
   switch (column.type().byte_width()) {
     case 1:
-      return column.Values<uint8_t>()[row];
+      return RawWordOf(column.Values<uint8_t>()[row]);
     case 4:
-      return static_cast<uint64_t>(int64_t{column.Values<int32_t>()[row]});
+      return RawWordOf(column.Values<int32_t>()[row]);
     default:
-      return column.Values<uint64_t>()[row];
+      return RawWordOf(column.Values<uint64_t>()[row]);
   }
 }
 

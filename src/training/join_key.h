@@ -31,6 +31,13 @@ enum class KeyForm : uint8_t { kWord, kBytes };
   return word;
 }
 
+// The hash's high bits number the partition, so that its low bits stay useful inside it.
+[[nodiscard]] inline uint32_t PartitionOf(KeyForm form, uint64_t word, int partition_bits) {
+  if (partition_bits == 0) return 0;
+  const uint64_t hash = form == KeyForm::kWord ? MixWord(word) : word;
+  return static_cast<uint32_t>(hash >> (64 - partition_bits));
+}
+
 enum class KeyState : uint8_t { kUsable, kNull, kBad };
 
 // Reads keys row by row. Lifetime: borrows the columns.
@@ -61,6 +68,11 @@ class KeyReader {
 void AppendIdBytes(const Column& column, std::size_t row, std::string* out);
 
 // The raw value of a fixed-width key column as a word.
+[[nodiscard]] inline uint64_t RawWordOf(uint8_t value) { return value; }
+[[nodiscard]] inline uint64_t RawWordOf(int32_t value) {
+  return static_cast<uint64_t>(int64_t{value});
+}
+[[nodiscard]] inline uint64_t RawWordOf(uint64_t value) { return value; }
 [[nodiscard]] uint64_t RawWord(const Column& column, std::size_t row);
 
 }  // namespace larder::inline LARDER_ABI

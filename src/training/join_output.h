@@ -10,11 +10,10 @@
 #include "larder/column/column.h"
 #include "larder/training/point_in_time_join.h"
 #include "training/event_layout.h"
+#include "training/spine_index.h"
 #include "training/spine_partition.h"
 
 namespace larder::inline LARDER_ABI {
-
-inline constexpr uint16_t kNoPartition = 0xFFFF;  // of a spine row whose key is null
 
 // All of it is borrowed.
 struct JoinOutputInputs {

@@ -2,39 +2,35 @@
 
 #include <algorithm>
 #include <limits>
+#include <optional>
 #include <utility>
 
 #include "training/event_layout.h"
 #include "training/event_scatter.h"
 #include "training/join_key.h"
 #include "training/join_output.h"
+#include "training/key_scatter.h"
+#include "training/large_batch.h"
+#include "training/spine_index.h"
 #include "training/spine_partition.h"
 #include "training/worker_threads.h"
 
 namespace larder::inline LARDER_ABI {
 namespace {
 
-// Few enough rows that a partition's index and winners stay in a core's cache.
-constexpr std::size_t kPartitionRows = 8192;
-constexpr int kPartitionBitsMax = 10;
 constexpr std::size_t kParallelRowsMin = 32'768;
-
-int PartitionBitsFor(std::size_t rows) {
-  int bits = 0;
-  while (bits < kPartitionBitsMax && (rows >> bits) > kPartitionRows) ++bits;
-  return bits;
-}
 
 // One view's share of a join.
 struct ViewJoin {
   JoinView view;
-  int partition_bits = 0;
-  std::vector<uint16_t> row_partitions;
+  std::shared_ptr<const SpineIndex> index;
+  // Since the first events:
+  std::unique_ptr<EventLayout> layout;
   std::vector<SpinePartition> partitions;
-  std::vector<Winner> winners;          // of all partitions, so that they can be given back at once
-  std::vector<Winner> other_winners;    // under the other KnownAt
-  std::unique_ptr<EventLayout> layout;  // since the first events
-  std::vector<EventScatter> scatters;   // one per thread
+  std::vector<Winner> winners;         // of all partitions, so that they can be given back at once
+  std::vector<Winner> other_winners;   // under the other KnownAt
+  std::vector<EventScatter> scatters;  // one per thread
+  RowCounts counts;                    // of large batches
   bool other_known_at = false;
   uint64_t events_seen = 0;
 };
@@ -58,35 +54,6 @@ absl::Status CheckView(const JoinView& view, const Column& times) {
   return absl::OkStatus();
 }
 
-absl::Status IndexSpine(const Column& times, int thread_count, ViewJoin* join) {
-  LARDER_RETURN_IF_ERROR(CheckView(join->view, times));
-  LARDER_ASSIGN_OR_RETURN(const KeyReader keys,
-                          KeyReader::Make(join->view.spine_keys, join->view.key_types));
-  const std::size_t rows = times.size();
-  join->partition_bits = PartitionBitsFor(rows);
-  const std::size_t partitions = std::size_t{1} << join->partition_bits;
-  join->row_partitions.assign(rows, kNoPartition);
-  std::vector<std::vector<uint32_t>> partition_rows(partitions);
-  for (auto& list : partition_rows) list.reserve(rows / partitions + rows / partitions / 4);
-  std::string bytes;
-  for (std::size_t row = 0; row < rows; ++row) {
-    uint64_t word = 0;
-    const KeyState state = keys.Read(row, &word, &bytes);
-    if (state == KeyState::kNull) continue;
-    if (state == KeyState::kBad)
-      return Annotate(keys.Explain(row), Concat("spine row ", row, ", join key"));
-    const uint32_t partition = PartitionOf(keys.form(), word, join->partition_bits);
-    join->row_partitions[row] = static_cast<uint16_t>(partition);
-    partition_rows[partition].push_back(static_cast<uint32_t>(row));
-  }
-  join->partitions.reserve(partitions);
-  for (std::size_t p = 0; p < partitions; ++p) join->partitions.emplace_back(&join->view, &times);
-  RunPieces(thread_count, partitions, [&](std::size_t p, std::size_t) {
-    join->partitions[p].Index(keys, std::move(partition_rows[p]));
-  });
-  return absl::OkStatus();
-}
-
 }  // namespace
 
 struct PointInTimeJoin::State {
@@ -94,24 +61,42 @@ struct PointInTimeJoin::State {
   JoinOptions options;
   std::vector<std::unique_ptr<ViewJoin>> views;
 
+  absl::Status Index(ViewJoin* join) const {
+    LARDER_RETURN_IF_ERROR(CheckView(join->view, *times));
+    for (const std::unique_ptr<ViewJoin>& other : views) {
+      if (join->view.spine_keys != other->view.spine_keys ||
+          join->view.key_types != other->view.key_types)
+        continue;
+      join->index = other->index;
+      return absl::OkStatus();
+    }
+    LARDER_ASSIGN_OR_RETURN(join->index,
+                            SpineIndex::Make(*times, join->view.spine_keys, join->view.key_types,
+                                             options.thread_count));
+    return absl::OkStatus();
+  }
+
   absl::Status Start(ViewJoin& join, const EventBatch& events) {
     LARDER_ASSIGN_OR_RETURN(EventLayout layout, EventLayout::Make(join.view, events, options.audit));
     join.layout = std::make_unique<EventLayout>(std::move(layout));
     join.other_known_at =
         join.view.count_other_known_at && join.layout->known_source != KnownSource::kNone;
     for (int i = 0; i < options.thread_count; ++i)
-      join.scatters.emplace_back(join.layout.get(), join.partition_bits);
+      join.scatters.emplace_back(join.layout.get(), join.index->partition_bits());
+    const std::vector<PartitionIndex>& partitions = join.index->partitions();
     std::size_t count = 0;
-    for (const SpinePartition& partition : join.partitions)
-      count += partition.CountWinners(*join.layout);
+    for (const PartitionIndex& partition : partitions)
+      count += SpinePartition::CountWinners(join.view, partition, *join.layout);
     join.winners.resize(count);
     if (join.other_known_at) join.other_winners.resize(count);
+    join.partitions.reserve(partitions.size());
     count = 0;
-    for (SpinePartition& partition : join.partitions) {
-      const std::size_t own = partition.CountWinners(*join.layout);
+    for (const PartitionIndex& partition : partitions) {
+      const std::size_t own = SpinePartition::CountWinners(join.view, partition, *join.layout);
       const auto others = join.other_known_at ? std::span(join.other_winners).subspan(count, own)
                                               : std::span<Winner>();
-      partition.Start(join.layout.get(), std::span(join.winners).subspan(count, own), others);
+      join.partitions.emplace_back(&join.view, &partition, join.layout.get(),
+                                   std::span(join.winners).subspan(count, own), others);
       count += own;
     }
     return absl::OkStatus();
@@ -135,6 +120,32 @@ struct PointInTimeJoin::State {
       }
     });
     for (EventScatter& scatter : join.scatters) scatter.Cleared();
+  }
+
+  // Copying what wins at the end of a batch costs a look at every winner.
+  [[nodiscard]] bool IsLarge(const ViewJoin& join, const EventBatch& events) const {
+    return events.row_count > 0 &&
+           events.row_count >= std::max(options.large_batch_rows, join.winners.size()) &&
+           std::max(events.row_count, join.winners.size()) < kIsRow &&
+           SpinePartition::CanOfferRows(join.view, *join.layout);
+  }
+
+  absl::Status AddLargeBatch(std::size_t view, const EventBatch& events, const KeyReader& keys) {
+    ViewJoin& join = *views[view];
+    LargeBatch batch;
+    batch.events = &events;
+    batch.keys = &keys;
+    batch.layout = join.layout.get();
+    batch.first_ordinal = join.events_seen;
+    batch.partition_bits = join.index->partition_bits();
+    batch.partitions = &join.partitions;
+    batch.thread_count = options.thread_count;
+    batch.buffer_bytes = options.buffer_bytes;
+    const absl::Status offered = OfferLargeBatch(batch, &join.counts, [&](std::size_t rows) {
+      return Report(view, join.events_seen + rows, 0);
+    });
+    join.events_seen += events.row_count;
+    return offered;
   }
 
   [[nodiscard]] absl::Status Report(std::size_t view, uint64_t events, std::size_t rows) const {
@@ -166,7 +177,7 @@ absl::StatusOr<PointInTimeJoin> PointInTimeJoin::Make(const Column& times,
   for (JoinView& view : views) {
     auto join = std::make_unique<ViewJoin>();
     join->view = std::move(view);
-    const absl::Status indexed = IndexSpine(times, state->options.thread_count, join.get());
+    const absl::Status indexed = state->Index(join.get());
     if (!indexed.ok()) return Annotate(indexed, Concat("view ", join->view.name));
     state->views.push_back(std::move(join));
   }
@@ -184,6 +195,7 @@ absl::Status PointInTimeJoin::Add(std::size_t view, const EventBatch& events) {
   }
   const auto keys = KeyReader::Make(events.keys, join.view.key_types);
   if (!keys.ok()) return Annotate(keys.status(), Concat("view ", join.view.name));
+  if (state_->IsLarge(join, events)) return state_->AddLargeBatch(view, events, *keys);
 
   const std::size_t budget = std::max<std::size_t>(state_->options.buffer_bytes, 1);
   const std::size_t step = std::max<std::size_t>(budget / join.layout->record_size, 4096);
@@ -206,18 +218,17 @@ absl::StatusOr<std::vector<JoinedView>> PointInTimeJoin::Finish() && {
     LARDER_RETURN_IF_ERROR(state_->Report(joined.size(), join->events_seen, 0));
     JoinCounts counts;
     counts.events = static_cast<int64_t>(join->events_seen);
-    for (const EventScatter& scatter : join->scatters) {
-      counts.events_null_key += scatter.counts.null_key;
-      counts.events_null_time += scatter.counts.null_time;
-      counts.events_bad_key += scatter.counts.bad_key;
-      counts.events_null_arrival += scatter.counts.null_arrival;
-    }
+    for (const EventScatter& scatter : join->scatters) join->counts += scatter.counts;
+    counts.events_null_key = join->counts.null_key;
+    counts.events_null_time = join->counts.null_time;
+    counts.events_bad_key = join->counts.bad_key;
+    counts.events_null_arrival = join->counts.null_arrival;
     join->scatters.clear();
     JoinOutputInputs in;
     in.view = &join->view;
     in.layout = join->layout.get();
     in.times = state_->times;
-    in.row_partitions = &join->row_partitions;
+    in.row_partitions = &join->index->row_partitions();
     in.partitions = &join->partitions;
     in.winners = &join->winners;
     in.other_known_at = join->other_known_at;
@@ -234,6 +245,7 @@ absl::StatusOr<std::vector<JoinedView>> PointInTimeJoin::Finish() && {
     joined.push_back(std::move(result));
     // The winners of this view are no longer needed while the next one's columns are made.
     join->partitions.clear();
+    join->index.reset();
     join->other_winners = std::vector<Winner>();
   }
   return joined;

@@ -1,12 +1,10 @@
-// One key-hash partition of a join: its spine rows, indexed by key and instant, and the best event for each so far.
+// One key-hash partition of a join: the best event so far for each key and instant of the spine.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
-#include <optional>
 #include <span>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "larder/base/config.h"
@@ -14,101 +12,95 @@
 #include "training/event_layout.h"
 #include "training/event_pool.h"
 #include "training/event_scatter.h"
+#include "training/key_scatter.h"
+#include "training/spine_index.h"
 
 namespace larder::inline LARDER_ABI {
 
-// The distinct keys of a partition.
-class KeyTable {
- public:
-  explicit KeyTable(KeyForm form) : form_(form) {}
-  // The key's number, new or old.
-  uint32_t Insert(uint64_t word, std::string_view bytes);
-  // Nothing when the key was never inserted.
-  [[nodiscard]] std::optional<uint32_t> Find(uint64_t word, std::string_view bytes) const;
-  [[nodiscard]] std::size_t size() const { return size_; }
-  // For what Find reads first.
-  void Fetch(uint64_t word) const { __builtin_prefetch(&places_[StartOf(word)]); }
-
- private:
-  struct Place {
-    uint64_t word = 0;
-    uint32_t number = 0;  // plus one; 0: free
-  };
-  [[nodiscard]] std::size_t StartOf(uint64_t word) const {
-    return (form_ == KeyForm::kWord ? MixWord(word) : word) & (places_.size() - 1);
-  }
-  [[nodiscard]] bool Holds(const Place& place, uint64_t word, std::string_view bytes) const {
-    return place.word == word && (form_ == KeyForm::kWord || bytes_[place.number - 1] == bytes);
-  }
-  void Grow();
-
-  KeyForm form_;
-  std::vector<Place> places_ = std::vector<Place>(16);
-  std::vector<std::string> bytes_;  // in the form of bytes, by number
-  std::size_t size_ = 0;
-};
+// A winner that is no record of the pool yet is a row of the batch at hand with this bit.
+inline constexpr uint32_t kIsRow = uint32_t{1} << 31U;
+inline constexpr EventPool::Id kPoolIds = kIsRow - 1;  // fewer than that are ever pooled
 
 // The best event of a slot; with exclude_self also the best one of another event id.
 struct Winner {
+  int64_t best_time = 0;  // its event time: most comparisons need no more of it
   EventPool::Id best = 0;
-  EventPool::Id second = 0;
-  int64_t best_time = 0;   // its event time: most comparisons need no more of it
-  bool ambiguous = false;  // best is tied with a different row, settled below the sequence
+  EventPool::Id second : 31 = 0;
+  EventPool::Id ambiguous : 1 = 0;  // best is tied with a different row, settled below the sequence
+};
+
+// The event a spine row gets.
+struct Pick {
+  EventPool::Id event : 31 = 0;  // 0: none
+  EventPool::Id ambiguous : 1 = 0;
 };
 
 class SpinePartition {
  public:
-  SpinePartition(const JoinView* view, const Column* times)
-      : view_(view), times_(times), keys_(KeyFormOf(view->key_types)) {}
-
-  // Indexes the rows, which all have usable keys.
-  void Index(const KeyReader& keys, std::vector<uint32_t> rows);
+  // Borrows all of them until Resolve. `other_winners`: a second set, under the view's other KnownAt; empty: none.
+  SpinePartition(const JoinView* view, const PartitionIndex* index, const EventLayout* layout,
+                 std::span<Winner> winners, std::span<Winner> other_winners);
 
   // How many a set of winners has.
-  [[nodiscard]] std::size_t CountWinners(const EventLayout& layout) const;
-  // Borrows the winners until Resolve. `other_winners`: a second set, under the view's other KnownAt; empty: none.
-  void Start(const EventLayout* layout, std::span<Winner> winners, std::span<Winner> other_winners);
-  void Offer(EventBuffer& events);
+  [[nodiscard]] static std::size_t CountWinners(const JoinView& view, const PartitionIndex& index,
+                                                const EventLayout& layout);
+  void Offer(const EventBuffer& events);
 
-  // Carries winners forward; then `picks[row * features]` holds the winning event of each of the partition's rows (0:
-  // none), or for partial updates one per feature. `ambiguous` is filled alike where not null.
-  void Resolve(bool other_known_at, const std::vector<std::string>& own_ids,
-               std::span<EventPool::Id> picks, std::vector<uint8_t>* ambiguous);
+  // Whether OfferRows does for the view: neither more than the time decides who wins nor more than one slot is won.
+  [[nodiscard]] static bool CanOfferRows(const JoinView& view, const EventLayout& layout);
+  // Offers rows of a batch by their times. Before anything else is asked of the partition, TakeRows must have given all
+  // that won to be filled in, then OfferTied what tied.
+  void OfferRows(std::span<const KeyedRow> rows);
+  // Makes a record for each row that is a winner, and calls visit(row, record).
+  template <class Visit>
+  void TakeRows(const Visit& visit) {
+    for (Winner& winner : winners_) {
+      if ((winner.best & kIsRow) == 0) continue;
+      const uint32_t row = winner.best & ~kIsRow;
+      winner.best = pool_.Make();
+      visit(row, winner.best);
+    }
+  }
+  // Threads: several may fill in at once.
+  void FillRecord(EventPool::Id record, EventRef event) { pool_.Fill(record, event); }
+  void OfferTied(const EventBatch& batch, const KeyReader& keys, uint64_t first_ordinal,
+                 EventScatter* writer);
 
-  [[nodiscard]] EventRef EventAt(EventPool::Id id) const { return pool_->at(id); }
+  // Carries winners forward; then `picks[row * features]` holds the winning event of each of the partition's rows, or
+  // for partial updates one per feature.
+  void Resolve(bool other_known_at, const std::vector<std::string>& own_ids, std::span<Pick> picks);
+
+  [[nodiscard]] EventRef EventAt(EventPool::Id id) const { return pool_.at(id); }
 
  private:
   struct SlotRange {
     std::size_t begin = 0;
     std::size_t end = 0;
   };
-  [[nodiscard]] std::size_t winners_per_slot() const {
-    return view_->partial_updates ? view_->features.size() : 1;
+  [[nodiscard]] static std::size_t WinnersPerSlot(const JoinView& view) {
+    return view.partial_updates ? view.features.size() : 1;
   }
+  [[nodiscard]] std::size_t winners_per_slot() const { return WinnersPerSlot(*view_); }
   [[nodiscard]] bool uses_tree() const { return layout_->end != 0; }
   [[nodiscard]] SlotRange RangeOf(EventRef event, uint32_t group, KnownAt known_at) const;
   // Asks for the memory that OfferTo reads.
   void FetchWinners(std::span<const Winner> winners, uint32_t group, SlotRange range) const;
   void OfferTo(std::span<Winner> winners, EventRef event, uint32_t group, SlotRange range,
                EventPool::Id* pooled);
+  void OfferRow(const KeyedRow& row, Winner* winner);
   void Take(Winner* winner, EventRef event, EventPool::Id* pooled);
   void Update(Winner* winner, EventRef event, EventPool::Id* pooled);
   void Merge(Winner* into, const Winner& from) const;
-  void ResolveGroup(std::span<Winner> winners, uint32_t group);
+  void ResolveGroup(std::span<Winner> winners, PartitionIndex::Group group);
   EventPool::Id Pooled(EventRef event, EventPool::Id* pooled);
 
   const JoinView* view_;
-  const Column* times_;
-  KeyTable keys_;
-  std::vector<uint32_t> rows_;            // of the spine, by group and instant
-  std::vector<uint32_t> slots_;           // of each of them
-  std::vector<int64_t> slot_times_;       // ascending within a group
-  std::vector<std::size_t> group_begin_;  // into slot_times_; one more at the end
-
-  const EventLayout* layout_ = nullptr;
-  std::optional<EventPool> pool_;
+  const PartitionIndex* index_;
+  const EventLayout* layout_;
+  EventPool pool_;
   std::span<Winner> winners_;
   std::span<Winner> other_winners_;
+  std::vector<uint32_t> tied_rows_;  // of the batch at hand
 };
 
 }  // namespace larder::inline LARDER_ABI

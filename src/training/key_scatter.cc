@@ -1,0 +1,86 @@
+#include "training/key_scatter.h"
+
+#include <algorithm>
+#include <string>
+#include <utility>
+
+namespace larder::inline LARDER_ABI {
+
+KeyScatter::KeyScatter(KeyForm form, int partition_bits, std::size_t row_count)
+    : form_(form), partition_bits_(partition_bits), buffers_(std::size_t{1} << partition_bits) {
+  // Shares differ by chance; the eighth holds nearly all of them.
+  const std::size_t share = row_count / buffers_.size() * 9 / 8 + 64;
+  room_ = std::make_unique_for_overwrite<KeyedRow[]>(share * buffers_.size());
+  for (std::size_t p = 0; p < buffers_.size(); ++p) {
+    buffers_[p].begin = buffers_[p].next = room_.get() + p * share;
+    buffers_[p].end = buffers_[p].begin + share;
+  }
+}
+
+void KeyScatter::Clear() {
+  for (Buffer& buffer : buffers_) buffer.next = buffer.begin;
+}
+
+void KeyScatter::Grow(Buffer* buffer) {
+  const auto size = static_cast<std::size_t>(buffer->next - buffer->begin);
+  auto grown = std::make_unique_for_overwrite<KeyedRow[]>(size * 2);
+  std::copy(buffer->begin, buffer->next, grown.get());
+  buffer->own = std::move(grown);
+  buffer->begin = buffer->own.get();
+  buffer->next = buffer->begin + size;
+  buffer->end = buffer->begin + size * 2;
+}
+
+inline void KeyScatter::Put(const KeyedRow& row, uint16_t* partitions) {
+  const uint32_t partition = PartitionOf(form_, row.word, partition_bits_);
+  if (partitions != nullptr) partitions[row.row] = static_cast<uint16_t>(partition);
+  Buffer& buffer = buffers_[partition];
+  if (buffer.next == buffer.end) Grow(&buffer);
+  *buffer.next++ = row;
+}
+
+// Raw words, nothing null.
+template <class T>
+void KeyScatter::AddRaw(const Columns& columns, std::size_t begin, std::size_t end,
+                        uint16_t* partitions) {
+  const T* const words = columns.keys->raw_words()->Values<T>().data();
+  const int64_t* const times = columns.times->Values<int64_t>().data();
+  for (std::size_t row = begin; row < end; ++row)
+    Put({RawWordOf(words[row]), times[row], static_cast<uint32_t>(row)}, partitions);
+}
+
+void KeyScatter::Add(const Columns& columns, std::size_t begin, std::size_t end,
+                     uint16_t* partitions) {
+  const Column* const raw = columns.keys->raw_words();
+  const auto has_nulls = [](const Column* c) { return c != nullptr && c->CountNulls() > 0; };
+  if (raw != nullptr && !has_nulls(raw) && !has_nulls(columns.times) &&
+      !has_nulls(columns.arrivals)) {
+    switch (raw->type().byte_width()) {
+      case 1:
+        return AddRaw<uint8_t>(columns, begin, end, partitions);
+      case 4:
+        return AddRaw<int32_t>(columns, begin, end, partitions);
+      default:
+        return AddRaw<uint64_t>(columns, begin, end, partitions);
+    }
+  }
+  const std::span<const int64_t> times = columns.times->Values<int64_t>();
+  std::string bytes;
+  for (std::size_t row = begin; row < end; ++row) {
+    uint64_t word = 0;
+    const KeyState state = columns.keys->Read(row, &word, &bytes);
+    if (state == KeyState::kNull) {
+      ++counts_.null_key;
+    } else if (state == KeyState::kBad) {
+      ++counts_.bad_key;
+      if (!first_bad_key_) first_bad_key_ = row;
+    } else if (!columns.times->IsValid(row)) {
+      ++counts_.null_time;
+    } else {
+      if (columns.arrivals != nullptr && !columns.arrivals->IsValid(row)) ++counts_.null_arrival;
+      Put({word, times[row], static_cast<uint32_t>(row)}, partitions);
+    }
+  }
+}
+
+}  // namespace larder::inline LARDER_ABI

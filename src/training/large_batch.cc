@@ -1,0 +1,185 @@
+#include "training/large_batch.h"
+
+#include <algorithm>
+#include <array>
+#include <optional>
+#include <span>
+#include <utility>
+
+#include "training/event_scatter.h"
+#include "training/worker_threads.h"
+
+namespace larder::inline LARDER_ABI {
+namespace {
+
+// Rows whose columns stay in a core's cache, and their pages in its tables.
+constexpr std::size_t kRangeRows = std::size_t{1} << 15;
+constexpr std::size_t kStepRowsMin = 4096;
+
+// Records written at a time before they are copied to where they stay.
+std::size_t RecordsTogether(const EventLayout& layout) {
+  constexpr std::size_t kBytes = std::size_t{128} << 10;
+  return std::clamp<std::size_t>(kBytes / layout.record_size, 16, 2048);
+}
+
+// A row that won, and the record it becomes.
+struct WonRow {
+  uint32_t row = 0;
+  EventPool::Id record = 0;
+  uint32_t partition = 0;
+};
+
+class LargeBatchOffer {
+ public:
+  explicit LargeBatchOffer(const LargeBatch& in)
+      : in_(in), threads_(static_cast<std::size_t>(in.thread_count)), writers_(threads_) {}
+
+  absl::Status OfferAll(RowCounts* counts, const std::function<absl::Status(std::size_t)>& report) {
+    const std::size_t rows = in_.events->row_count;
+    // Half of it: where a key is much more frequent than others, its rows take more room than their share.
+    const std::size_t step =
+        std::min(std::max(in_.buffer_bytes / 2 / sizeof(KeyedRow), kStepRowsMin), rows);
+    const std::size_t each = (step + threads_ - 1) / threads_;
+    const KeyScatter::Columns columns = {
+        in_.keys, in_.events->event_time,
+        in_.layout->arrival == 0 ? nullptr : in_.events->arrival_time};
+    std::vector<std::optional<KeyScatter>> scatters(threads_);
+    absl::Status reported;
+    for (std::size_t begin = 0; begin < rows && reported.ok(); begin += step) {
+      const std::size_t end = std::min(begin + step, rows);
+      RunPieces(in_.thread_count, threads_, [&](std::size_t piece, std::size_t) {
+        std::optional<KeyScatter>& scatter = scatters[piece];
+        if (!scatter) scatter.emplace(in_.keys->form(), in_.partition_bits, each);
+        const std::size_t from = std::min(begin + piece * each, end);
+        scatter->Clear();
+        scatter->Add(columns, from, std::min(from + each, end), nullptr);
+      });
+      RunPieces(in_.thread_count, in_.partitions->size(), [&](std::size_t p, std::size_t) {
+        for (const std::optional<KeyScatter>& scatter : scatters)
+          (*in_.partitions)[p].OfferRows(scatter->rows(p));
+      });
+      reported = report(end);
+    }
+    for (const std::optional<KeyScatter>& scatter : scatters) *counts += scatter->counts();
+    return reported;
+  }
+
+  // Makes records of what won, in the order of the batch's rows: its columns are too large to be read in another.
+  void CopyWinners() {
+    const std::size_t ranges = (in_.events->row_count + kRangeRows - 1) / kRangeRows;
+    std::vector<std::vector<std::vector<WonRow>>> won(threads_);
+    for (auto& by_range : won) by_range.resize(ranges);
+    RunPieces(in_.thread_count, in_.partitions->size(), [&](std::size_t p, std::size_t thread) {
+      (*in_.partitions)[p].TakeRows([&](uint32_t row, EventPool::Id record) {
+        won[thread][row / kRangeRows].push_back({row, record, static_cast<uint32_t>(p)});
+      });
+    });
+    RunPieces(in_.thread_count, ranges, [&](std::size_t range, std::size_t thread) {
+      std::vector<WonRow> unsorted;
+      for (std::vector<std::vector<WonRow>>& by_range : won) {
+        unsorted.insert(unsorted.end(), by_range[range].begin(), by_range[range].end());
+        by_range[range] = {};
+      }
+      CopyRange(unsorted, WriterOf(thread));
+    });
+    RunPieces(in_.thread_count, in_.partitions->size(), [&](std::size_t p, std::size_t thread) {
+      (*in_.partitions)[p].OfferTied(*in_.events, *in_.keys, in_.first_ordinal, WriterOf(thread));
+    });
+  }
+
+ private:
+  EventScatter* WriterOf(std::size_t thread) {
+    if (!writers_[thread]) writers_[thread].emplace(in_.layout, 0);
+    return &*writers_[thread];
+  }
+
+  void CopyRange(std::span<const WonRow> unsorted, EventScatter* writer) {
+    // Sorted by counting, no row being there twice.
+    std::vector<uint32_t> place_of(kRangeRows);  // plus one; 0: lost
+    for (std::size_t i = 0; i < unsorted.size(); ++i)
+      place_of[unsorted[i].row % kRangeRows] = static_cast<uint32_t>(i + 1);
+    std::vector<WonRow> won;
+    won.reserve(unsorted.size());
+    for (const uint32_t place : place_of) {
+      if (place != 0) won.push_back(unsorted[place - 1]);
+    }
+    Copy(won, writer);
+  }
+
+  void Copy(std::span<const WonRow> won, EventScatter* writer) {
+    const std::size_t together = RecordsTogether(*in_.layout);
+    EventBuffer& written = writer->buffer(0);
+    std::vector<uint32_t> rows;
+    for (; !won.empty(); won = won.subspan(rows.size())) {
+      rows.clear();
+      for (const WonRow& row : won.first(std::min(together, won.size()))) rows.push_back(row.row);
+      writer->AddRows(*in_.events, *in_.keys, rows, in_.first_ordinal);
+      for (std::size_t i = 0; i < rows.size(); ++i) {
+        const EventRef event{written.records() + i * in_.layout->record_size, written.text.data()};
+        (*in_.partitions)[won[i].partition].FillRecord(won[i].record, event);
+      }
+      written.Clear();
+    }
+  }
+
+  const LargeBatch& in_;
+  std::size_t threads_;
+  std::vector<std::optional<EventScatter>> writers_;
+};
+
+}  // namespace
+
+bool SpinePartition::CanOfferRows(const JoinView& view, const EventLayout& layout) {
+  const bool known_any = view.known_at == KnownAt::kAny &&
+                         (!view.count_other_known_at || layout.known_source == KnownSource::kNone);
+  return known_any && !layout.timeless && layout.end == 0 && !view.partial_updates &&
+         view.exclude_event_id == nullptr && layout.key_form == KeyForm::kWord;
+}
+
+void SpinePartition::OfferRows(std::span<const KeyedRow> rows) {
+  const bool before = view_->boundary == Boundary::kBefore;
+  std::array<uint32_t, PartitionIndex::kRowsTogether> slots;
+  for (; !rows.empty(); rows = rows.subspan(std::min(rows.size(), slots.size()))) {
+    const std::span<const KeyedRow> block = rows.first(std::min(rows.size(), slots.size()));
+    index_->FindSlots(block, before, slots.data());
+    for (std::size_t i = 0; i < block.size(); ++i) {
+      if (slots[i] != PartitionIndex::kNoSlot) OfferRow(block[i], &winners_[slots[i]]);
+    }
+  }
+}
+
+inline void SpinePartition::OfferRow(const KeyedRow& row, Winner* winner) {
+  if (winner->best != 0) {
+    if (row.time < winner->best_time) return;
+    if (row.time == winner->best_time) {
+      tied_rows_.push_back(row.row);
+      return;
+    }
+    if ((winner->best & kIsRow) == 0) pool_.Release(winner->best);
+  }
+  *winner = {row.time, row.row | kIsRow, 0, 0};
+}
+
+// What settles ties is in the records.
+void SpinePartition::OfferTied(const EventBatch& batch, const KeyReader& keys,
+                               uint64_t first_ordinal, EventScatter* writer) {
+  const std::size_t together = RecordsTogether(*layout_);
+  for (std::span<const uint32_t> rows = tied_rows_; !rows.empty();) {
+    const std::span<const uint32_t> block = rows.first(std::min(together, rows.size()));
+    writer->AddRows(batch, keys, block, first_ordinal);
+    Offer(writer->buffer(0));
+    writer->buffer(0).Clear();
+    rows = rows.subspan(block.size());
+  }
+  tied_rows_ = {};
+}
+
+absl::Status OfferLargeBatch(const LargeBatch& batch, RowCounts* counts,
+                             const std::function<absl::Status(std::size_t)>& report) {
+  LargeBatchOffer offer(batch);
+  const absl::Status reported = offer.OfferAll(counts, report);
+  offer.CopyWinners();
+  return reported;
+}
+
+}  // namespace larder::inline LARDER_ABI
