@@ -75,7 +75,7 @@ void EventScatter::AddRows(const EventBatch& batch, const KeyReader& keys,
     for (std::size_t k = 0; k < count; ++k) {
       rows_[k] = rows[begin + k];
       (void)keys.Read(rows_[k], &words_[k], key_bytes_.empty() ? &no_bytes : &key_bytes_[k]);
-      partitions_[k] = PartitionOf(layout_->key_form, words_[k], partition_bits_);
+      partitions_[k] = PartitionOf(KeyHash(layout_->key_form, words_[k]), partition_bits_);
     }
     AddBlock(batch, count, first_ordinal);
   }
@@ -99,7 +99,7 @@ std::size_t EventScatter::ReadKeys(const EventBatch& batch, const KeyReader& key
     } else {
       rows_[count] = row;
       words_[count] = word;
-      partitions_[count] = PartitionOf(layout_->key_form, word, partition_bits_);
+      partitions_[count] = PartitionOf(KeyHash(layout_->key_form, word), partition_bits_);
       ++count;
     }
   }

@@ -31,11 +31,13 @@ enum class KeyForm : uint8_t { kWord, kBytes };
   return word;
 }
 
-// The hash's high bits number the partition, so that its low bits stay useful inside it.
-[[nodiscard]] inline uint32_t PartitionOf(KeyForm form, uint64_t word, int partition_bits) {
-  if (partition_bits == 0) return 0;
-  const uint64_t hash = form == KeyForm::kWord ? MixWord(word) : word;
-  return static_cast<uint32_t>(hash >> (64 - partition_bits));
+// A hash of the key that a word stands for; of a fixed-width key the word in another guise.
+[[nodiscard]] inline uint64_t KeyHash(KeyForm form, uint64_t word) {
+  return form == KeyForm::kWord ? MixWord(word) : word;
+}
+// The high bits number the partition, so that the low bits stay useful inside it.
+[[nodiscard]] inline uint32_t PartitionOf(uint64_t hash, int partition_bits) {
+  return static_cast<uint32_t>(hash >> 1U >> (63 - partition_bits));
 }
 
 enum class KeyState : uint8_t { kUsable, kNull, kBad };

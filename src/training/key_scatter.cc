@@ -5,6 +5,20 @@
 #include <utility>
 
 namespace larder::inline LARDER_ABI {
+namespace {
+
+constexpr std::size_t kFetchAhead = 5;  // rows: two lines
+
+bool HasNulls(const Column* column) { return column != nullptr && column->CountNulls() > 0; }
+
+}  // namespace
+
+KeyScatter::Columns KeyScatter::Columns::Of(const KeyReader& keys, const Column& times,
+                                            const Column* arrivals) {
+  const Column* const raw = keys.raw_words();
+  const bool has_nulls = raw == nullptr || HasNulls(raw) || HasNulls(&times) || HasNulls(arrivals);
+  return {&keys, &times, arrivals, !has_nulls};
+}
 
 KeyScatter::KeyScatter(KeyForm form, int partition_bits, std::size_t row_count)
     : form_(form), partition_bits_(partition_bits), buffers_(std::size_t{1} << partition_bits) {
@@ -32,29 +46,29 @@ void KeyScatter::Grow(Buffer* buffer) {
 }
 
 inline void KeyScatter::Put(const KeyedRow& row, uint16_t* partitions) {
-  const uint32_t partition = PartitionOf(form_, row.word, partition_bits_);
+  const uint32_t partition = PartitionOf(row.hash, partition_bits_);
   if (partitions != nullptr) partitions[row.row] = static_cast<uint16_t>(partition);
   Buffer& buffer = buffers_[partition];
   if (buffer.next == buffer.end) Grow(&buffer);
+  __builtin_prefetch(buffer.next + kFetchAhead, 1);
   *buffer.next++ = row;
 }
 
-// Raw words, nothing null.
+// In the form of words.
 template <class T>
 void KeyScatter::AddRaw(const Columns& columns, std::size_t begin, std::size_t end,
                         uint16_t* partitions) {
   const T* const words = columns.keys->raw_words()->Values<T>().data();
   const int64_t* const times = columns.times->Values<int64_t>().data();
   for (std::size_t row = begin; row < end; ++row)
-    Put({RawWordOf(words[row]), times[row], static_cast<uint32_t>(row)}, partitions);
+    Put({KeyHash(KeyForm::kWord, RawWordOf(words[row])), times[row], static_cast<uint32_t>(row)},
+        partitions);
 }
 
 void KeyScatter::Add(const Columns& columns, std::size_t begin, std::size_t end,
                      uint16_t* partitions) {
   const Column* const raw = columns.keys->raw_words();
-  const auto has_nulls = [](const Column* c) { return c != nullptr && c->CountNulls() > 0; };
-  if (raw != nullptr && !has_nulls(raw) && !has_nulls(columns.times) &&
-      !has_nulls(columns.arrivals)) {
+  if (columns.raw_without_nulls) {
     switch (raw->type().byte_width()) {
       case 1:
         return AddRaw<uint8_t>(columns, begin, end, partitions);
@@ -78,7 +92,7 @@ void KeyScatter::Add(const Columns& columns, std::size_t begin, std::size_t end,
       ++counts_.null_time;
     } else {
       if (columns.arrivals != nullptr && !columns.arrivals->IsValid(row)) ++counts_.null_arrival;
-      Put({word, times[row], static_cast<uint32_t>(row)}, partitions);
+      Put({KeyHash(form_, word), times[row], static_cast<uint32_t>(row)}, partitions);
     }
   }
 }

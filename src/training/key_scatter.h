@@ -14,9 +14,9 @@
 
 namespace larder::inline LARDER_ABI {
 
-// A row of some columns: its key's word, its time, and where to find the rest.
+// A row of some columns: its key's KeyHash, its time, and where to find the rest.
 struct KeyedRow {
-  uint64_t word;
+  uint64_t hash;
   int64_t time;
   uint32_t row;
 };
@@ -43,10 +43,14 @@ class KeyScatter {
   // Room for about `row_count` rows at once; more take more memory as they come.
   KeyScatter(KeyForm form, int partition_bits, std::size_t row_count);
 
+  // Borrowed.
   struct Columns {
+    // `arrivals` may be null: then none is counted.
+    static Columns Of(const KeyReader& keys, const Column& times, const Column* arrivals);
     const KeyReader* keys = nullptr;
     const Column* times = nullptr;
-    const Column* arrivals = nullptr;  // may be null: not counted
+    const Column* arrivals = nullptr;
+    bool raw_without_nulls = false;
   };
   // Adds rows [begin, end) that have a usable key and a time. `partitions`, where not null, is told each one's.
   void Add(const Columns& columns, std::size_t begin, std::size_t end, uint16_t* partitions);

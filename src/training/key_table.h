@@ -18,20 +18,26 @@ class KeyTable {
  public:
   explicit KeyTable(KeyForm form) : form_(form) {}
   // The key's number, new or old.
-  uint32_t Insert(uint64_t word, std::string_view bytes);
+  uint32_t Insert(uint64_t word, std::string_view bytes) { return InsertHash(HashOf(word), bytes); }
   // Nothing when the key was never inserted.
-  [[nodiscard]] std::optional<uint32_t> Find(uint64_t word, std::string_view bytes) const;
-  [[nodiscard]] std::size_t size() const { return words_.size(); }
+  [[nodiscard]] std::optional<uint32_t> Find(uint64_t word, std::string_view bytes) const {
+    return FindHash(HashOf(word), bytes);
+  }
+  [[nodiscard]] std::size_t size() const { return hashes_.size(); }
   // For what Find reads first.
-  void Fetch(uint64_t word) const { __builtin_prefetch(&places_[StartOf(word)]); }
+  void Fetch(uint64_t word) const { __builtin_prefetch(&places_[StartOf(HashOf(word))]); }
+
+  // The same for who has KeyHash of the word at hand.
+  uint32_t InsertHash(uint64_t hash, std::string_view bytes);
+  [[nodiscard]] std::optional<uint32_t> FindHash(uint64_t hash, std::string_view bytes) const;
 
   // In the form of words, of a few keys at once: 0, or the key's number plus one.
-  void FindWords(std::span<const uint64_t> words, uint32_t* found) const {
+  void FindHashes(std::span<const uint64_t> hashes, uint32_t* found) const {
     // Apart, so that reads of memory overlap.
-    for (std::size_t i = 0; i < words.size(); ++i) found[i] = places_[StartOf(words[i])];
-    for (std::size_t i = 0; i < words.size(); ++i) {
-      if (found[i] == 0 || words_[found[i] - 1] == words[i]) continue;
-      const std::optional<uint32_t> number = Find(words[i], {});
+    for (std::size_t i = 0; i < hashes.size(); ++i) found[i] = places_[StartOf(hashes[i])];
+    for (std::size_t i = 0; i < hashes.size(); ++i) {
+      if (found[i] == 0 || hashes_[found[i] - 1] == hashes[i]) continue;
+      const std::optional<uint32_t> number = FindHash(hashes[i], {});
       found[i] = number ? *number + 1 : 0;
     }
   }
@@ -40,17 +46,16 @@ class KeyTable {
   // Most keys are in their first place.
   static constexpr std::size_t kPlacesPerKey = 4;
 
-  [[nodiscard]] std::size_t StartOf(uint64_t word) const {
-    return (form_ == KeyForm::kWord ? MixWord(word) : word) & (places_.size() - 1);
-  }
-  [[nodiscard]] bool Holds(uint32_t place, uint64_t word, std::string_view bytes) const {
-    return words_[place - 1] == word && (form_ == KeyForm::kWord || bytes_[place - 1] == bytes);
+  [[nodiscard]] uint64_t HashOf(uint64_t word) const { return KeyHash(form_, word); }
+  [[nodiscard]] std::size_t StartOf(uint64_t hash) const { return hash & (places_.size() - 1); }
+  [[nodiscard]] bool Holds(uint32_t place, uint64_t hash, std::string_view bytes) const {
+    return hashes_[place - 1] == hash && (form_ == KeyForm::kWord || bytes_[place - 1] == bytes);
   }
   void Grow();
 
   KeyForm form_;
   std::vector<uint32_t> places_ = std::vector<uint32_t>(16);  // a number plus one; 0: free
-  std::vector<uint64_t> words_;                               // by number
+  std::vector<uint64_t> hashes_;                              // by number
   std::vector<std::string> bytes_;                            // in the form of bytes, by number
 };
 

@@ -40,9 +40,9 @@ class LargeBatchOffer {
     const std::size_t step =
         std::min(std::max(in_.buffer_bytes / 2 / sizeof(KeyedRow), kStepRowsMin), rows);
     const std::size_t each = (step + threads_ - 1) / threads_;
-    const KeyScatter::Columns columns = {
-        in_.keys, in_.events->event_time,
-        in_.layout->arrival == 0 ? nullptr : in_.events->arrival_time};
+    const auto columns =
+        KeyScatter::Columns::Of(*in_.keys, *in_.events->event_time,
+                                in_.layout->arrival == 0 ? nullptr : in_.events->arrival_time);
     std::vector<std::optional<KeyScatter>> scatters(threads_);
     absl::Status reported;
     for (std::size_t begin = 0; begin < rows && reported.ok(); begin += step) {
@@ -113,6 +113,8 @@ class LargeBatchOffer {
     for (; !won.empty(); won = won.subspan(rows.size())) {
       rows.clear();
       for (const WonRow& row : won.first(std::min(together, won.size()))) rows.push_back(row.row);
+      for (std::size_t i = 0; i < rows.size(); ++i)
+        (*in_.partitions)[won[i].partition].FetchRecord(won[i].record);
       writer->AddRows(*in_.events, *in_.keys, rows, in_.first_ordinal);
       for (std::size_t i = 0; i < rows.size(); ++i) {
         const EventRef event{written.records() + i * in_.layout->record_size, written.text.data()};

@@ -52,9 +52,9 @@ void PartitionIndex::Index(const KeyReader& keys, std::span<const std::span<cons
   std::string bytes;
   for (const std::span<const KeyedRow> piece : rows) {
     for (const KeyedRow& row : piece) {
-      uint64_t word = row.word;
+      uint64_t word = 0;
       if (keys.form() == KeyForm::kBytes) (void)keys.Read(row.row, &word, &bytes);
-      const uint32_t group = keys_.Insert(word, bytes);
+      const uint32_t group = keys_.InsertHash(row.hash, bytes);
       if (group == ends.size()) ends.push_back(0);
       ++ends[group];
       groups.push_back(group);
@@ -117,11 +117,12 @@ absl::StatusOr<std::shared_ptr<const SpineIndex>> SpineIndex::Make(
   const std::size_t pieces =
       rows < kParallelRowsMin ? 1 : static_cast<std::size_t>(std::max(thread_count, 1));
   const std::size_t each = (rows + pieces - 1) / pieces;
+  const auto columns = KeyScatter::Columns::Of(reader, times, nullptr);
   std::vector<std::optional<KeyScatter>> scatters(pieces);
   RunPieces(thread_count, pieces, [&](std::size_t piece, std::size_t) {
     const std::size_t begin = std::min(piece * each, rows);
     scatters[piece].emplace(reader.form(), index->partition_bits_, each);
-    scatters[piece]->Add({&reader, &times, nullptr}, begin, std::min(begin + each, rows),
+    scatters[piece]->Add(columns, begin, std::min(begin + each, rows),
                          index->row_partitions_.data());
   });
   for (const std::optional<KeyScatter>& scatter : scatters) {

@@ -61,6 +61,8 @@ class SpinePartition {
       visit(row, winner.best);
     }
   }
+  // For what FillRecord writes.
+  void FetchRecord(EventPool::Id record) const { __builtin_prefetch(pool_.at(record).record, 1); }
   // Threads: several may fill in at once.
   void FillRecord(EventPool::Id record, EventRef event) { pool_.Fill(record, event); }
   void OfferTied(const EventBatch& batch, const KeyReader& keys, uint64_t first_ordinal,

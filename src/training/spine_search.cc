@@ -52,21 +52,24 @@ void CountBelow(const int64_t*, const uint32_t*, const uint32_t*, const int64_t*
 
 void PartitionIndex::FindSlots(std::span<const KeyedRow> rows, bool after, uint32_t* slots) const {
   static const bool wide = HasWideVectors();
-  std::array<uint64_t, kRowsTogether> words;
+  std::array<uint64_t, kRowsTogether> hashes;
   std::array<uint32_t, kRowsTogether> groups;
   std::array<uint32_t, kRowsTogether> begins{};
   std::array<uint32_t, kRowsTogether> counts{};
   std::array<int64_t, kRowsTogether> limits{};
   const std::size_t row_count = rows.size();
-  for (std::size_t i = 0; i < row_count; ++i) words[i] = rows[i].word;
-  keys_.FindWords(std::span(words).first(row_count), groups.data());
+  for (std::size_t i = 0; i < row_count; ++i) hashes[i] = rows[i].hash;
+  keys_.FindHashes(std::span(hashes).first(row_count), groups.data());
   for (std::size_t i = 0; i < row_count; ++i) {
     const uint32_t group = groups[i] == 0 ? 0 : groups[i] - 1;
     begins[i] = group_begin_[group];
     counts[i] = groups[i] == 0 ? 0 : group_begin_[group + 1] - begins[i];
     limits[i] = rows[i].time;
-    // What is not after a time is before the next one.
-    if (after && limits[i]++ == std::numeric_limits<int64_t>::max()) counts[i] = 0;
+    if (after && limits[i] == std::numeric_limits<int64_t>::max()) {
+      counts[i] = 0;
+    } else if (after) {
+      ++limits[i];  // what is not after a time is before the next one
+    }
     __builtin_prefetch(slot_times_.data() + begins[i]);
   }
   if (wide) {

@@ -1,6 +1,5 @@
 // Batches matched by keys and times alone against the same ones copied event by event.
-#include <algorithm>
-#include <optional>
+#include <utility>
 #include <vector>
 
 #include "support/catch.h"
@@ -14,11 +13,13 @@ using larder::JoinView;
 using larder::KnownAt;
 using larder::PointInTimeJoin;
 using larder::TypeId;
+using larder_test::ColumnOf;
 using larder_test::Dice;
 using larder_test::EventTable;
 using larder_test::History;
 using larder_test::JoinShape;
 using larder_test::SpineRows;
+using larder_test::TimesOf;
 
 namespace {
 
@@ -58,6 +59,43 @@ void RequireSame(const JoinedView& found, const JoinedView& expected) {
   REQUIRE(a.cells_changed_by_other_known_at == b.cells_changed_by_other_known_at);
 }
 
+// Events of one key and one feature, both numbers.
+class NumberEvents {
+ public:
+  NumberEvents(Column keys, Column times, Column values)
+      : keys_(std::move(keys)), times_(std::move(times)), values_(std::move(values)) {}
+  [[nodiscard]] larder::EventBatch batch() const {
+    larder::EventBatch batch;
+    batch.row_count = keys_.size();
+    batch.keys = key_columns_;
+    batch.features = features_;
+    batch.event_time = &times_;
+    return batch;
+  }
+
+ private:
+  Column keys_;
+  Column times_;
+  Column values_;
+  std::vector<const Column*> key_columns_ = {&keys_};
+  std::vector<const Column*> features_ = {&values_};
+};
+
+JoinView NumberView(const Column& spine_keys) {
+  JoinView view;
+  view.name = "v";
+  view.spine_keys = {&spine_keys};
+  view.key_types = {TypeId::kInt64};
+  view.features = {larder_test::FieldOf("f", TypeId::kInt64)};
+  return view;
+}
+
+Column Numbers(const std::vector<int64_t>& values) {
+  Column column(TypeId::kInt64);
+  for (const int64_t value : values) column.AppendFixed(value);
+  return column;
+}
+
 // Shapes that large batches may be matched by keys and times for, and now and then one that they may not.
 JoinShape LargeBatchShape(Dice& dice) {
   JoinShape shape = larder_test::RandomShape(dice);
@@ -91,7 +129,7 @@ TEST_CASE("large batches give what batches copied event by event give", "[traini
     const JoinShape shape = LargeBatchShape(dice);
     const int64_t size = dice.OneIn(10) ? 1'500 : 150;
     const SpineRows spine = larder_test::RandomSpine(dice, shape, 1 + dice.Up(size / 3), size);
-    const Column times = larder_test::TimesOf(spine.times);
+    const Column times = TimesOf(spine.times);
     std::vector<EventTable> tables;
     for (int64_t n = dice.Up(4); n >= 0; --n) {
       const History history = larder_test::RandomHistory(dice, shape, dice.Up(size));
@@ -132,69 +170,58 @@ TEST_CASE("large batches over many partitions give what batches copied event by 
   const int64_t times = 1 + dice.Up(dice.Coin() ? 200 : 1'000'000);
   const Column spine_keys = numbers(TypeId::kInt64, kRows, keys);
   const Column spine_times = numbers(TypeId::kTimestamp, kRows, times);
-  const Column event_keys = numbers(TypeId::kInt64, 2 * kRows, keys);
-  const Column event_times = numbers(TypeId::kTimestamp, 2 * kRows, times);
-  const Column values = numbers(TypeId::kInt64, 2 * kRows, 1'000);
-  JoinView view;
-  view.name = "v";
-  view.spine_keys = {&spine_keys};
-  view.key_types = {TypeId::kInt64};
-  view.features = {larder_test::FieldOf("f", TypeId::kInt64)};
-  const std::vector<const Column*> key_columns = {&event_keys};
-  const std::vector<const Column*> features = {&values};
-  larder::EventBatch batch;
-  batch.row_count = event_keys.size();
-  batch.keys = key_columns;
-  batch.features = features;
-  batch.event_time = &event_times;
+  const NumberEvents events(numbers(TypeId::kInt64, 2 * kRows, keys),
+                            numbers(TypeId::kTimestamp, 2 * kRows, times),
+                            numbers(TypeId::kInt64, 2 * kRows, 1'000));
+  const JoinView view = NumberView(spine_keys);
 
   JoinOptions options;
   options.large_batch_rows = kNever;
-  const JoinedView expected = Join(spine_times, view, {batch}, options);
+  const JoinedView expected = Join(spine_times, view, {events.batch()}, options);
   options.large_batch_rows = 1;
   for (const int threads : {1, 2, 4}) {
     CAPTURE(threads);
     options.thread_count = threads;
     options.buffer_bytes = dice.Coin() ? 1 : JoinOptions().buffer_bytes;
-    RequireSame(Join(spine_times, view, {batch}, options), expected);
+    RequireSame(Join(spine_times, view, {events.batch()}, options), expected);
+  }
+}
+
+TEST_CASE("large batches reach from the first instant there is to the last", "[training]") {
+  constexpr int64_t kFirst = larder::Timestamp::Min().us;
+  constexpr int64_t kLast = larder::Timestamp::Max().us;
+  const Column times = TimesOf({kFirst, kFirst + 1, 0, kLast - 1, kLast, kLast});
+  const Column keys = Numbers({1, 1, 1, 1, 1, 1});
+  const NumberEvents events(Numbers({1, 1, 1, 1, 1, 1}),
+                            TimesOf({kLast, kFirst, kLast - 1, kFirst, -1, kLast}),
+                            Numbers({1, 2, 3, 4, 5, 6}));
+  JoinView view = NumberView(keys);
+  for (const auto boundary : {larder::Boundary::kAt, larder::Boundary::kBefore}) {
+    view.boundary = boundary;
+    JoinOptions options;
+    options.large_batch_rows = kNever;
+    const JoinedView expected = Join(times, view, {events.batch()}, options);
+    options.large_batch_rows = 1;
+    const JoinedView found = Join(times, view, {events.batch()}, options);
+    RequireSame(found, expected);
+    REQUIRE(found.counts.rows_found == (boundary == larder::Boundary::kAt ? 6 : 5));
   }
 }
 
 TEST_CASE("views with the same keys in the spine are joined as each by itself", "[training]") {
-  const Column times = larder_test::TimesOf({10, 20, 30, 40});
-  const Column keys =
-      larder_test::ColumnOf(TypeId::kInt64, {int64_t{1}, int64_t{2}, {}, int64_t{1}});
-  const Column others =
-      larder_test::ColumnOf(TypeId::kInt64, {int64_t{2}, int64_t{2}, int64_t{1}, int64_t{1}});
-  const Column event_keys =
-      larder_test::ColumnOf(TypeId::kInt64, {int64_t{1}, int64_t{2}, int64_t{1}});
-  const Column event_times = larder_test::TimesOf({5, 15, 35});
-  const Column values = larder_test::ColumnOf(TypeId::kInt64, {int64_t{7}, int64_t{8}, int64_t{9}});
-  const auto view_of = [](const Column& key, std::optional<larder::Duration> ttl) {
-    JoinView view;
-    view.name = "v";
-    view.spine_keys = {&key};
-    view.key_types = {TypeId::kInt64};
-    view.features = {larder_test::FieldOf("f", TypeId::kInt64)};
-    view.ttl = ttl;
-    return view;
-  };
-  const std::vector<JoinView> views = {view_of(keys, std::nullopt), view_of(others, std::nullopt),
-                                       view_of(keys, larder::Duration{5})};
-  const std::vector<const Column*> key_columns = {&event_keys};
-  const std::vector<const Column*> features = {&values};
-  larder::EventBatch batch;
-  batch.row_count = event_keys.size();
-  batch.keys = key_columns;
-  batch.features = features;
-  batch.event_time = &event_times;
+  const Column times = TimesOf({10, 20, 30, 40});
+  const Column keys = ColumnOf(TypeId::kInt64, {int64_t{1}, int64_t{2}, {}, int64_t{1}});
+  const Column others = Numbers({2, 2, 1, 1});
+  const NumberEvents events(Numbers({1, 2, 1}), TimesOf({5, 15, 35}), Numbers({7, 8, 9}));
+  std::vector<JoinView> views = {NumberView(keys), NumberView(others), NumberView(keys)};
+  views[2].ttl = larder::Duration{5};
   auto join = PointInTimeJoin::Make(times, views);
   REQUIRE(join.ok());
-  for (std::size_t v = 0; v < views.size(); ++v) REQUIRE(join->Add(v, batch).ok());
+  for (std::size_t v = 0; v < views.size(); ++v) REQUIRE(join->Add(v, events.batch()).ok());
   auto joined = std::move(*join).Finish();
   REQUIRE(joined.ok());
   for (std::size_t v = 0; v < views.size(); ++v) {
     CAPTURE(v);
-    RequireSame((*joined)[v], Join(times, views[v], {batch}, {}));
+    RequireSame((*joined)[v], Join(times, views[v], {events.batch()}, {}));
   }
 }
