@@ -21,7 +21,10 @@ KeyScatter::Columns KeyScatter::Columns::Of(const KeyReader& keys, const Column&
 }
 
 KeyScatter::KeyScatter(KeyForm form, int partition_bits, std::size_t row_count)
-    : form_(form), partition_bits_(partition_bits), buffers_(std::size_t{1} << partition_bits) {
+    : form_(form),
+      partition_bits_(partition_bits),
+      row_count_(row_count),
+      buffers_(std::size_t{1} << partition_bits) {
   // Shares differ by chance; the eighth holds nearly all of them.
   const std::size_t share = row_count / buffers_.size() * 9 / 8 + 64;
   room_ = std::make_unique_for_overwrite<KeyedRow[]>(share * buffers_.size());

@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "larder/base/config.h"
@@ -61,7 +62,9 @@ class KeyScatter {
     const Buffer& buffer = buffers_[partition];
     return {buffer.begin, buffer.next};
   }
-  [[nodiscard]] const RowCounts& counts() const { return counts_; }
+  [[nodiscard]] std::size_t row_count() const { return row_count_; }  // that there is room for
+  // Since the last time.
+  [[nodiscard]] RowCounts TakeCounts() { return std::exchange(counts_, {}); }
   [[nodiscard]] std::optional<std::size_t> first_bad_key() const { return first_bad_key_; }
 
  private:
@@ -78,6 +81,7 @@ class KeyScatter {
 
   KeyForm form_;
   int partition_bits_;
+  std::size_t row_count_;
   std::unique_ptr<KeyedRow[]> room_;
   std::vector<Buffer> buffers_;
   RowCounts counts_;

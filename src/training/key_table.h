@@ -25,10 +25,11 @@ class KeyTable {
   }
   [[nodiscard]] std::size_t size() const { return hashes_.size(); }
   // For what Find reads first.
-  void Fetch(uint64_t word) const { __builtin_prefetch(&places_[StartOf(HashOf(word))]); }
+  void Fetch(uint64_t word) const { FetchHash(HashOf(word)); }
 
   // The same for who has KeyHash of the word at hand.
   uint32_t InsertHash(uint64_t hash, std::string_view bytes);
+  void FetchHash(uint64_t hash) const { __builtin_prefetch(&places_[StartOf(hash)]); }
   [[nodiscard]] std::optional<uint32_t> FindHash(uint64_t hash, std::string_view bytes) const;
 
   // In the form of words, of a few keys at once: 0, or the key's number plus one.

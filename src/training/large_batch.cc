@@ -1,12 +1,10 @@
 #include "training/large_batch.h"
 
 #include <algorithm>
-#include <array>
 #include <optional>
 #include <span>
 #include <utility>
 
-#include "training/event_scatter.h"
 #include "training/worker_threads.h"
 
 namespace larder::inline LARDER_ABI {
@@ -15,6 +13,7 @@ namespace {
 // Rows whose columns stay in a core's cache, and their pages in its tables.
 constexpr std::size_t kRangeRows = std::size_t{1} << 15;
 constexpr std::size_t kStepRowsMin = 4096;
+constexpr std::size_t kParallelRowsMin = 32'768;
 
 // Records written at a time before they are copied to where they stay.
 std::size_t RecordsTogether(const EventLayout& layout) {
@@ -31,50 +30,58 @@ struct WonRow {
 
 class LargeBatchOffer {
  public:
-  explicit LargeBatchOffer(const LargeBatch& in)
-      : in_(in), threads_(static_cast<std::size_t>(in.thread_count)), writers_(threads_) {}
+  LargeBatchOffer(const LargeBatch& in, LargeBatchSpace* space)
+      : in_(in),
+        threads_(in.events->row_count < kParallelRowsMin ? 1 : in.thread_count),
+        space_(*space) {
+    const auto count = static_cast<std::size_t>(threads_);
+    if (space_.scatters.size() < count) space_.scatters.resize(count);
+    if (space_.writers.size() < count) space_.writers.resize(count);
+  }
 
   absl::Status OfferAll(RowCounts* counts, const std::function<absl::Status(std::size_t)>& report) {
     const std::size_t rows = in_.events->row_count;
     // Half of it: where a key is much more frequent than others, its rows take more room than their share.
     const std::size_t step =
         std::min(std::max(in_.buffer_bytes / 2 / sizeof(KeyedRow), kStepRowsMin), rows);
-    const std::size_t each = (step + threads_ - 1) / threads_;
+    const auto pieces = static_cast<std::size_t>(threads_);
+    const std::size_t each = (step + pieces - 1) / pieces;
+    const auto scatters = std::span(space_.scatters).first(pieces);
     const auto columns =
         KeyScatter::Columns::Of(*in_.keys, *in_.events->event_time,
                                 in_.layout->arrival == 0 ? nullptr : in_.events->arrival_time);
-    std::vector<std::optional<KeyScatter>> scatters(threads_);
     absl::Status reported;
     for (std::size_t begin = 0; begin < rows && reported.ok(); begin += step) {
       const std::size_t end = std::min(begin + step, rows);
-      RunPieces(in_.thread_count, threads_, [&](std::size_t piece, std::size_t) {
+      RunPieces(threads_, pieces, [&](std::size_t piece, std::size_t) {
         std::optional<KeyScatter>& scatter = scatters[piece];
-        if (!scatter) scatter.emplace(in_.keys->form(), in_.partition_bits, each);
+        if (!scatter || scatter->row_count() < each)
+          scatter.emplace(in_.keys->form(), in_.partition_bits, each);
         const std::size_t from = std::min(begin + piece * each, end);
         scatter->Clear();
         scatter->Add(columns, from, std::min(from + each, end), nullptr);
       });
-      RunPieces(in_.thread_count, in_.partitions->size(), [&](std::size_t p, std::size_t) {
+      RunPieces(threads_, in_.partitions->size(), [&](std::size_t p, std::size_t) {
         for (const std::optional<KeyScatter>& scatter : scatters)
           (*in_.partitions)[p].OfferRows(scatter->rows(p));
       });
       reported = report(end);
     }
-    for (const std::optional<KeyScatter>& scatter : scatters) *counts += scatter->counts();
+    for (std::optional<KeyScatter>& scatter : scatters) *counts += scatter->TakeCounts();
     return reported;
   }
 
   // Makes records of what won, in the order of the batch's rows: its columns are too large to be read in another.
   void CopyWinners() {
     const std::size_t ranges = (in_.events->row_count + kRangeRows - 1) / kRangeRows;
-    std::vector<std::vector<std::vector<WonRow>>> won(threads_);
+    std::vector<std::vector<std::vector<WonRow>>> won(space_.writers.size());
     for (auto& by_range : won) by_range.resize(ranges);
-    RunPieces(in_.thread_count, in_.partitions->size(), [&](std::size_t p, std::size_t thread) {
+    RunPieces(threads_, in_.partitions->size(), [&](std::size_t p, std::size_t thread) {
       (*in_.partitions)[p].TakeRows([&](uint32_t row, EventPool::Id record) {
         won[thread][row / kRangeRows].push_back({row, record, static_cast<uint32_t>(p)});
       });
     });
-    RunPieces(in_.thread_count, ranges, [&](std::size_t range, std::size_t thread) {
+    RunPieces(threads_, ranges, [&](std::size_t range, std::size_t thread) {
       std::vector<WonRow> unsorted;
       for (std::vector<std::vector<WonRow>>& by_range : won) {
         unsorted.insert(unsorted.end(), by_range[range].begin(), by_range[range].end());
@@ -82,15 +89,16 @@ class LargeBatchOffer {
       }
       CopyRange(unsorted, WriterOf(thread));
     });
-    RunPieces(in_.thread_count, in_.partitions->size(), [&](std::size_t p, std::size_t thread) {
+    RunPieces(threads_, in_.partitions->size(), [&](std::size_t p, std::size_t thread) {
       (*in_.partitions)[p].OfferTied(*in_.events, *in_.keys, in_.first_ordinal, WriterOf(thread));
     });
   }
 
  private:
   EventScatter* WriterOf(std::size_t thread) {
-    if (!writers_[thread]) writers_[thread].emplace(in_.layout, 0);
-    return &*writers_[thread];
+    std::optional<EventScatter>& writer = space_.writers[thread];
+    if (!writer) writer.emplace(in_.layout, 0);
+    return &*writer;
   }
 
   void CopyRange(std::span<const WonRow> unsorted, EventScatter* writer) {
@@ -125,41 +133,34 @@ class LargeBatchOffer {
   }
 
   const LargeBatch& in_;
-  std::size_t threads_;
-  std::vector<std::optional<EventScatter>> writers_;
+  int threads_;
+  LargeBatchSpace& space_;
 };
 
 }  // namespace
 
-bool SpinePartition::CanOfferRows(const JoinView& view, const EventLayout& layout) {
-  const bool known_any = view.known_at == KnownAt::kAny &&
-                         (!view.count_other_known_at || layout.known_source == KnownSource::kNone);
-  return known_any && !layout.timeless && layout.end == 0 && !view.partial_updates &&
-         view.exclude_event_id == nullptr && layout.key_form == KeyForm::kWord;
-}
-
 void SpinePartition::OfferRows(std::span<const KeyedRow> rows) {
-  const bool before = view_->boundary == Boundary::kBefore;
-  std::array<uint32_t, PartitionIndex::kRowsTogether> slots;
-  for (; !rows.empty(); rows = rows.subspan(std::min(rows.size(), slots.size()))) {
-    const std::span<const KeyedRow> block = rows.first(std::min(rows.size(), slots.size()));
-    index_->FindSlots(block, before, slots.data());
-    for (std::size_t i = 0; i < block.size(); ++i) {
-      if (slots[i] != PartitionIndex::kNoSlot) OfferRow(block[i], &winners_[slots[i]]);
-    }
+  while (!rows.empty()) {
+    const auto block = rows.first(std::min(rows.size(), PartitionIndex::kRowsTogether));
+    VisitWinners(block, [&](std::size_t i, uint32_t slot) { OfferRow(block[i], slot); });
+    rows = rows.subspan(block.size());
   }
 }
 
-inline void SpinePartition::OfferRow(const KeyedRow& row, Winner* winner) {
-  if (winner->best != 0) {
-    if (row.time < winner->best_time) return;
-    if (row.time == winner->best_time) {
+inline void SpinePartition::OfferRow(const KeyedRow& row, uint32_t slot) {
+  Winner& winner = winners_[slot];
+  if (winner.best != 0) {
+    if (row.time < winner.best_time) return;
+    if (row.time == winner.best_time) {
       tied_rows_.push_back(row.row);
       return;
     }
-    if ((winner->best & kIsRow) == 0) pool_.Release(winner->best);
   }
-  *winner = {row.time, row.row | kIsRow, 0, 0};
+  if ((winner.best & kIsRow) == 0) {
+    won_slots_.push_back(slot);
+    if (winner.best != 0) pool_.Release(winner.best);
+  }
+  winner = {row.time, row.row | kIsRow, 0, 0};
 }
 
 // What settles ties is in the records.
@@ -176,9 +177,9 @@ void SpinePartition::OfferTied(const EventBatch& batch, const KeyReader& keys,
   tied_rows_ = {};
 }
 
-absl::Status OfferLargeBatch(const LargeBatch& batch, RowCounts* counts,
+absl::Status OfferLargeBatch(const LargeBatch& batch, LargeBatchSpace* space, RowCounts* counts,
                              const std::function<absl::Status(std::size_t)>& report) {
-  LargeBatchOffer offer(batch);
+  LargeBatchOffer offer(batch, space);
   const absl::Status reported = offer.OfferAll(counts, report);
   offer.CopyWinners();
   return reported;

@@ -30,7 +30,8 @@ struct ViewJoin {
   std::vector<Winner> winners;         // of all partitions, so that they can be given back at once
   std::vector<Winner> other_winners;   // under the other KnownAt
   std::vector<EventScatter> scatters;  // one per thread
-  RowCounts counts;                    // of large batches
+  LargeBatchSpace space;
+  RowCounts counts;  // of large batches
   bool other_known_at = false;
   uint64_t events_seen = 0;
 };
@@ -122,10 +123,10 @@ struct PointInTimeJoin::State {
     for (EventScatter& scatter : join.scatters) scatter.Cleared();
   }
 
-  // Copying what wins at the end of a batch costs a look at every winner.
+  // Few events would find nothing of a partition in the cache.
   [[nodiscard]] bool IsLarge(const ViewJoin& join, const EventBatch& events) const {
     return events.row_count > 0 &&
-           events.row_count >= std::max(options.large_batch_rows, join.winners.size()) &&
+           events.row_count / join.partitions.size() >= options.large_batch_rows &&
            std::max(events.row_count, join.winners.size()) < kIsRow &&
            SpinePartition::CanOfferRows(join.view, *join.layout);
   }
@@ -141,9 +142,9 @@ struct PointInTimeJoin::State {
     batch.partitions = &join.partitions;
     batch.thread_count = options.thread_count;
     batch.buffer_bytes = options.buffer_bytes;
-    const absl::Status offered = OfferLargeBatch(batch, &join.counts, [&](std::size_t rows) {
-      return Report(view, join.events_seen + rows, 0);
-    });
+    const absl::Status offered =
+        OfferLargeBatch(batch, &join.space, &join.counts,
+                        [&](std::size_t rows) { return Report(view, join.events_seen + rows, 0); });
     join.events_seen += events.row_count;
     return offered;
   }
@@ -224,6 +225,7 @@ absl::StatusOr<std::vector<JoinedView>> PointInTimeJoin::Finish() && {
     counts.events_bad_key = join->counts.bad_key;
     counts.events_null_arrival = join->counts.null_arrival;
     join->scatters.clear();
+    join->space = {};
     JoinOutputInputs in;
     in.view = &join->view;
     in.layout = join->layout.get();

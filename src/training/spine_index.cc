@@ -86,26 +86,6 @@ void PartitionIndex::Index(const KeyReader& keys, std::span<const std::span<cons
   slot_times_.resize(slot_times_.size() + kTimesPadding);
 }
 
-// Most groups are small: then counting them all costs less than the branches of a search that nothing predicts.
-std::size_t PartitionIndex::FirstSlot(std::size_t begin, std::size_t end, int64_t at,
-                                      bool after) const {
-  constexpr std::size_t kOneByOne = 32;
-  const int64_t* const first = slot_times_.data() + begin;
-  const int64_t* const last = slot_times_.data() + end;
-  if (end - begin > kOneByOne) {
-    const int64_t* const found =
-        after ? std::upper_bound(first, last, at) : std::lower_bound(first, last, at);
-    return begin + static_cast<std::size_t>(found - first);
-  }
-  std::size_t slot = begin;
-  if (after) {
-    for (const int64_t* time = first; time != last; ++time) slot += *time <= at ? 1 : 0;
-  } else {
-    for (const int64_t* time = first; time != last; ++time) slot += *time < at ? 1 : 0;
-  }
-  return slot;
-}
-
 absl::StatusOr<std::shared_ptr<const SpineIndex>> SpineIndex::Make(
     const Column& times, std::span<const Column* const> keys, std::span<const DataType> types,
     int thread_count) {

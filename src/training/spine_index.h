@@ -1,6 +1,7 @@
 // A spine by key and instant, in partitions small enough for one to stay in a core's cache.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
@@ -43,18 +44,23 @@ class PartitionIndex {
   [[nodiscard]] std::size_t FirstSlot(std::size_t begin, std::size_t end, int64_t at,
                                       bool after) const;
 
-  [[nodiscard]] std::optional<uint32_t> FindGroup(uint64_t word, std::string_view bytes) const {
-    return keys_.Find(word, bytes);
+  // By KeyHash; of a key that is bytes these too.
+  [[nodiscard]] std::optional<uint32_t> FindGroup(uint64_t hash, std::string_view bytes) const {
+    return keys_.FindHash(hash, bytes);
   }
+  // For what FindGroup reads first.
+  void FetchGroup(uint64_t hash) const { keys_.FetchHash(hash); }
+  // In the form of words: 0, or the group's number plus one.
+  void FindGroups(std::span<const uint64_t> hashes, uint32_t* found) const {
+    keys_.FindHashes(hashes, found);
+  }
+
   static constexpr uint32_t kNoSlot = std::numeric_limits<uint32_t>::max();
   static constexpr std::size_t kRowsTogether = 64;
   static constexpr uint32_t kTimesPadding = 16;  // that can be read behind the last slot's time
   // In the form of words: the first slot of each row's key that is not before its time, or, with `after`, that is after
   // it; kNoSlot where there is none. Requires: at most kRowsTogether rows.
   void FindSlots(std::span<const KeyedRow> rows, bool after, uint32_t* slots) const;
-
-  // For what FindGroup reads first.
-  void FetchGroup(uint64_t word) const { keys_.Fetch(word); }
 
   // The partition's rows of the spine, by group and instant, and the slot of each.
   [[nodiscard]] std::span<const uint32_t> rows() const { return rows_; }
@@ -67,6 +73,26 @@ class PartitionIndex {
   std::vector<int64_t> slot_times_;          // and the padding
   std::vector<uint32_t> group_begin_ = {0};  // one more at the end
 };
+
+// Most groups are small: then counting them all costs less than the branches of a search that nothing predicts.
+inline std::size_t PartitionIndex::FirstSlot(std::size_t begin, std::size_t end, int64_t at,
+                                             bool after) const {
+  constexpr std::size_t kOneByOne = 32;
+  const int64_t* const first = slot_times_.data() + begin;
+  const int64_t* const last = slot_times_.data() + end;
+  if (end - begin > kOneByOne) {
+    const int64_t* const found =
+        after ? std::upper_bound(first, last, at) : std::lower_bound(first, last, at);
+    return begin + static_cast<std::size_t>(found - first);
+  }
+  std::size_t slot = begin;
+  if (after) {
+    for (const int64_t* time = first; time != last; ++time) slot += *time <= at ? 1 : 0;
+  } else {
+    for (const int64_t* time = first; time != last; ++time) slot += *time < at ? 1 : 0;
+  }
+  return slot;
+}
 
 inline constexpr uint16_t kNoPartition = 0xFFFF;  // of a spine row whose key is null
 

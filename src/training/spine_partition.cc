@@ -32,6 +32,17 @@ std::size_t SpinePartition::CountWinners(const JoinView& view, const PartitionIn
   return index.slot_count() * WinnersPerSlot(view) * (layout.end != 0 ? 2 : 1);
 }
 
+bool SpinePartition::FindsByTime(const JoinView& view, const EventLayout& layout) {
+  const bool known_any = view.known_at == KnownAt::kAny &&
+                         (!view.count_other_known_at || layout.known_source == KnownSource::kNone);
+  return known_any && !layout.timeless && layout.end == 0 && !view.partial_updates &&
+         layout.key_form == KeyForm::kWord;
+}
+
+bool SpinePartition::CanOfferRows(const JoinView& view, const EventLayout& layout) {
+  return FindsByTime(view, layout) && view.exclude_event_id == nullptr;
+}
+
 // The slots, within their group, whose instants see the event.
 SpinePartition::SlotRange SpinePartition::RangeOf(EventRef event, uint32_t group,
                                                   KnownAt known_at) const {
@@ -51,7 +62,47 @@ SpinePartition::SlotRange SpinePartition::RangeOf(EventRef event, uint32_t group
   return {begin - first, end - first};
 }
 
+// Of `count` events from the one numbered `begin` on: 0, or the number of the key's group plus one.
+void SpinePartition::FindGroups(const EventBuffer& events, std::size_t begin, std::size_t count,
+                                uint32_t* groups) const {
+  std::array<uint64_t, kEventsTogether> hashes;
+  const auto event_at = [&](std::size_t i) {
+    return EventRef{events.records() + (begin + i) * layout_->record_size, events.text.data()};
+  };
+  for (std::size_t i = 0; i < count; ++i) {
+    hashes[i] = KeyHash(layout_->key_form, EventLayout::KeyWordOf(event_at(i)));
+    index_->FetchGroup(hashes[i]);
+  }
+  if (layout_->key_form == KeyForm::kWord)
+    return index_->FindGroups(std::span(hashes).first(count), groups);
+  for (std::size_t i = 0; i < count; ++i) {
+    const auto group = index_->FindGroup(hashes[i], layout_->KeyTextOf(event_at(i)));
+    groups[i] = group ? *group + 1 : 0;
+  }
+}
+
+void SpinePartition::OfferByTime(const EventBuffer& events) {
+  const std::size_t count = events.size() / layout_->record_size;
+  std::array<KeyedRow, PartitionIndex::kRowsTogether> rows;
+  for (std::size_t begin = 0; begin < count; begin += rows.size()) {
+    const std::size_t together = std::min(rows.size(), count - begin);
+    const auto event_at = [&](std::size_t i) {
+      return EventRef{events.records() + (begin + i) * layout_->record_size, events.text.data()};
+    };
+    for (std::size_t i = 0; i < together; ++i) {
+      const EventRef event = event_at(i);
+      rows[i] = {KeyHash(KeyForm::kWord, EventLayout::KeyWordOf(event)),
+                 EventLayout::EventTimeOf(event), 0};
+    }
+    VisitWinners(std::span(rows).first(together), [&](std::size_t i, uint32_t slot) {
+      EventPool::Id pooled = 0;
+      Update(&winners_[slot], event_at(i), &pooled);
+    });
+  }
+}
+
 void SpinePartition::Offer(const EventBuffer& events) {
+  if (FindsByTime(*view_, *layout_)) return OfferByTime(events);
   const KnownAt other = view_->known_at == KnownAt::kSpine ? KnownAt::kAny : KnownAt::kSpine;
   const std::size_t count = events.size() / layout_->record_size;
   const auto event_at = [&](std::size_t i) {
@@ -63,18 +114,17 @@ void SpinePartition::Offer(const EventBuffer& events) {
     SlotRange range;
   };
   std::array<Found, kEventsTogether> block;
+  std::array<uint32_t, kEventsTogether> groups;
   // Each step asks for the memory that the next one reads.
   for (std::size_t begin = 0; begin < count; begin += kEventsTogether) {
-    const std::size_t end = std::min(begin + kEventsTogether, count);
-    for (std::size_t i = begin; i < end; ++i)
-      index_->FetchGroup(EventLayout::KeyWordOf(event_at(i)));
+    const std::size_t together = std::min(kEventsTogether, count - begin);
+    FindGroups(events, begin, together, groups.data());
     std::size_t found = 0;
-    for (std::size_t i = begin; i < end; ++i) {
-      const EventRef event = event_at(i);
-      const auto group = index_->FindGroup(EventLayout::KeyWordOf(event), layout_->KeyTextOf(event));
-      if (!group) continue;
-      __builtin_prefetch(index_->slot_times() + index_->group(*group).begin);
-      block[found++] = {event, *group, {}};
+    for (std::size_t i = 0; i < together; ++i) {
+      if (groups[i] == 0) continue;
+      const uint32_t group = groups[i] - 1;
+      __builtin_prefetch(index_->slot_times() + index_->group(group).begin);
+      block[found++] = {event_at(begin + i), group, {}};
     }
     for (std::size_t i = 0; i < found; ++i) {
       Found& at = block[i];

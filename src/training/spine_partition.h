@@ -1,10 +1,12 @@
 // One key-hash partition of a join: the best event so far for each key and instant of the spine.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "larder/base/config.h"
@@ -46,7 +48,7 @@ class SpinePartition {
                                                 const EventLayout& layout);
   void Offer(const EventBuffer& events);
 
-  // Whether OfferRows does for the view: neither more than the time decides who wins nor more than one slot is won.
+  // Whether OfferRows does for the view.
   [[nodiscard]] static bool CanOfferRows(const JoinView& view, const EventLayout& layout);
   // Offers rows of a batch by their times. Before anything else is asked of the partition, TakeRows must have given all
   // that won to be filled in, then OfferTied what tied.
@@ -54,8 +56,8 @@ class SpinePartition {
   // Makes a record for each row that is a winner, and calls visit(row, record).
   template <class Visit>
   void TakeRows(const Visit& visit) {
-    for (Winner& winner : winners_) {
-      if ((winner.best & kIsRow) == 0) continue;
+    for (const uint32_t slot : std::exchange(won_slots_, {})) {
+      Winner& winner = winners_[slot];
       const uint32_t row = winner.best & ~kIsRow;
       winner.best = pool_.Make();
       visit(row, winner.best);
@@ -83,13 +85,30 @@ class SpinePartition {
     return view.partial_updates ? view.features.size() : 1;
   }
   [[nodiscard]] std::size_t winners_per_slot() const { return WinnersPerSlot(*view_); }
+  // Whether one slot, found by a key's word and the event time, is all that an event may win.
+  [[nodiscard]] static bool FindsByTime(const JoinView& view, const EventLayout& layout);
   [[nodiscard]] bool uses_tree() const { return layout_->end != 0; }
   [[nodiscard]] SlotRange RangeOf(EventRef event, uint32_t group, KnownAt known_at) const;
   // Asks for the memory that OfferTo reads.
   void FetchWinners(std::span<const Winner> winners, uint32_t group, SlotRange range) const;
   void OfferTo(std::span<Winner> winners, EventRef event, uint32_t group, SlotRange range,
                EventPool::Id* pooled);
-  void OfferRow(const KeyedRow& row, Winner* winner);
+  void OfferRow(const KeyedRow& row, uint32_t slot);
+  // Calls visit(i, slot) for each row whose key and time have a slot.
+  template <class Visit>
+  void VisitWinners(std::span<const KeyedRow> rows, const Visit& visit) {
+    std::array<uint32_t, PartitionIndex::kRowsTogether> slots;
+    index_->FindSlots(rows, view_->boundary == Boundary::kBefore, slots.data());
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+      if (slots[i] != PartitionIndex::kNoSlot) __builtin_prefetch(&winners_[slots[i]]);
+    }
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+      if (slots[i] != PartitionIndex::kNoSlot) visit(i, slots[i]);
+    }
+  }
+  void OfferByTime(const EventBuffer& events);
+  void FindGroups(const EventBuffer& events, std::size_t begin, std::size_t count,
+                  uint32_t* groups) const;
   void Take(Winner* winner, EventRef event, EventPool::Id* pooled);
   void Update(Winner* winner, EventRef event, EventPool::Id* pooled);
   void Merge(Winner* into, const Winner& from) const;
@@ -102,7 +121,9 @@ class SpinePartition {
   EventPool pool_;
   std::span<Winner> winners_;
   std::span<Winner> other_winners_;
-  std::vector<uint32_t> tied_rows_;  // of the batch at hand
+  // Of the batch at hand: slots that rows of it have won, and rows that tied.
+  std::vector<uint32_t> won_slots_;
+  std::vector<uint32_t> tied_rows_;
 };
 
 }  // namespace larder::inline LARDER_ABI

@@ -64,9 +64,9 @@ struct JoinOptions {
   bool audit = false;
   // Bytes of events gathered before they are matched with the spine; more is a little faster.
   std::size_t buffer_bytes = std::size_t{64} << 20;
-  // A batch of so many events, where there are also no fewer than rows of the spine, is matched by keys and times alone
-  // where the view allows that, and only the events that win are copied. The result is the same.
-  std::size_t large_batch_rows = std::size_t{1} << 18;
+  // A batch of so many events for every 8,192 rows of the spine is matched by keys and times alone where the view allows
+  // that, and only the events that win are copied. The result is the same.
+  std::size_t large_batch_rows = 256;
   // Called on the calling thread, after every few ten thousand events or rows. What is not OK, kCancelled by convention,
   // ends the join and is what it returns.
   std::function<absl::Status(const JoinProgress&)> progress;
