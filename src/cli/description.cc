@@ -135,7 +135,8 @@ std::string DescribeView(const ViewVersion& view, const ViewState& state, const 
   facts.Add("entities", definition.entities.empty() ? "none: one row for all"
                                                     : Join(definition.entities, ", "));
   facts.Add("keys", FieldsText(view.keys));
-  facts.Add("source", Concat(view.source.name, ": ", SourceText(view.source)));
+  const std::string through = view.base_view ? Concat(", through ", definition.source) : "";
+  facts.Add("source", Concat(view.source.name, ": ", SourceText(view.source), through));
   facts.Add("ttl", definition.ttl && definition.ttl->us != 0 ? FormatDuration(*definition.ttl)
                                                              : "forever");
   facts.Add("boundary", view.boundary == Boundary::kAt ? "at" : "before");

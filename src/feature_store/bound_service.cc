@@ -94,10 +94,6 @@ absl::Status BindOnRead(const CompileOptions& options, BoundUse* use) {
 absl::StatusOr<BoundUse> BindUse(const BoundService& bound, const ViewUse& use,
                                  std::vector<bool> needed, const CompileOptions& options) {
   const ViewVersion& view = *bound.catalog.FindView(use.view_id);
-  if (view.base_view.has_value()) {
-    return UnimplementedError("feature view ", view.ToString(),
-                              ": views over other views are not served yet");
-  }
   std::vector<DataType> types;
   for (const StoredColumn& column : view.stored) types.push_back(column.type);
   LARDER_ASSIGN_OR_RETURN(RowLayout layout, RowLayout::Make(types));

@@ -32,10 +32,6 @@ absl::StatusOr<EventMapper> EventMapper::Make(const ViewVersion& view, const Sou
     return UnimplementedError("feature view ", view.ToString(),
                               ": aggregates are mapped by the rows of their window plan");
   }
-  if (view.base_view.has_value()) {
-    return UnimplementedError("feature view ", view.ToString(),
-                              ": views over other views are not computed yet");
-  }
   EventMapper mapper;
   mapper.view_name_ = view.ToString();
   mapper.source_ = source;

@@ -120,10 +120,6 @@ absl::StatusOr<ReplaySides> ReplaySides::Make(const Definitions& definitions,
       return FailedPreconditionError("push source ", name,
                                      " has no batch_source: give a file of its events");
     }
-    if (file->kind == SourceKind::kView) {
-      return UnimplementedError("source ", name, " reads feature view ", file->view,
-                                ": views over views cannot be replayed");
-    }
     Source pushed = AsPushed(*source, *file);
     *FindSource(&sides.served, name) = pushed;
     sides.streams.push_back({std::move(pushed), *file});

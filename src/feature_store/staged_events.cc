@@ -39,7 +39,7 @@ absl::StatusOr<StagedEvents::SourcePlan> StagedEvents::MakePlan(const Source& so
   for (const ViewVersion* view :
        catalog_.ViewsOfSource(project, source.name, impl_->options.clock())) {
     // Versions that store the same share their rows: one of them stands for all.
-    if (view->base_view.has_value() || data_ids.erase(view->data_id) == 0) continue;
+    if (data_ids.erase(view->data_id) == 0) continue;
     LARDER_ASSIGN_OR_RETURN(Fed fed, MakeFed(*view, source));
     plan.fed.push_back(std::move(fed));
   }

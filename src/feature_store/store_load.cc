@@ -221,7 +221,6 @@ absl::Status Check(const PreparedLoad& load, const MaterializeOptions& options,
 
 // Why a view cannot be loaded; empty when it can.
 std::string WhyNot(const ViewVersion& view) {
-  if (view.base_view.has_value()) return "views over other views are not computed yet";
   const Source& source = view.offline_source();
   if (source.kind == SourceKind::kPush)
     return Concat("source ", source.name, " is push only: nothing to load from");

@@ -142,7 +142,7 @@ class PreparedPush {
     bool is_stored = false;
     for (const ViewVersion* view :
          catalog_.ViewsOfSource(options.project, batch.source, impl.options.clock())) {
-      if (view->base_view.has_value() || IsUnfed(*view)) continue;
+      if (IsUnfed(*view)) continue;
       PreparedEvents prepared;
       prepared.from = &batch;
       const absl::Status events = Map(impl, *view, fields, &prepared);

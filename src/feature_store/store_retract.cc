@@ -16,7 +16,7 @@ std::vector<const ViewVersion*> ViewsFed(const Catalog& catalog, std::string_vie
                                          std::string_view source) {
   std::vector<const ViewVersion*> views;
   for (const ViewVersion* view : catalog.Views(project, true)) {
-    if (!view->IsFedBy(source) || view->base_view.has_value()) continue;
+    if (!view->IsFedBy(source)) continue;
     const auto shared = std::find_if(views.begin(), views.end(), [&](const ViewVersion* other) {
       return other->data_id == view->data_id;
     });

@@ -139,7 +139,7 @@ absl::StatusOr<std::vector<std::string>> FeatureStore::VerifyWindows() const {
   std::map<uint32_t, const ViewVersion*> views;  // one of those that share their events
   for (const std::string& project : catalog.Projects()) {
     for (const ViewVersion* view : catalog.Views(project, true)) {
-      if (view->is_aggregate() && !view->base_view) views.emplace(view->data_id, view);
+      if (view->is_aggregate()) views.emplace(view->data_id, view);
     }
   }
   std::vector<std::string> problems;

@@ -78,7 +78,6 @@ absl::Status CheckKeptUp(const ReadSession& session, const Catalog& current, con
   }
   std::vector<std::string> reasons;
   for (const ViewVersion* view : VersionsInUse(Catalog(plan.outcome), plan.project)) {
-    if (view->base_view.has_value()) continue;  // nothing is stored of them yet
     if (!kept.insert(view->data_id).second) continue;
     LARDER_ASSIGN_OR_RETURN(std::string why, WhyBehind(session, current, *view));
     if (!why.empty()) reasons.push_back(std::move(why));

@@ -89,8 +89,9 @@ absl::StatusOr<std::vector<std::string>> OnlyEntityOf(const Definitions& definit
 // Who reads `view:feature`, and what taking it away takes with it.
 class Uses {
  public:
-  Uses(const Catalog& current, std::string_view project, Definitions* definitions)
-      : catalog_(current), project_(project), definitions_(*definitions) {}
+  Uses(const Catalog& current, std::string_view project, const ExpressionChecker& checker,
+       Definitions* definitions)
+      : catalog_(current), project_(project), checker_(checker), definitions_(*definitions) {}
 
   // An empty feature means the whole view.
   void Remove(const std::string& view, const std::string& feature) {
@@ -108,6 +109,25 @@ class Uses {
     const auto parsed = ParseFeatureReference(reference);
     return parsed.ok() && parsed->view.name == view &&
            (feature.empty() || parsed->feature == feature);
+  }
+  [[nodiscard]] bool ReadsField(const FeatureView& view, std::span<const Field> fields,
+                                const std::string& name) const {
+    const auto names = [&](const std::string& text) {
+      if (text.empty() || text == name) return !text.empty();
+      const auto checked = checker_.Check(text, fields);
+      return !checked.ok() ||
+             std::binary_search(checked->inputs.begin(), checked->inputs.end(), name);
+    };
+    const auto is_key = [&](const std::string& entity) {
+      Entity* const found = FindNamed(definitions_.entities, entity);
+      return found != nullptr && FindNamed(found->join_keys, name) != nullptr;
+    };
+    return std::any_of(view.entities.begin(), view.entities.end(), is_key) ||
+           std::any_of(view.features.begin(), view.features.end(),
+                       [&](const Feature& f) { return names(f.expr.empty() ? f.name : f.expr); }) ||
+           std::any_of(view.aggregates.begin(), view.aggregates.end(), [&](const Aggregate& line) {
+             return names(line.input) || names(line.where) || line.group_by == name;
+           });
   }
   void RemoveOnDemandReaders(const std::string& view, const std::string& feature) {
     auto& list = definitions_.on_demand_views;
@@ -137,12 +157,9 @@ class Uses {
     std::vector<std::string> gone;
     for (const FeatureView& other : definitions_.feature_views) {
       if (sources.count(other.source) == 0) continue;
-      const auto version = catalog_.GetView(project_, other.name);
-      const bool reads =
-          feature.empty() || !version.ok() ||
-          std::any_of((*version)->source.fields.begin(), (*version)->source.fields.end(),
-                      [&](const Field& field) { return field.name == feature; });
-      if (reads) gone.push_back(other.name);
+      const auto source = catalog_.GetSource(project_, other.source);
+      if (feature.empty() || !source.ok() || ReadsField(other, (*source)->fields, feature))
+        gone.push_back(other.name);
     }
     for (const std::string& name : gone) {
       users_.push_back(Concat("feature view ", name));
@@ -218,6 +235,7 @@ class Uses {
 
   const Catalog& catalog_;
   std::string project_;
+  const ExpressionChecker& checker_;
   Definitions& definitions_;
   std::vector<std::string> users_;
   std::set<std::string> done_;
@@ -286,7 +304,7 @@ absl::StatusOr<ChangePlan> PlanDeleteFeature(const Catalog& current, std::string
                                  [&](const Feature& other) { return other.name == feature; }),
                   features->end());
   const bool last = features->empty();
-  Uses uses(current, project, &target);
+  Uses uses(current, project, checker, &target);
   uses.Remove(std::string(view), last ? "" : std::string(feature));
   if (!uses.users().empty() && !force) {
     return FailedPreconditionError("feature ", view, ":", feature, " is still used by ",

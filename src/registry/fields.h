@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "larder/base/config.h"
+#include "larder/base/text.h"
 #include "larder/schema/definitions.h"
 
 namespace larder::inline LARDER_ABI {
@@ -24,6 +25,11 @@ namespace larder::inline LARDER_ABI {
   std::vector<std::string> names;
   for (const Field& field : fields) names.push_back(field.name);
   return names;
+}
+
+// As an expression that is nothing but the field.
+[[nodiscard]] inline std::string QuotedName(std::string_view name) {
+  return Concat("\"", name, "\"");
 }
 
 }  // namespace larder::inline LARDER_ABI

@@ -76,13 +76,18 @@ int LineageGraph::ViewNode(const Catalog& catalog, const ViewVersion& view) {
   for (const std::string& entity : view.definition.entities) {
     Edge(Node(Plain(ObjectKind::kEntity, entity)), node);
   }
-  const int source = Node(Plain(ObjectKind::kSource, view.source.name));
+  // A derived view reads its base's rows through a source of its own.
+  const std::string& read = view.base_view ? view.definition.source : view.source.name;
+  const int source = Node(Plain(ObjectKind::kSource, read));
   Edge(source, node);
-  if (view.batch) Edge(Node(Plain(ObjectKind::kSource, view.batch->name)), source);
-  for (const Source& other : view.union_sources) {
-    Edge(Node(Plain(ObjectKind::kSource, other.name)), node);
+  if (view.base_view) {
+    Edge(ViewNode(catalog, *catalog.FindView(*view.base_view)), source);
+  } else if (view.batch) {
+    Edge(Node(Plain(ObjectKind::kSource, view.batch->name)), source);
   }
-  if (view.base_view) Edge(ViewNode(catalog, *catalog.FindView(*view.base_view)), source);
+  for (const Source& other : view.union_sources) {
+    if (!view.base_view) Edge(Node(Plain(ObjectKind::kSource, other.name)), node);
+  }
   for (const FeatureColumn& feature : view.features) {
     Edge(node, Node(Versioned(ObjectKind::kFeatureView, view, feature.name)));
   }

@@ -358,7 +358,10 @@ class Planner {
       for (const Source& source : view.union_sources) {
         named.push_back(Concat("source ", source.name));
       }
-      if (view.base_view) named.push_back(view_name(*view.base_view));
+      if (view.base_view) {
+        named.push_back(Concat("source ", view.definition.source));
+        named.push_back(view_name(*view.base_view));
+      }
     } else if constexpr (std::is_same_v<T, OnDemandView>) {
       for (const OnDemandInput& input : resolved_.on_demand[i]->inputs) {
         if (input.request) continue;

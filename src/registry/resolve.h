@@ -81,6 +81,11 @@ class Resolver {
   void CheckRetention(const std::string& place, const ViewDraft& draft);
   void CheckViewRules(const std::string& place, const ViewDraft& draft);
   void KeepReadFields(ViewDraft* draft);
+
+  // resolve_derived.cc
+  void TakeBase(const std::string& place, ViewDraft* draft);
+  void CheckDerived(const std::string& place, const ViewDraft& draft);
+  absl::StatusOr<CheckedExpression> CheckOverRows(const std::string& text, const ViewDraft& draft);
   Hash128 ViewInputsHash(const FeatureView& definition, const std::vector<const Source*>& sources,
                          const Source* batch, const ViewVersion* base);
   bool ResolveDefault(const std::optional<Value>& value, const DataType& type,

@@ -53,11 +53,11 @@ void Resolver::ResolveRowFeature(const Feature& feature, const std::string& path
     problems_.Add(Concat(path, "/name"), feature.name, " is a join key of the view already");
   }
 
-  const std::vector<Field>& fields = draft->source->fields;
   StoredColumn stored;
   stored.name = feature.name;
   std::string canonical;
-  if (feature.expr.empty()) {
+  if (feature.expr.empty() && draft->computed.count(feature.name) == 0) {
+    const std::vector<Field>& fields = draft->source->fields;
     const Field* field = FindField(fields, feature.name);
     if (field == nullptr) {
       Unknown(Concat(path, "/name"), Concat("field of source ", draft->source->name), feature.name,
@@ -68,7 +68,8 @@ void Resolver::ResolveRowFeature(const Feature& feature, const std::string& path
     stored.field = field->name;
     draft->reads.insert(field->name);
   } else {
-    absl::StatusOr<CheckedExpression> checked = checker_.Check(feature.expr, fields);
+    absl::StatusOr<CheckedExpression> checked =
+        CheckOverRows(feature.expr.empty() ? QuotedName(feature.name) : feature.expr, *draft);
     if (!checked.ok()) {
       problems_.AddStatus(Concat(path, "/expr"), checked.status());
       return;
@@ -96,7 +97,7 @@ void Resolver::ResolveRowFeature(const Feature& feature, const std::string& path
     draft->stored.emplace_back(std::move(stored), canonical);
   } else {
     for (const FeatureColumn::Input& input : out.inputs) {
-      const Field* field = FindField(fields, input.name);
+      const Field* field = FindField(draft->rows->fields, input.name);
       if (field == nullptr) {
         problems_.Add(Concat(path, "/expr"), "unknown field: ", input.name);
         return;
@@ -106,6 +107,7 @@ void Resolver::ResolveRowFeature(const Feature& feature, const std::string& path
       bool plain = false;
       for (const Feature& other : draft->view.definition.features) {
         plain = plain || (other.name == input.name && other.expr.empty() &&
+                          draft->computed.count(other.name) == 0 &&
                           other.type.value_or(field->type) == field->type);
       }
       const std::string hidden = Concat("$", input.name);

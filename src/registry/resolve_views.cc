@@ -71,6 +71,7 @@ bool Resolver::ResolveViewParts(std::size_t i, ViewDraft* draft) {
     const auto found = sources_.find(draft->source->batch_source);
     if (found != sources_.end()) draft->batch = ResolveSource(found->second);
   }
+  draft->rows = draft->source;
   if (draft->source != nullptr && draft->source->kind == SourceKind::kView) {
     draft->base = FindAnyView(draft->source->view, place).view;
     usable = usable && draft->base != nullptr;
@@ -92,7 +93,8 @@ bool Resolver::ResolveViewParts(std::size_t i, ViewDraft* draft) {
     }
   }
 
-  draft->view.source = *draft->source;
+  if (draft->base != nullptr) TakeBase(place, draft);
+  draft->view.source = *draft->rows;
   if (draft->batch != nullptr) draft->view.batch = *draft->batch;
   for (const Source* source : draft->unions) draft->view.union_sources.push_back(*source);
   if (draft->base != nullptr) {
@@ -115,6 +117,7 @@ bool Resolver::ResolveViewParts(std::size_t i, ViewDraft* draft) {
   }
   if (problems_.size() == before) CheckValidators(place, *draft);
   CheckViewRules(place, *draft);
+  CheckDerived(place, *draft);
   CheckRetention(place, *draft);
   if (problems_.size() != before) return false;
   KeepReadFields(draft);
@@ -196,14 +199,14 @@ void Resolver::CheckViewRules(const std::string& place, const ViewDraft& draft) 
                     " has no event_time, so its rows are in no window");
     }
   }
-  CheckWindowSource(place, definition, source);
+  CheckWindowSource(place, definition, *draft.rows);
   for (const Source* united : draft.unions) CheckWindowSource(place, definition, *united);
   const auto check_ids = [&](const Source& from) {
     if (!definition.exclude_self || !from.event_id.empty()) return;
     problems_.Add(Concat(place, "/exclude_self"), "source ", from.name,
                   " has no event_id to tell the asking row's own event by");
   };
-  check_ids(source);
+  check_ids(*draft.rows);
   for (const Source* united : draft.unions) check_ids(*united);
   if (definition.partial_updates && !definition.aggregates.empty()) {
     problems_.Add(Concat(place, "/partial_updates"), "aggregates have no partial updates");
@@ -219,7 +222,7 @@ void Resolver::CheckViewRules(const std::string& place, const ViewDraft& draft) 
   for (std::size_t u = 0; u < draft.unions.size(); ++u) {
     const std::string path = Concat(place, "/union/", u);
     for (const std::string& name : shape) {
-      const Field* mine = FindField(source.fields, name);
+      const Field* mine = FindField(draft.rows->fields, name);
       const Field* theirs = FindField(draft.unions[u]->fields, name);
       if (mine == nullptr) continue;
       if (theirs == nullptr) {
@@ -230,11 +233,11 @@ void Resolver::CheckViewRules(const std::string& place, const ViewDraft& draft) 
       }
     }
     for (std::size_t before = 0; before <= u; ++before) {
-      const Source& other = before == 0 ? source : *draft.unions[before - 1];
+      const Source& other = before == 0 ? *draft.rows : *draft.unions[before - 1];
       if (draft.unions[u]->name == other.name)
         problems_.Add(path, "source ", other.name, " is in the view already");
     }
-    const Field* order = FindField(source.fields, source.sequence);
+    const Field* order = FindField(draft.rows->fields, draft.rows->sequence);
     const Field* their_order = FindField(draft.unions[u]->fields, draft.unions[u]->sequence);
     if (order != nullptr && their_order != nullptr && order->type != their_order->type) {
       problems_.Add(path, "sequence is ", their_order->type.ToString(), " in ",
@@ -287,6 +290,7 @@ Hash128 Resolver::ViewInputsHash(const FeatureView& definition,
   for (const Source* source : sources) put_source(source);
   if (batch != nullptr) put_source(batch);
   if (base != nullptr) {
+    out.PutText("over its source");  // as derived views are resolved since they can be computed
     out.Put(base->id);
     out.Put(base->meaning_hash);
   }

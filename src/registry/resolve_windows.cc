@@ -11,7 +11,7 @@ void Resolver::ResolveAggregates(const std::string& place, ViewDraft* draft) {
   // The same text is asked for by every function and window of a line.
   const auto check = [&](const std::string& text,
                          const std::string& path) -> std::optional<CheckedExpression> {
-    absl::StatusOr<CheckedExpression> checked = checker_.Check(text, fields);
+    absl::StatusOr<CheckedExpression> checked = CheckOverRows(text, *draft);
     if (!checked.ok()) {
       problems_.AddStatus(path, checked.status());
       return std::nullopt;
@@ -40,7 +40,7 @@ void Resolver::ResolveAggregates(const std::string& place, ViewDraft* draft) {
                 FieldNames(fields));
         continue;
       }
-      if (field != nullptr) {
+      if (field != nullptr && draft->computed.count(line.input) == 0) {
         input = field->type;
         canonical = line.input;
         draft->reads.insert(line.input);
@@ -155,8 +155,8 @@ void Resolver::CheckRetention(const std::string& place, const ViewDraft& draft) 
     return a.retention == b.retention && a.late_by == b.late_by &&
            a.version_horizon == b.version_horizon && a.operation == b.operation;
   };
-  check(*draft.source);
-  if (draft.batch != nullptr && !keeps_alike(*draft.batch, *draft.source)) check(*draft.batch);
+  check(*draft.rows);
+  if (draft.batch != nullptr && !keeps_alike(*draft.batch, *draft.rows)) check(*draft.batch);
   for (const Source* source : draft.unions) check(*source);
 }
 

@@ -12,23 +12,36 @@
 namespace larder::inline LARDER_ABI {
 namespace {
 
-std::string PinnedText(const transform::Ast& ast, const transform::Analyzer& analyzer) {
-  std::map<std::size_t, std::pair<std::size_t, std::string_view>> names;  // begin -> end, instead
+// Fills `pinned` and `uses`.
+void Pin(const transform::Ast& ast, const transform::Analyzer& analyzer, CheckedExpression* result) {
+  struct Name {
+    std::size_t end = 0;
+    std::string_view instead;
+    bool is_input = false;
+  };
+  std::map<std::size_t, Name> names;  // by where they begin
   for (transform::NodeId id = 0; id < ast.nodes.size(); ++id) {
     const transform::Node& node = ast[id];
-    if (analyzer.NoteOf(id).empty()) continue;
-    // A call begins with its name.
-    const bool call = node.kind == transform::NodeKind::kCall;
-    names[node.begin] = {call ? node.begin + node.text.size() : node.end, analyzer.NoteOf(id)};
+    const std::string_view note = analyzer.NoteOf(id);
+    if (!note.empty()) {
+      // A call begins with its name.
+      const bool call = node.kind == transform::NodeKind::kCall;
+      names[node.begin] = {call ? node.begin + node.text.size() : node.end, note, false};
+    } else if (node.kind == transform::NodeKind::kColumn) {
+      names[node.begin] = {node.end, node.text, true};
+    }
   }
-  std::string out;
+  const std::string_view source = ast.source;
   std::size_t at = 0;
   for (const auto& [begin, name] : names) {
-    out += std::string_view(ast.source).substr(at, begin - at);
-    out += name.second;
-    at = name.first;
+    result->pinned += source.substr(at, begin - at);
+    const std::size_t from = result->pinned.size();
+    result->pinned += name.is_input ? source.substr(begin, name.end - begin) : name.instead;
+    if (name.is_input)
+      result->uses.push_back({std::string(name.instead), from, result->pinned.size()});
+    at = name.end;
   }
-  return out + ast.source.substr(at);
+  result->pinned += source.substr(at);
 }
 
 }  // namespace
@@ -49,7 +62,7 @@ absl::StatusOr<CheckedExpression> TransformChecker::Check(std::string_view text,
     if (ast[id].kind == transform::NodeKind::kColumn && analyzer.NoteOf(id).empty())
       result.inputs.push_back(ast[id].text);
   }
-  result.pinned = PinnedText(ast, analyzer);
+  Pin(ast, analyzer, &result);
   std::sort(result.inputs.begin(), result.inputs.end());
   result.inputs.erase(std::unique(result.inputs.begin(), result.inputs.end()), result.inputs.end());
   return result;

@@ -31,11 +31,15 @@ class FakeChecker : public larder::ExpressionChecker {
     std::vector<std::string> known;
     for (const larder::Field& field : inputs) known.push_back(field.name);
     std::vector<std::string> tokens;
-    if (!Tokens(text, &tokens) || tokens.empty()) {
+    std::vector<std::size_t> places;
+    if (!Tokens(text, &tokens, &places) || tokens.empty()) {
       return larder::InvalidArgumentError("1:1: cannot read ", larder::Quoted(text));
     }
     // `name = expression` names its result.
-    if (tokens.size() > 2 && tokens[1] == "=") tokens.erase(tokens.begin(), tokens.begin() + 2);
+    if (tokens.size() > 2 && tokens[1] == "=") {
+      tokens.erase(tokens.begin(), tokens.begin() + 2);
+      places.erase(places.begin(), places.begin() + 2);
+    }
     bool comparison = false, division = false, text_result = false, integer_result = false;
     bool has_float = false, has_number = false;
     std::vector<DataType> types;
@@ -64,6 +68,8 @@ class FakeChecker : public larder::ExpressionChecker {
         }
         types.push_back(inputs[static_cast<std::size_t>(found - known.begin())].type);
         names.insert(token);
+        const std::size_t quotes = text[places[i]] == '"' ? 2 : 0;
+        out.uses.push_back({token, places[i], places[i] + token.size() + quotes});
       }
     }
     DataType widest = has_float ? TypeId::kFloat64 : TypeId::kInt64;
@@ -85,7 +91,8 @@ class FakeChecker : public larder::ExpressionChecker {
   }
 
  private:
-  static bool Tokens(std::string_view text, std::vector<std::string>* out) {
+  static bool Tokens(std::string_view text, std::vector<std::string>* out,
+                     std::vector<std::size_t>* places) {
     for (std::size_t i = 0; i < text.size();) {
       const auto c = static_cast<unsigned char>(text[i]);
       std::size_t end = i + 1;
@@ -98,10 +105,18 @@ class FakeChecker : public larder::ExpressionChecker {
                                      text[end] == '_' || text[end] == '.')) {
           ++end;
         }
+      } else if (c == '"') {
+        end = text.find('"', i + 1);
+        if (end == std::string_view::npos) return false;
+        out->emplace_back(text.substr(i + 1, end - i - 1));
+        places->push_back(i);
+        i = end + 1;
+        continue;
       } else if (std::string_view("+-*/(),<>=").find(text[i]) == std::string_view::npos) {
         return false;
       }
       out->emplace_back(text.substr(i, end - i));
+      places->push_back(i);
       i = end;
     }
     return true;

@@ -79,6 +79,29 @@ TEST_CASE("a feature is created from a source in one call", "[registry][edits]")
   }
 }
 
+TEST_CASE("a derived view goes with the features it reads, and with no others",
+          "[registry][edits]") {
+  Store store;
+  store.Apply(
+      R"({"project": "p", "entities": [{"name": "e", "join_keys": [{"name": "k", "type": "int64"}]}],
+    "sources": [{"name": "s", "kind": "push", "event_time": "t", "fields": [{"name": "k", "type": "int64"},
+      {"name": "x", "type": "int64"}, {"name": "t", "type": "timestamp"}]}, {"name": "d", "kind": "view", "view": "a"}],
+    "feature_views": [
+      {"name": "a", "entities": ["e"], "source": "s", "features": [{"name": "x"}, {"name": "twice", "expr": "x + x"},
+                                                                   {"name": "more", "expr": "x + 1"}]},
+      {"name": "copy", "entities": ["e"], "source": "d", "features": [{"name": "twice"}]},
+      {"name": "worked_out", "entities": ["e"], "source": "d", "features": [{"name": "z", "expr": "more + x"}]},
+      {"name": "counted", "entities": ["e"], "source": "d", "aggregates": [
+        {"name": "n", "function": "sum", "input": "x", "window": "1d", "where": "twice > 3"}]}]})");
+  const auto users = [&](const char* feature) {
+    return Message(larder::PlanDeleteFeature(store.catalog, "p", "a", feature, store.checker));
+  };
+  CHECK(users("twice") ==
+        "feature a:twice is still used by feature view copy, feature view counted");
+  CHECK(users("more") == "feature a:more is still used by feature view worked_out");
+  CHECK(users("x") == "feature a:x is still used by feature view worked_out, feature view counted");
+}
+
 TEST_CASE("deleting a feature says who still uses it, and with force takes them along",
           "[registry][edits]") {
   Store store;

@@ -43,6 +43,29 @@ TEST_CASE("lineage goes from sources to services and back", "[registry][lineage]
              ContainsSubstring("did you mean \"card_spend\"?"));
 }
 
+TEST_CASE("lineage of a derived view goes through its base", "[registry][lineage]") {
+  Store store;
+  store.Apply(
+      R"({"project": "p", "entities": [{"name": "e", "join_keys": [{"name": "k", "type": "int64"}]}],
+    "sources": [{"name": "s", "kind": "push", "event_time": "t", "fields": [{"name": "k", "type": "int64"},
+      {"name": "x", "type": "int64"}, {"name": "t", "type": "timestamp"}]}, {"name": "d", "kind": "view", "view": "a"}],
+    "feature_views": [{"name": "a", "entities": ["e"], "source": "s", "features": [{"name": "x"}]},
+                      {"name": "b", "entities": ["e"], "source": "d", "features": [{"name": "y", "expr": "x + 1"}]}]})");
+  const auto lineage = larder::LineageOf(store.catalog, "p", "b:y");
+  REQUIRE(lineage.ok());
+  CHECK(lineage->ToText() ==
+        "feature b@1:y\n"
+        "made from\n"
+        "  feature view b@1\n"
+        "    entity e\n"
+        "    source d\n"
+        "      feature view a@1\n"
+        "        entity e (above)\n"
+        "        source s\n"
+        "read by\n"
+        "  nothing\n");
+}
+
 TEST_CASE("search finds by name, tag, owner, type, entity and kind", "[registry][search]") {
   Store store;
   store.Apply(kFraudJson);

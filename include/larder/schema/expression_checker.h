@@ -2,6 +2,7 @@
 // the other.
 #pragma once
 
+#include <cstddef>
 #include <span>
 #include <string>
 #include <string_view>
@@ -22,6 +23,13 @@ struct CheckedExpression {
   // The text with C++ functions and fitted constants named exactly (`name@version#hash`): what it means for ever, also
   // when there are later versions.
   std::string pinned;
+  // Where `pinned` names an input: bytes from `begin` to `end`, in their order.
+  struct Use {
+    std::string name;
+    std::size_t begin = 0;
+    std::size_t end = 0;
+  };
+  std::vector<Use> uses;
 };
 
 class ExpressionChecker {
