@@ -4,7 +4,7 @@
 #include <atomic>
 #include <cstring>
 
-#include "training/worker_threads.h"
+#include "base/worker_threads.h"
 
 namespace larder::inline LARDER_ABI {
 namespace {

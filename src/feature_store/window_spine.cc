@@ -5,7 +5,7 @@
 #include <limits>
 #include <utility>
 
-#include "training/worker_threads.h"
+#include "base/worker_threads.h"
 
 namespace larder::inline LARDER_ABI {
 namespace {

@@ -7,7 +7,7 @@
 #include <mutex>
 #include <utility>
 
-#include "training/worker_threads.h"
+#include "base/worker_threads.h"
 
 namespace larder::inline LARDER_ABI {
 namespace {

@@ -5,6 +5,7 @@
 #include <optional>
 #include <utility>
 
+#include "base/worker_threads.h"
 #include "training/event_layout.h"
 #include "training/event_scatter.h"
 #include "training/join_key.h"
@@ -13,7 +14,6 @@
 #include "training/large_batch.h"
 #include "training/spine_index.h"
 #include "training/spine_partition.h"
-#include "training/worker_threads.h"
 
 namespace larder::inline LARDER_ABI {
 namespace {

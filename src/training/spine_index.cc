@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "training/worker_threads.h"
+#include "base/worker_threads.h"
 
 namespace larder::inline LARDER_ABI {
 namespace {

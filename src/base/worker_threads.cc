@@ -1,4 +1,4 @@
-#include "training/worker_threads.h"
+#include "base/worker_threads.h"
 
 #include <algorithm>
 #include <atomic>
