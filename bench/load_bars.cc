@@ -93,7 +93,8 @@ class LoadBar {
         Concat(std::lround(winners / stats.candidate_ns * 1e6), " k rows/s against ",
                std::lround(winners / stats.yardstick_ns * 1e6),
                " k appended; from a CSV file: ", Short(stats.yardstick_ns / Median(from_file)),
-               " x; one durable push of the events: ", Short(stats.yardstick_ns / pushing), " x"));
+               " x; one durable push of the events: ", Short(stats.yardstick_ns / pushing), " x; ",
+               kThreads, " threads"));
     return absl::OkStatus();
   }
 
@@ -105,6 +106,7 @@ class LoadBar {
     larder::MaterializeOptions options;
     options.views = {"view0"};
     options.full = true;
+    options.thread_count = kThreads;
     if (!from_file) options.sources.push_back({"batch0", rows_, nullptr});
     const Clock::time_point start = Clock::now();
     LARDER_RETURN_IF_ERROR(store.Materialize(options).status());
@@ -172,6 +174,7 @@ class LoadBar {
     return Median(times);
   }
 
+  static constexpr int kThreads = 2;  // MaterializeOptions::thread_count
   StoreSpec spec_{.views = 1};
   std::string folder_;
   std::vector<EventRow> winners_;

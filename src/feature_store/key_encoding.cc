@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "larder/schema/key_bytes.h"
+
 namespace larder::inline LARDER_ABI {
 
 bool AppendKeyPart(const Column& column, std::size_t row, std::string* out) {
@@ -36,7 +38,22 @@ bool AppendKeyPart(const Column& column, std::size_t row, std::string* out) {
 
 void EncodedKeys::Encode(std::span<const Column* const> columns, std::size_t rows) {
   bytes_.clear();
+  views_.clear();
+  views_.reserve(rows);
+  const Column* const only = columns.size() == 1 ? columns.front() : nullptr;
+  if (only != nullptr && only->type() == TypeId::kInt64 && only->CountNulls() == 0) {
+    // As of most views.
+    bytes_.resize(kKeyIntegerSize * rows);
+    char* at = bytes_.data();
+    for (const int64_t value : only->Values<int64_t>().first(rows)) {
+      WriteKeyInteger(value, at);
+      views_.emplace_back(at, kKeyIntegerSize);
+      at += kKeyIntegerSize;
+    }
+    return;
+  }
   ends_.clear();
+  ends_.reserve(rows);
   for (std::size_t row = 0; row < rows; ++row) {
     const std::size_t begin = bytes_.size();
     const bool has_key = std::all_of(columns.begin(), columns.end(), [&](const Column* column) {
@@ -45,7 +62,6 @@ void EncodedKeys::Encode(std::span<const Column* const> columns, std::size_t row
     if (!has_key) bytes_.resize(begin);
     ends_.push_back(has_key ? bytes_.size() : kNull);
   }
-  views_.clear();
   std::size_t begin = 0;
   for (const std::size_t end : ends_) {
     if (end == kNull) {

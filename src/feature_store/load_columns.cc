@@ -1,5 +1,8 @@
 #include "feature_store/load_columns.h"
 
+#include <algorithm>
+#include <span>
+
 namespace larder::inline LARDER_ABI {
 
 absl::StatusOr<LoadColumns> LoadColumns::Find(const ViewVersion& view, const EventMapper& mapper,
@@ -38,6 +41,19 @@ bool LoadColumns::IsIn(const LoadRange& range, std::size_t row) const {
   if (arrivals_ == nullptr || !arrivals_->IsValid(row) || arrivals_->type() != TypeId::kTimestamp)
     return true;
   return Timestamp{arrivals_->Values<int64_t>()[row]} >= *range.arrived_since;
+}
+
+bool LoadColumns::AllAreIn(const LoadRange& range) const {
+  if (operations_ != nullptr) return false;
+  const auto has_nulls = [](const auto& key) { return key.second->CountNulls() > 0; };
+  if (std::any_of(keys_.begin(), keys_.end(), has_nulls)) return false;
+  if (times() == nullptr) return true;
+  if (times()->CountNulls() > 0) return false;
+  const std::span<const int64_t> values = times()->Values<int64_t>();
+  if (values.empty()) return true;
+  const auto [least, greatest] = std::minmax_element(values.begin(), values.end());
+  return Timestamp{*greatest} <= range.end && (!range.start || Timestamp{*least} >= *range.start) &&
+         (!range.arrived_since || Timestamp{*least} > range.loaded_to);
 }
 
 }  // namespace larder::inline LARDER_ABI

@@ -35,6 +35,8 @@ class LoadColumns {
   // Why the row cannot be loaded; empty when it can.
   [[nodiscard]] std::string ProblemOf(std::size_t row) const;
   [[nodiscard]] bool IsIn(const LoadRange& range, std::size_t row) const;
+  // Whether that is so of all rows, as the columns tell without a look at each of them; false where they do not tell.
+  [[nodiscard]] bool AllAreIn(const LoadRange& range) const;
 
  private:
   [[nodiscard]] const Column* times() const { return converted_ ? &*converted_ : times_; }

@@ -101,6 +101,24 @@ class ViewReader {
     load->report.rows_read += static_cast<int64_t>(batch->row_count());
     LARDER_ASSIGN_OR_RETURN(const LoadColumns columns,
                             LoadColumns::Find(*load->view, mapper, *batch));
+    if (!columns.AllAreIn(load->range)) {
+      LARDER_ASSIGN_OR_RETURN(batch, Choose(columns, reader, strict, std::move(batch), load));
+      if (batch == nullptr) return absl::OkStatus();
+    }
+    EvalCounts counts;
+    MappedBatch& loaded = load->batches.emplace_back();
+    loaded.batch = std::move(batch);
+    LARDER_ASSIGN_OR_RETURN(loaded.events, mapper.Map(*loaded.batch, &counts));
+    load->report.expressions_nulled += counts.total();
+    return absl::OkStatus();
+  }
+
+  // The rows that the load takes; null: none.
+  static absl::StatusOr<std::shared_ptr<const Batch>> Choose(const LoadColumns& columns,
+                                                             const SourceBatches& reader,
+                                                             bool strict,
+                                                             std::shared_ptr<const Batch> batch,
+                                                             PreparedLoad* load) {
     std::vector<std::size_t> kept;
     kept.reserve(batch->row_count());
     for (std::size_t row = 0; row < batch->row_count(); ++row) {
@@ -119,15 +137,9 @@ class ViewReader {
         ++load->report.rows_outside;
       }
     }
-    if (kept.empty()) return absl::OkStatus();
-    if (kept.size() < batch->row_count())
-      batch = std::make_shared<const Batch>(TakeRows(*batch, kept));
-    EvalCounts counts;
-    MappedBatch& loaded = load->batches.emplace_back();
-    loaded.batch = std::move(batch);
-    LARDER_ASSIGN_OR_RETURN(loaded.events, mapper.Map(*loaded.batch, &counts));
-    load->report.expressions_nulled += counts.total();
-    return absl::OkStatus();
+    if (kept.empty()) return std::shared_ptr<const Batch>();
+    if (kept.size() == batch->row_count()) return batch;
+    return std::make_shared<const Batch>(TakeRows(*batch, kept));
   }
 
   const Catalog& catalog_;
@@ -144,6 +156,7 @@ absl::Status Build(const LoadLease& lease, const MaterializeOptions& options, Pr
   GenerationOptions generation;
   generation.view_id = view.data_id;
   generation.layout = &writer.layout();
+  generation.thread_count = options.thread_count;
   // A file without event times says what holds now: it replaces what the last one said, row for row.
   generation.replace =
       options.full || (view.source.kind != SourceKind::kPush && view.source.event_time.empty());

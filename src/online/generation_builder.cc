@@ -10,9 +10,11 @@
 #include "online/generation_summary.h"
 #include "online/layer_writer.h"
 #include "online/lmdb_status.h"
+#include "online/load_rows.h"
+#include "online/partition_builder.h"
+#include "online/partitions_ahead.h"
 #include "online/record_key.h"
 #include "online/row_encoding.h"
-#include "online/version_chain.h"
 
 namespace larder::inline LARDER_ABI {
 namespace {
@@ -26,12 +28,6 @@ uint8_t DepthFor(std::size_t size) {
   return depth;
 }
 
-// A segment built and not yet written.
-struct PendingSegment {
-  std::size_t partition = 0;  // of the new directory
-  std::string bytes;
-};
-
 }  // namespace
 
 struct GenerationBuilder::State {
@@ -40,15 +36,27 @@ struct GenerationBuilder::State {
   uint64_t number = 0;
   uint64_t base = 0;
   RowEncoding encoding;
-  NewRows rows;
+  std::optional<LoadRows> rows;  // of the layout given
   RowsResult result;
   TieOrder tie_order = TieOrder::kCanonicalBytes;
   Timestamp cutoff;
   GenerationRecord record;
-  std::vector<PendingSegment> pending;
+  std::vector<BuiltSegment> pending;
   std::size_t pending_size = 0;
   uint64_t base_changed_at = 0;  // of the live directory this builds on; 0: there was none
   bool flushed = false;          // a record of it is stored
+  int64_t rows_added = 0;        // versions more than there were
+
+  [[nodiscard]] PartitionTerms Terms() const {
+    return {options.view_id, options.layout, {tie_order, encoding.commit_time, cutoff, true}};
+  }
+  // Rows that meet none that are stored.
+  absl::Status BuildAlone(ReadSession& session);
+  // Rows that may meet pushed ones and, unless they replace them, those of the live generation.
+  absl::Status BuildOnStored(ReadSession& session, bool replace);
+  absl::Status Take(std::vector<BuiltSegment> built, ReadSession& session);
+  // Writes what is pending; the session is released meanwhile, so that the map may grow and pages be reused.
+  absl::Status Flush(ReadSession& session);
 };
 
 GenerationBuilder::GenerationBuilder(std::unique_ptr<State> state) : state_(std::move(state)) {}
@@ -73,6 +81,7 @@ absl::StatusOr<GenerationBuilder> GenerationBuilder::Begin(const LoadLease& leas
   auto state = std::make_unique<State>();
   state->environment = lease.environment();
   state->options = options;
+  state->rows.emplace(options.layout->trailer_offset());
   LARDER_ASSIGN_OR_RETURN(const ReadSession session, ReadSession::Open(state->environment));
   LARDER_ASSIGN_OR_RETURN(const std::vector<GenerationInfo> generations,
                           ListGenerations(session, options.view_id));
@@ -91,40 +100,9 @@ absl::Status GenerationBuilder::Add(const RowsToWrite& rows) {
   const Timestamp reference = rows.reference_time.value_or(state_->encoding.commit_time);
   state_->cutoff = reference.Minus(rows.version_horizon);
   state_->tie_order = rows.tie_order;
-  return EncodeRows(rows, &state_->encoding, &state_->rows, &state_->result);
+  return EncodeLoad(rows, state_->options.thread_count, &state_->encoding, &*state_->rows,
+                    &state_->result);
 }
-
-namespace {
-
-// Entries of one partition into segments, cut in two as long as they are too large.
-void BuildPartition(ViewDirectory* directory, std::size_t partition, SegmentPlace place,
-                    std::span<const SegmentEntry> entries, std::vector<PendingSegment>* out) {
-  std::size_t size = 0;
-  for (const SegmentEntry& entry : entries) {
-    for (const std::string_view row : entry.rows) size += row.size();
-  }
-  const uint8_t depth = directory->partitions()[partition].depth;
-  if (size > kPartitionSizeMax && depth < ViewDirectory::kDepthMax &&
-      entries.front().hash != entries.back().hash) {
-    directory->Split(partition);
-    for (PendingSegment& pending : *out) pending.partition += pending.partition > partition ? 1 : 0;
-    const uint64_t middle = uint64_t{directory->partitions()[partition + 1].prefix} << (63 - depth);
-    const auto cut = static_cast<std::size_t>(
-        std::partition_point(entries.begin(), entries.end(),
-                             [middle](const SegmentEntry& entry) { return entry.hash < middle; }) -
-        entries.begin());
-    BuildPartition(directory, partition + 1, place, entries.subspan(cut), out);
-    BuildPartition(directory, partition, place, entries.first(cut), out);
-    return;
-  }
-  directory->partition(partition).segments.clear();
-  if (entries.empty()) return;
-  place.depth = depth;
-  place.prefix = directory->partitions()[partition].prefix;
-  out->push_back({partition, BuildSegment(place, {entries.begin(), entries.end()})});
-}
-
-}  // namespace
 
 namespace {
 
@@ -157,16 +135,16 @@ absl::Status CheckUntouched(const WriteTransaction& transaction, uint32_t view_i
 }
 
 absl::Status WritePending(WriteTransaction& transaction, uint32_t view_id,
-                          const std::vector<PendingSegment>& pending, GenerationRecord* record) {
+                          const std::vector<BuiltSegment>& pending, GenerationRecord* record) {
   WriteTransaction::State& writer = transaction.state();
-  for (const PendingSegment& segment : pending) {
+  for (const BuiltSegment& segment : pending) {
     const auto header = LoadAs<SegmentHeader>(segment.bytes.data());
     SegmentRef ref;
     ref.id = ++writer.head.segment_last;
     ref.size = static_cast<uint32_t>(header.size);
     ref.key_count = static_cast<uint32_t>(header.key_count);
     LARDER_RETURN_IF_ERROR(writer.PutSegment(ref.id, segment.bytes));
-    record->directory.partition(segment.partition).segments.assign(1, ref);
+    record->directory.PartitionFor(segment.prefix, segment.depth).segments.assign(1, ref);
   }
   record->directory.changed_at = transaction.commit_seq();
   return PutGeneration(writer, view_id, *record);
@@ -183,8 +161,7 @@ absl::StatusOr<GenerationSummary> GenerationBuilder::Summarize() const {
   const SegmentSource source = session.Source();
   SummaryScan scan(layout);
   // What is pending is in no list yet.
-  for (const PendingSegment& segment : state.pending)
-    LARDER_RETURN_IF_ERROR(scan.Add(segment.bytes));
+  for (const BuiltSegment& segment : state.pending) LARDER_RETURN_IF_ERROR(scan.Add(segment.bytes));
   const auto visit = [&](const ViewDirectory& directory, const auto& add) -> absl::Status {
     for (const Partition& partition : directory.partitions()) {
       for (const SegmentRef& ref : partition.segments) {
@@ -202,13 +179,9 @@ absl::StatusOr<GenerationSummary> GenerationBuilder::Summarize() const {
   return scan.Take();
 }
 
-absl::StatusOr<RowsResult> GenerationBuilder::Build(
-    const std::function<void(const GenerationProgress&)>& progress) {
+absl::StatusOr<RowsResult> GenerationBuilder::Build() {
   State& state = *state_;
   const RowLayout& layout = *state.options.layout;
-  const uint32_t view_id = state.options.view_id;
-  std::vector<NewRow>& rows = state.rows.rows;
-  SortByKey(&rows);
   ViewDirectory& directory = state.record.directory;
   GenerationInfo& info = state.record.info;
   info.number = state.number;
@@ -216,140 +189,94 @@ absl::StatusOr<RowsResult> GenerationBuilder::Build(
   info.state = GenerationState::kBuilding;
 
   LARDER_ASSIGN_OR_RETURN(ReadSession session, ReadSession::Open(state.environment));
-  LARDER_ASSIGN_OR_RETURN(ViewRows * old, session.RowsOf(view_id, ShapeOf(layout)));
+  LARDER_ASSIGN_OR_RETURN(const ViewRows* const old,
+                          session.RowsOf(state.options.view_id, ShapeOf(layout)));
   state.base_changed_at = old->directory(Layer::kLoaded).changed_at;
   const bool replace = state.options.replace || !old->has_layer(Layer::kLoaded);
-  if (replace) {
-    std::size_t size = 0;
-    for (const NewRow& row : rows) size += row.size;
-    directory = ViewDirectory::OfDepth(DepthFor(size));
-  } else {
-    directory = old->directory(Layer::kLoaded);
-  }
+  directory = replace ? ViewDirectory::OfDepth(DepthFor(state.rows->size()))
+                      : old->directory(Layer::kLoaded);
   directory.number = state.number;
+  const bool meets_nothing = replace && !old->has_layer(Layer::kPushed);
+  LARDER_RETURN_IF_ERROR(meets_nothing ? state.BuildAlone(session)
+                                       : state.BuildOnStored(session, replace));
+  directory.row_count += static_cast<uint64_t>(state.rows_added);
+  info.row_count = directory.row_count;
+  return state.result;
+}
 
-  RowArena arena;
-  std::vector<RowView> versions;
-  std::vector<RowView> pushed;
-  VersionChain chain(layout, {state.tie_order, state.encoding.commit_time, state.cutoff, true},
-                     &arena);
-  int64_t added = 0;
+absl::Status GenerationBuilder::State::BuildAlone(ReadSession& session) {
+  const std::vector<Partition> partitions = record.directory.partitions();
+  PartitionsAhead ahead(options.thread_count, Terms(), partitions, &*rows);
+  while (true) {
+    LARDER_ASSIGN_OR_RETURN(std::optional<std::vector<BuiltSegment>> built, ahead.Take());
+    if (!built) break;
+    LARDER_RETURN_IF_ERROR(Take(*std::move(built), session));
+  }
+  result += ahead.result();
+  rows_added = ahead.added();
+  record.floors = ahead.floors();
+  return absl::OkStatus();
+}
 
-  // Writes what is pending; the session is released meanwhile, so that the map may grow and pages be reused.
-  const auto flush = [&]() -> absl::Status {
-    session.Release();
-    const GenerationRecord before = state.record;  // the transaction may be run again
-    const auto write = [&](WriteTransaction& transaction) -> absl::Status {
-      LARDER_RETURN_IF_ERROR(CheckUntouched(transaction, state.options.view_id,
-                                            state.base_changed_at, state.flushed, before));
-      state.record = before;
-      return WritePending(transaction, state.options.view_id, state.pending, &state.record);
-    };
-    LARDER_RETURN_IF_ERROR(RunWriteTransaction(state.environment, write).status());
-    state.flushed = true;
-    state.pending.clear();
-    state.pending_size = 0;
-    return session.Renew();
-  };
-
-  // Partitions from the last to the first: cutting one moves those behind it, which are done.
-  std::size_t end = rows.size();
-  for (std::size_t partition = directory.partitions().size(); partition-- > 0;) {
-    std::size_t begin = end;
-    while (begin > 0 && directory.PartitionOf(rows[begin - 1].hash) == partition) --begin;
-    if (begin == end) continue;  // shared with the live generation, or empty
-    LARDER_ASSIGN_OR_RETURN(old, session.RowsOf(view_id, ShapeOf(layout)));
+absl::Status GenerationBuilder::State::BuildOnStored(ReadSession& session, bool replace) {
+  const SegmentShape shape = ShapeOf(*options.layout);
+  PartitionBuilder builder(Terms(), &*rows);
+  // A copy: those of the directory are cut where they become too large.
+  const std::vector<Partition> partitions = record.directory.partitions();
+  for (const Partition& partition : partitions) {
+    const std::span<const NewRow> added = builder.RowsOf(partition);
+    if (added.empty()) continue;  // shared with the live generation, or empty
+    LARDER_ASSIGN_OR_RETURN(ViewRows* const old, session.RowsOf(options.view_id, shape));
+    const SegmentSource source = session.Source();
     std::vector<SegmentEntry> entries;
     RowArena stored;
     if (!replace) {
-      if (old->directory(Layer::kLoaded).number != state.base) {
-        return WithKind(AbortedError("another generation of view ", view_id, " became live"),
+      const ViewDirectory& live = old->directory(Layer::kLoaded);
+      if (live.number != base) {
+        return WithKind(AbortedError("another generation of view ", options.view_id, " became live"),
                         ErrorKind::kConflict);
       }
-      const uint64_t hash = rows[begin].hash;
-      LARDER_ASSIGN_OR_RETURN(const std::span<const SegmentView> segments,
-                              old->SegmentsOf(session.Source(), Layer::kLoaded,
-                                              old->directory(Layer::kLoaded).PartitionOf(hash)));
-      LARDER_ASSIGN_OR_RETURN(entries,
-                              MergeSegments(segments, {}, state.encoding.hash_seed, &stored));
+      LARDER_ASSIGN_OR_RETURN(
+          const std::span<const SegmentView> segments,
+          old->SegmentsOf(source, Layer::kLoaded, live.PartitionOf(added.front().hash)));
+      LARDER_ASSIGN_OR_RETURN(entries, MergeSegments(segments, {}, encoding.hash_seed, &stored));
     }
-    std::vector<SegmentEntry> merged;
-    merged.reserve(entries.size() + (end - begin));
-    auto kept = entries.begin();
-    for (std::size_t i = begin, fetched = begin; i < end;) {
-      // Only what several rows say of a key is looked at; they lie anywhere in memory.
-      constexpr std::size_t kAhead = 16;
-      for (; fetched + 1 < end && fetched < i + kAhead; ++fetched) {
-        if (rows[fetched].hash != rows[fetched + 1].hash) continue;
-        __builtin_prefetch(rows[fetched].data);
-        __builtin_prefetch(rows[fetched].data + 64);
-        __builtin_prefetch(rows[fetched + 1].data);
-        __builtin_prefetch(rows[fetched + 1].data + 64);
-      }
-      const uint64_t hash = rows[i].hash;
-      const std::string_view key = rows[i].key();
-      while (kept != entries.end() && std::tie(kept->hash, kept->key) < std::tie(hash, key))
-        merged.push_back(std::move(*kept++));
-      versions.clear();
-      if (kept != entries.end() && kept->hash == hash && kept->key == key) {
-        for (const std::string_view row : kept->rows) {
-          LARDER_ASSIGN_OR_RETURN(const RowView view, RowView::Parse(row, layout));
-          versions.push_back(view);
-        }
-        ++kept;
-      }
-      pushed.clear();
-      if (old->has_layer(Layer::kPushed)) {
-        ViewRows::Chain found;
-        LARDER_RETURN_IF_ERROR(old->Find(session.Source(), Layer::kPushed, hash, key, &found));
-        for (const char* row = found.row; row != nullptr; row = found.segment->Older(row)) {
-          LARDER_ASSIGN_OR_RETURN(const RowView view, found.segment->Parse(row, layout));
-          pushed.push_back(view);
-        }
-      }
-      const bool is_only = i + 1 == end || rows[i + 1].hash != hash || rows[i + 1].key() != key;
-      if (is_only && versions.empty() && pushed.empty()) {
-        // Nothing to compare it with, as for most keys of a first load.
-        SegmentEntry& entry = merged.emplace_back();
-        entry.hash = hash;
-        entry.key = key;
-        entry.rows.push_back(rows[i++].bytes());
-        ++state.result.written;
-        ++added;
-        continue;
-      }
-      const auto before = static_cast<int64_t>(versions.size());
-      chain.Reset(&versions, pushed);
-      for (; i < end && rows[i].hash == hash && rows[i].key() == key; ++i) {
-        LARDER_ASSIGN_OR_RETURN(const VersionChain::Outcome outcome, chain.Insert(rows[i].bytes()));
-        outcome.CountIn(&state.result);
-      }
-      if (versions.empty()) continue;  // pushed rows hold all of it
-      SegmentEntry& entry = merged.emplace_back();
-      entry.hash = hash;
-      entry.key = key;
-      for (const RowView& version : versions) entry.rows.push_back(version.bytes());
-      added += static_cast<int64_t>(versions.size()) - before;
-    }
-    merged.insert(merged.end(), std::make_move_iterator(kept),
-                  std::make_move_iterator(entries.end()));
-    end = begin;
-    if (merged.empty()) continue;
-    SegmentPlace place;
-    place.view_id = view_id;
-    place.shape = ShapeOf(layout);
-    const std::size_t first_new = state.pending.size();
-    BuildPartition(&directory, partition, place, merged, &state.pending);
-    for (std::size_t i = first_new; i < state.pending.size(); ++i)
-      state.pending_size += state.pending[i].bytes.size();
-    if (state.pending_size >= kCommitSize) LARDER_RETURN_IF_ERROR(flush());
-    if (progress) progress({rows.size() - begin, rows.size()});
+    const PushedRows pushed{old->has_layer(Layer::kPushed) ? old : nullptr, &source};
+    std::vector<BuiltSegment> built;
+    LARDER_ASSIGN_OR_RETURN(const bool has_rows,
+                            builder.Build(partition, added, std::move(entries), pushed, &built));
+    if (has_rows) record.directory.PartitionFor(partition.prefix, partition.depth).segments.clear();
+    LARDER_RETURN_IF_ERROR(Take(std::move(built), session));
   }
-  directory.row_count =
-      static_cast<uint64_t>((replace ? 0 : static_cast<int64_t>(directory.row_count)) + added);
-  info.row_count = directory.row_count;
-  state.record.floors = chain.floors();
-  return state.result;
+  result += builder.merge().result();
+  rows_added = builder.merge().added();
+  record.floors = builder.merge().floors();
+  return absl::OkStatus();
+}
+
+absl::Status GenerationBuilder::State::Take(std::vector<BuiltSegment> built, ReadSession& session) {
+  for (BuiltSegment& segment : built) {
+    pending_size += segment.bytes.size();
+    pending.push_back(std::move(segment));
+    if (pending_size >= kCommitSize) LARDER_RETURN_IF_ERROR(Flush(session));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status GenerationBuilder::State::Flush(ReadSession& session) {
+  session.Release();
+  const GenerationRecord before = record;  // the transaction may be run again
+  const auto write = [&](WriteTransaction& transaction) -> absl::Status {
+    LARDER_RETURN_IF_ERROR(
+        CheckUntouched(transaction, options.view_id, base_changed_at, flushed, before));
+    record = before;
+    return WritePending(transaction, options.view_id, pending, &record);
+  };
+  LARDER_RETURN_IF_ERROR(RunWriteTransaction(environment, write).status());
+  flushed = true;
+  pending.clear();
+  pending_size = 0;
+  return session.Renew();
 }
 
 absl::Status GenerationBuilder::Publish(WriteTransaction& transaction) const {

@@ -72,17 +72,26 @@ void PackedForm::Unpack(const char* row, char* out) const {
 
 void PackedForm::Pack(std::string_view loose, char* out) const {
   const std::size_t trailer = time_offset + kLooseExtra;
-  std::fill(out, out + words_offset(), '\0');
   std::memcpy(out, loose.data(), kPackedHeaderSize);
-  std::memcpy(out + kPackedHeaderSize, loose.data() + sizeof(RowHeader),
-              time_offset - kPackedHeaderSize);
-  const uint64_t step = std::max<uint64_t>(1, time_step);
-  const uint64_t code = Distance(time_base, EventTimeOfRow(loose.data())) / step;
-  std::memcpy(out + time_offset, &code, time_width);
-  std::memcpy(out + key_offset(), loose.data() + trailer + kRowTrailerSize + key_prefix_size,
-              key_own_size());
-  const std::size_t words = WordsOffset(trailer, key_size);
-  std::memcpy(out + words_offset(), loose.data() + words, row_size - words_offset());
+  for (std::size_t at = kPackedHeaderSize; at < time_offset; at += 8)
+    std::memcpy(out + at, loose.data() + at + kLooseExtra, 8);
+  const uint64_t distance = Distance(time_base, EventTimeOfRow(loose.data()));
+  const uint64_t code = distance == 0 ? 0 : distance / std::max<uint64_t>(1, time_step);
+  const std::size_t own = key_own_size();
+  const char* const key_end = loose.data() + trailer + kRowTrailerSize + key_size;
+  if (own > 0 && time_width + own <= 8) {
+    // One word, as of most rows. The eight bytes that end with the key are the row's: a header stands in front of it.
+    const uint64_t key = LoadAs<uint64_t>(key_end - 8) >> (64 - 8 * own);
+    const uint64_t word = code | key << (8 * time_width);
+    std::memcpy(out + time_offset, &word, sizeof(word));
+  } else {
+    std::fill(out + time_offset, out + words_offset(), '\0');
+    std::memcpy(out + time_offset, &code, time_width);
+    std::memcpy(out + key_offset(), key_end - own, own);
+  }
+  if (row_size == words_offset()) return;
+  std::memcpy(out + words_offset(), loose.data() + WordsOffset(trailer, key_size),
+              row_size - words_offset());
 }
 
 PackedFormFinder::PackedFormFinder(std::size_t trailer_offset, bool has_tail)
@@ -106,14 +115,17 @@ void PackedFormFinder::Add(std::string_view loose, std::string_view key) {
     fits_ = false;
     return;
   }
-  const auto differ = std::mismatch(key.begin(), key.begin() + static_cast<std::ptrdiff_t>(shared_),
-                                    first_key_.begin());
-  shared_ = static_cast<std::size_t>(differ.first - key.begin());
+  if (!SameBytes(key.data(), first_key_.data(), shared_)) {
+    const auto end = key.begin() + static_cast<std::ptrdiff_t>(shared_);
+    const auto differ = std::mismatch(key.begin(), end, first_key_.begin());
+    shared_ = static_cast<std::size_t>(differ.first - key.begin());
+  }
   time_min_ = std::min(time_min_, time);
   time_max_ = std::max(time_max_, time);
   const uint64_t away =
       time < first_time_ ? Distance(time, first_time_) : Distance(first_time_, time);
-  if (away != 0 && step_ != 1) step_ = std::gcd(step_, away);
+  if (away == 0 || away == step_ || step_ == 1) return;
+  if (step_ == 0 || away % step_ != 0) step_ = std::gcd(step_, away);
 }
 
 PackedForm PackedFormFinder::Form() const {

@@ -27,6 +27,7 @@ class Search {
         begins_(begins),
         place_count_(place_count),
         seed_(seed),
+        free_((std::size_t{place_count} + 63) / 64, ~uint64_t{0}),
         owners_(place_count, kNobody),
         pilots_(begins.size() - 1) {}
 
@@ -61,21 +62,48 @@ class Search {
     }
     return true;
   }
+  void Own(uint32_t place, uint32_t bucket) {
+    owners_[place] = bucket;
+    const uint64_t bit = uint64_t{1} << (place % 64);
+    free_[place / 64] = bucket == kNobody ? free_[place / 64] | bit : free_[place / 64] & ~bit;
+  }
   void Take(uint32_t bucket, std::size_t size, uint8_t pilot) {
-    for (std::size_t i = 0; i < size; ++i) owners_[places_[i]] = bucket;
+    for (std::size_t i = 0; i < size; ++i) Own(places_[i], bucket);
     pilots_[bucket] = pilot;
+  }
+  // The first pilot from `pilot` on with which all of `size` keys come to free places, which may meet; kPilots: none.
+  // Without a branch per key: which of them fails is anybody's guess.
+  template <std::size_t kSize>
+  uint32_t FindFree(const uint64_t* keys, std::size_t size, uint32_t pilot) const {
+    for (; pilot < kPilots; ++pilot) {
+      uint64_t all = 1;
+      for (std::size_t i = 0; i < (kSize == 0 ? size : kSize); ++i) {
+        const uint32_t place =
+            PerfectHash::PlaceOf(keys[i], seed_, static_cast<uint8_t>(pilot), place_count_);
+        all &= free_[place / 64] >> (place % 64);
+      }
+      if ((all & 1) != 0) return pilot;
+    }
+    return kPilots;
+  }
+  [[nodiscard]] uint32_t FindFree(std::span<const uint64_t> keys, uint32_t pilot) const {
+    switch (keys.size()) {
+      case 1:
+        return FindFree<1>(keys.data(), 1, pilot);
+      case 2:
+        return FindFree<2>(keys.data(), 2, pilot);
+      case 3:
+        return FindFree<3>(keys.data(), 3, pilot);
+      default:
+        return FindFree<0>(keys.data(), keys.size(), pilot);
+    }
   }
   bool TakeFree(uint32_t bucket) {
     const std::span<const uint64_t> keys = KeysOf(bucket);
     Spend(kPilots * keys.size());
-    for (uint32_t pilot = 0; pilot < kPilots; ++pilot) {
+    for (uint32_t pilot = 0; (pilot = FindFree(keys, pilot)) < kPilots; ++pilot) {
       const auto byte = static_cast<uint8_t>(pilot);
-      bool free = true;
-      for (std::size_t i = 0; i < keys.size() && free; ++i) {
-        places_[i] = PerfectHash::PlaceOf(keys[i], seed_, byte, place_count_);
-        free = owners_[places_[i]] == kNobody;
-      }
-      if (!free || !Place(keys, byte)) continue;
+      if (!Place(keys, byte)) continue;
       Take(bucket, keys.size(), byte);
       return true;
     }
@@ -111,7 +139,7 @@ class Search {
       const uint32_t owner = owners_[wanted[i]];
       if (owner == kNobody) continue;
       for (const uint64_t key : KeysOf(owner))
-        owners_[PerfectHash::PlaceOf(key, seed_, pilots_[owner], place_count_)] = kNobody;
+        Own(PerfectHash::PlaceOf(key, seed_, pilots_[owner], place_count_), kNobody);
       waiting_.push_back(owner);
     }
     places_ = wanted;
@@ -125,6 +153,7 @@ class Search {
   std::span<const uint32_t> begins_;
   uint32_t place_count_;
   uint64_t seed_;
+  std::vector<uint64_t> free_;    // a bit per place: stays in the nearest cache
   std::vector<uint32_t> owners_;  // the bucket that has a place
   std::vector<uint8_t> pilots_;
   std::vector<uint32_t> waiting_;

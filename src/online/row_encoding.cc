@@ -2,12 +2,17 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
+#include <cstring>
 #include <numeric>
 #include <span>
 #include <utility>
 
+#include "base/worker_threads.h"
 #include "larder/base/hash.h"
 #include "larder/schema/entity_key.h"
+#include "online/load_rows.h"
+#include "online/plain_rows.h"
 #include "online/row_codec.h"
 #include "online/stored_row.h"
 
@@ -165,12 +170,16 @@ absl::StatusOr<uint64_t> NextRankOf(uint64_t commit_seq, uint64_t* ranked) {
                   ErrorKind::kTooLarge);
 }
 
-absl::Status EncodeRows(const RowsToWrite& rows, RowEncoding* encoding, NewRows* encoded,
-                        RowsResult* result) {
-  LARDER_RETURN_IF_ERROR(CheckFit(rows));
+namespace {
+
+// One by one, whatever they say.
+template <class Rows>
+absl::Status EncodeEach(const RowsToWrite& rows, std::size_t begin, std::size_t end,
+                        RowEncoding* encoding, Rows* encoded, RowsResult* result) {
   const Timestamp latest = encoding->commit_time.Plus(rows.max_future);
+  std::string& scratch = encoded->scratch;
   RowStamp stamp;
-  for (std::size_t i = 0; i < rows.keys.size(); ++i) {
+  for (std::size_t i = begin; i < end; ++i) {
     const std::string_view key = rows.keys[i];
     if (key.data() == nullptr) {
       Reject(i, RowRejection::kNullKey, result);
@@ -186,22 +195,85 @@ absl::Status EncodeRows(const RowsToWrite& rows, RowEncoding* encoding, NewRows*
                                 NextRankOf(encoding->commit_seq, &encoding->ranked_rows));
         stamp.flags |= kRowHasRank;
       }
-      EncodeRow(*rows.layout, stamp, key, rows.columns, rows.presence, i, &encoded->scratch);
-      if (encoded->scratch.size() > kRowSizeMax) {
+      EncodeRow(*rows.layout, stamp, key, rows.columns, rows.presence, i, &scratch);
+      if (scratch.size() > kRowSizeMax) {
         Reject(i, RowRejection::kRowTooLarge, result);
         continue;
       }
-      NewRow& row = encoded->rows.emplace_back();
-      row.data = encoded->arena.Copy(encoded->scratch).data();
-      row.size = static_cast<uint32_t>(encoded->scratch.size());
-      row.key_offset =
-          static_cast<uint32_t>(TrailerOffset(*rows.layout, stamp.flags) + kRowTrailerSize);
-      row.key_size = static_cast<uint32_t>(key.size());
-      row.hash = Hash64(key, encoding->hash_seed);
+      char* const row = encoded->Add(Hash64(key, encoding->hash_seed),
+                                     TrailerOffset(*rows.layout, stamp.flags) + kRowTrailerSize,
+                                     key.size(), scratch.size());
+      std::memcpy(row, scratch.data(), scratch.size());
     }
   }
+  return absl::OkStatus();
+}
+
+// Requires: rows that fit. `result` may name more rejected rows than it should.
+template <class Rows>
+absl::Status EncodeRange(const RowsToWrite& rows, const PlainRows& plain, std::size_t begin,
+                         std::size_t end, RowEncoding* encoding, Rows* encoded, RowsResult* result) {
+  for (; begin < end; begin += PlainRows::kBlockRows) {
+    const std::size_t block_end = std::min(begin + PlainRows::kBlockRows, end);
+    if (plain.AreAllOf(begin, block_end)) {
+      plain.Encode(begin, block_end, encoded);
+    } else {
+      LARDER_RETURN_IF_ERROR(EncodeEach(rows, begin, block_end, encoding, encoded, result));
+    }
+  }
+  return absl::OkStatus();
+}
+
+void NameTheFirst(RowsResult* result) {
   if (result->first_rejected.size() > kRejectedNamedMax)
     result->first_rejected.resize(kRejectedNamedMax);
+}
+
+}  // namespace
+
+template <class Rows>
+absl::Status EncodeRows(const RowsToWrite& rows, RowEncoding* encoding, Rows* encoded,
+                        RowsResult* result) {
+  LARDER_RETURN_IF_ERROR(CheckFit(rows));
+  LARDER_RETURN_IF_ERROR(EncodeRange(rows, PlainRows(rows, *encoding), 0, rows.keys.size(),
+                                     encoding, encoded, result));
+  NameTheFirst(result);
+  return absl::OkStatus();
+}
+template absl::Status EncodeRows(const RowsToWrite&, RowEncoding*, NewRows*, RowsResult*);
+template absl::Status EncodeRows(const RowsToWrite&, RowEncoding*, LoadRows*, RowsResult*);
+
+absl::Status EncodeLoad(const RowsToWrite& rows, int thread_count, RowEncoding* encoding,
+                        LoadRows* encoded, RowsResult* result) {
+  constexpr std::size_t kRowsOfThread = 32'768;  // of fewer each group would be mostly empty memory
+  const std::size_t count = rows.keys.size();
+  const std::size_t threads =
+      std::min(static_cast<std::size_t>(std::max(thread_count, 1)), count / kRowsOfThread);
+  // Rows in commit order are numbered one behind the other.
+  if (threads < 2 || rows.tie_order == TieOrder::kCommit)
+    return EncodeRows(rows, encoding, encoded, result);
+  LARDER_RETURN_IF_ERROR(CheckFit(rows));
+  const PlainRows plain(rows, *encoding);
+  struct Part {
+    RowEncoding encoding;
+    LoadRows rows;
+    RowsResult result;
+    absl::Status status;
+  };
+  std::vector<Part> parts;
+  for (std::size_t i = 0; i < threads; ++i)
+    parts.push_back({*encoding, LoadRows(rows.layout->trailer_offset()), {}, {}});
+  RunPieces(thread_count, threads, [&](std::size_t i, std::size_t) {
+    Part& part = parts[i];
+    part.status = EncodeRange(rows, plain, count * i / threads, count * (i + 1) / threads,
+                              &part.encoding, &part.rows, &part.result);
+  });
+  for (Part& part : parts) {
+    LARDER_RETURN_IF_ERROR(part.status);
+    encoded->Append(std::move(part.rows));
+    *result += part.result;
+  }
+  NameTheFirst(result);
   return absl::OkStatus();
 }
 
@@ -213,10 +285,9 @@ bool IsBefore(const NewRow& a, const NewRow& b) {
 
 constexpr std::size_t kScatteredMin = 4'096;  // fewer rows are sorted by comparing
 constexpr unsigned kFirstBits = 10;
-constexpr unsigned kThenBits = 8;
 
-// Copies rows to where `bits` bits of their hashes, below the first `skip`, put them, in the order they came. `ends` gets where each
-// group ends.
+// Copies rows to where `bits` bits of their hashes, below the first `skip`, put them, in the order they came. `ends` gets
+// where each group ends.
 void Scatter(std::span<const NewRow> rows, unsigned skip, unsigned bits, std::span<NewRow> out,
              std::vector<std::size_t>* ends) {
   const auto group_of = [skip, bits](const NewRow& row) {
@@ -245,6 +316,20 @@ void SortGroup(std::span<NewRow> rows, const Before& is_before) {
   }
 }
 
+// In the order of their hashes, into `out`. Hashes are evenly spread: a step of scattering leaves a handful together.
+void SortByHashInto(std::span<const NewRow> rows, unsigned shared_bits, std::span<NewRow> out,
+                    std::vector<std::size_t>* ends) {
+  constexpr unsigned kBitsMax = 14;
+  const auto bits = std::clamp(static_cast<unsigned>(std::bit_width(rows.size() / 4)), 1U, kBitsMax);
+  Scatter(rows, shared_bits, bits, out, ends);
+  std::size_t begin = 0;
+  for (const std::size_t end : *ends) {
+    SortGroup(out.subspan(begin, end - begin),
+              [](const NewRow& a, const NewRow& b) { return a.hash < b.hash; });
+    begin = end;
+  }
+}
+
 // Rows in the order of their hashes, into that of (hash, key). Keys are looked at where hashes are equal only, and asked
 // for before, since rows lie anywhere.
 void SortEqualHashes(std::span<NewRow> rows) {
@@ -256,32 +341,32 @@ void SortEqualHashes(std::span<NewRow> rows) {
       __builtin_prefetch(rows[fetched + 1].key().data());
     }
     std::size_t end = begin + 1;
-    while (end < rows.size() && rows[end].hash == rows[begin].hash) ++end;
-    if (end - begin > 1) SortGroup(rows.subspan(begin, end - begin), IsBefore);
+    bool is_one_key = true;
+    for (; end < rows.size() && rows[end].hash == rows[begin].hash; ++end)
+      is_one_key = is_one_key && rows[end].HasKeyOf(rows[begin]);
+    if (!is_one_key) SortGroup(rows.subspan(begin, end - begin), IsBefore);
     begin = end;
   }
 }
 
 }  // namespace
 
-// Hashes are evenly spread: two steps of scattering leave a handful of rows together.
+void SortByKeyInto(std::span<const NewRow> rows, unsigned shared_bits, std::span<NewRow> out) {
+  std::vector<std::size_t> ends;
+  SortByHashInto(rows, shared_bits, out, &ends);
+  SortEqualHashes(out);
+}
+
 void SortByKey(std::vector<NewRow>* rows) {
   if (rows->size() < kScatteredMin) return SortGroup(std::span(*rows), IsBefore);
-  const auto has_less_hash = [](const NewRow& a, const NewRow& b) { return a.hash < b.hash; };
   std::vector<NewRow> scattered(rows->size());
   std::vector<std::size_t> ends;
   std::vector<std::size_t> inner_ends;
   Scatter(*rows, 0, kFirstBits, scattered, &ends);
   std::size_t begin = 0;
   for (const std::size_t end : ends) {
-    const std::span<NewRow> group = std::span(*rows).subspan(begin, end - begin);
-    Scatter(std::span(scattered).subspan(begin, end - begin), kFirstBits, kThenBits, group,
-            &inner_ends);
-    std::size_t inner_begin = 0;
-    for (const std::size_t inner_end : inner_ends) {
-      SortGroup(group.subspan(inner_begin, inner_end - inner_begin), has_less_hash);
-      inner_begin = inner_end;
-    }
+    SortByHashInto(std::span(scattered).subspan(begin, end - begin), kFirstBits,
+                   std::span(*rows).subspan(begin, end - begin), &inner_ends);
     begin = end;
   }
   SortEqualHashes(*rows);

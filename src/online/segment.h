@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <cstring>
 #include <functional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -316,6 +317,6 @@ struct SegmentPlace {
 
 // The bytes of a segment holding `entries`. Rows get their checks here, and are marked as having an older version or
 // not. Requires: entries in the order of (hash, key), without repetition, none empty.
-std::string BuildSegment(const SegmentPlace& place, const std::vector<SegmentEntry>& entries);
+std::string BuildSegment(const SegmentPlace& place, std::span<const SegmentEntry> entries);
 
 }  // namespace larder::inline LARDER_ABI

@@ -1,6 +1,7 @@
 // Making the bytes of a segment, as docs/internals/store_file.md has them.
 #include <algorithm>
 #include <optional>
+#include <utility>
 
 #include "online/segment.h"
 
@@ -12,7 +13,7 @@ constexpr uint32_t kProbesWanted = 4;
 constexpr std::size_t kPlaces = (std::size_t{1} << kPlaceBits) - 2;  // a slot can say
 
 // Fills `slots` from their buckets' fronts; returns how many buckets a look-up may have to look at.
-uint32_t PlaceSlots(const std::vector<SegmentEntry>& entries, const std::vector<uint32_t>& places,
+uint32_t PlaceSlots(std::span<const SegmentEntry> entries, const std::vector<uint32_t>& places,
                     uint8_t depth, std::vector<uint32_t>* slots) {
   const auto buckets = static_cast<uint32_t>(slots->size() / kSlotsPerBucket);
   std::vector<uint8_t> used(buckets, 0);
@@ -33,7 +34,7 @@ uint32_t PlaceSlots(const std::vector<SegmentEntry>& entries, const std::vector<
 
 class SegmentBuilder {
  public:
-  SegmentBuilder(const SegmentPlace& place, const std::vector<SegmentEntry>& entries)
+  SegmentBuilder(const SegmentPlace& place, std::span<const SegmentEntry> entries)
       : entries_(entries) {
     header_.view_id = place.view_id;
     header_.layout = place.shape.layout;
@@ -83,17 +84,19 @@ class SegmentBuilder {
 
   void BuildPerfect(const BuiltPerfectHash& perfect) {
     const auto keys = static_cast<uint32_t>(entries_.size());
-    std::vector<uint32_t> order(keys);  // entries by place
-    for (uint32_t i = 0; i < keys; ++i) order[perfect.places[i]] = i;
     std::string tags(keys, '\0');
+    // By place: how many older versions the key has, and then the number of the first of them.
+    std::vector<uint32_t> older(keys);
+    for (uint32_t i = 0; i < keys; ++i) {
+      tags[perfect.places[i]] = static_cast<char>(entries_[i].hash);
+      older[perfect.places[i]] = static_cast<uint32_t>(entries_[i].rows.size()) - 1;
+    }
     std::vector<uint32_t> chains;
-    uint32_t behind = keys;  // the next older version
+    uint32_t behind = keys;
     for (uint32_t place = 0; place < keys; ++place) {
-      const SegmentEntry& entry = entries_[order[place]];
-      tags[place] = static_cast<char>(entry.hash);
-      if (entry.rows.size() == 1) continue;
+      if (older[place] == 0) continue;
       chains.insert(chains.end(), {place, behind});
-      behind += static_cast<uint32_t>(entry.rows.size()) - 1;
+      behind += std::exchange(older[place], behind);
     }
 
     header_.pilot_count = static_cast<uint32_t>(perfect.pilots.size());
@@ -118,16 +121,19 @@ class SegmentBuilder {
     const auto row_at = [this](uint64_t number) {
       return out_.data() + header_.rows_offset + number * header_.packed.row_size;
     };
-    uint64_t older = keys;
-    for (uint32_t place = 0; place < keys; ++place) {
-      if (place + 2 * kRowsAhead < keys)
-        __builtin_prefetch(&entries_[order[place + 2 * kRowsAhead]]);
-      if (place + kRowsAhead < keys) FetchRow(entries_[order[place + kRowsAhead]]);
-      const SegmentEntry& entry = entries_[order[place]];
-      for (std::size_t i = 0; i < entry.rows.size(); ++i) {
-        char* const row = row_at(i == 0 ? place : older++);
-        header_.packed.Pack(entry.rows[i], row);
-        Seal(entry, i, {row, header_.packed.row_size}, row);
+    // In the order in which entries stand: only their rows, and where these go, are anywhere in memory.
+    for (uint32_t i = 0; i < keys; ++i) {
+      if (i + kRowsAhead < keys) {
+        FetchRow(entries_[i + kRowsAhead]);
+        __builtin_prefetch(row_at(perfect.places[i + kRowsAhead]), 1);
+      }
+      const SegmentEntry& entry = entries_[i];
+      uint64_t next = perfect.places[i];
+      for (std::size_t version = 0; version < entry.rows.size(); ++version) {
+        char* const row = row_at(next);
+        header_.packed.Pack(entry.rows[version], row);
+        Seal(entry, version, {row, header_.packed.row_size}, row);
+        next = version == 0 ? older[perfect.places[i]] : next + 1;
       }
     }
   }
@@ -211,14 +217,14 @@ class SegmentBuilder {
     return size;
   }
 
-  const std::vector<SegmentEntry>& entries_;
+  std::span<const SegmentEntry> entries_;
   SegmentHeader header_;
   std::string out_;
 };
 
 }  // namespace
 
-std::string BuildSegment(const SegmentPlace& place, const std::vector<SegmentEntry>& entries) {
+std::string BuildSegment(const SegmentPlace& place, std::span<const SegmentEntry> entries) {
   return SegmentBuilder(place, entries).Build();
 }
 

@@ -34,6 +34,12 @@ void ViewDirectory::Split(std::size_t i) {
   Index();
 }
 
+Partition& ViewDirectory::PartitionFor(uint32_t prefix, uint8_t depth) {
+  const uint64_t hash = depth == 0 ? 0 : uint64_t{prefix} << (64 - depth);
+  while (partitions_[PartitionOf(hash)].depth < depth) Split(PartitionOf(hash));
+  return partitions_[PartitionOf(hash)];
+}
+
 ViewDirectory ViewDirectory::OfDepth(uint8_t depth) {
   ViewDirectory directory;
   directory.partitions_.resize(std::size_t{1} << depth);

@@ -62,6 +62,8 @@ class ViewDirectory {
   }
   // Replaces partition `i` by its two halves, without segments. Requires: depth < kDepthMax.
   void Split(std::size_t i);
+  // The partition of these leading bits, once those it lies in are split. Requires: no finer ones there.
+  Partition& PartitionFor(uint32_t prefix, uint8_t depth);
   static constexpr uint8_t kDepthMax = 20;
 
   // Partitions of equal depth, in the order of their prefixes.

@@ -5,6 +5,7 @@
 
 namespace {
 
+using larder_test::At;
 using larder_test::Shown;
 using larder_test::StoreFixture;
 
@@ -155,4 +156,36 @@ TEST_CASE("a validator that is no condition over a load's figures is refused whe
   CHECK(problem("\"max_agee > 3\"").find("max_age") != std::string::npos);
   CHECK(problem("\"min_city = 'x'\"").find("/validators/0") != std::string::npos);
   CHECK(fixture.store().Plan(fixture.Parse(WithValidators("\"keys > 0\""))).ok());
+}
+
+TEST_CASE("a load on several threads tells and serves what one on one thread does",
+          "[store][load]") {
+  std::string users = Users(300, 20, "05");
+  users += "7,1000,x,2025-01-04T00:00:00Z\n7,2000,x,2025-01-06T00:00:00Z\n";  // two versions more
+  const std::string outside = users + "8,1,x,2024-12-01T00:00:00Z\n,1,x,2025-01-05T00:00:00Z\n";
+  // Rows that are all taken, and some that are not.
+  for (const std::string& text : {users, outside}) {
+    std::vector<larder::ViewLoad> loads;
+    std::vector<std::string> ages;
+    for (const int thread_count : {1, 3, -1}) {
+      CAPTURE(thread_count);
+      StoreFixture fixture;
+      fixture.Apply(WithValidators(""));
+      fixture.folder().Write("users.csv", text);
+      larder::MaterializeOptions options;
+      options.start = At("2025-01-01T00:00:00Z");
+      options.strict = false;
+      options.thread_count = thread_count;
+      loads.push_back(fixture.Materialize(options).views.at(0));
+      std::string& served = ages.emplace_back();
+      for (const int64_t id : {1, 7, 8, 300}) served += Age(fixture, id) + ";";
+      CheckNothingLeft(fixture, 1);
+      CHECK(served == ages.front());
+      CHECK(loads.back().rows.written == loads.front().rows.written);
+      CHECK(loads.back().rows.older == loads.front().rows.older);
+      CHECK(loads.back().rows_bad == (text == outside ? 1 : 0));
+      CHECK(loads.back().rows_outside == (text == outside ? 1 : 0));
+    }
+    CHECK(ages.front().find("2000 PRESENT") != std::string::npos);
+  }
 }

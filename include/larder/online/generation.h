@@ -3,7 +3,6 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <optional>
 #include <vector>
@@ -70,11 +69,9 @@ struct GenerationOptions {
   const RowLayout* layout = nullptr;
   // Starts from nothing instead of the live generation.
   bool replace = false;
-};
-
-struct GenerationProgress {
-  uint64_t rows_done = 0;  // of the rows added
-  uint64_t rows = 0;
+  // Encodes many rows, and builds rows that meet none that are stored, on so many threads, the calling one among them;
+  // below 1 is 1. What is stored is the same whatever it is.
+  int thread_count = 1;
 };
 
 // A feature over the keys of a generation.
@@ -96,7 +93,7 @@ struct GenerationSummary {
 // and written partition by partition, large ones in transactions of their own; partitions without new rows are shared
 // with the live one. Nothing is visible until Publish.
 //
-// Memory: the rows added, twice. Threads: thread-bound. Lifetime: the lease and the layout must outlive it.
+// Memory: the rows added, each with 8 bytes more, and a few partitions of some 3 MB. Threads: thread-bound. Lifetime: the lease and the layout must outlive it.
 class GenerationBuilder {
  public:
   static absl::StatusOr<GenerationBuilder> Begin(const LoadLease& lease,
@@ -112,8 +109,7 @@ class GenerationBuilder {
 
   // Makes its segments. Returns how rows fared against those already there. Errors: kDiskFull, kIoError, kCorrupt; kBusy.
   // Requires: the calling thread holds no snapshot and no write transaction.
-  absl::StatusOr<RowsResult> Build(
-      const std::function<void(const GenerationProgress&)>& progress = nullptr);
+  absl::StatusOr<RowsResult> Build();
   // Cost: reads the whole generation, and the keys of the one before. Requires: Build.
   absl::StatusOr<GenerationSummary> Summarize() const;
   // Makes it the view's live one with the transaction's commit. Earlier ones stay while they are among the last
