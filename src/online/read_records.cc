@@ -1,6 +1,8 @@
 // Records of a snapshot: a caller's, and the floors of views.
 #include <lmdb.h>
 
+#include <algorithm>
+#include <array>
 #include <cstring>
 
 #include "larder/base/bytes.h"
@@ -8,6 +10,7 @@
 #include "online/environment_impl.h"
 #include "online/lmdb_status.h"
 #include "online/record_key.h"
+#include "online/record_lookup.h"
 #include "online/row_codec.h"
 
 namespace larder::inline LARDER_ABI {
@@ -63,6 +66,37 @@ absl::StatusOr<std::optional<std::string_view>> ReadSession::GetRecord(uint32_t 
       const std::string_view bytes,
       DecodeRecord(wanted.full(), FromVal(value), environment_->impl().verifies()));
   return std::optional<std::string_view>(bytes);
+}
+
+absl::Status ReadSession::GetRecords(uint32_t table, std::span<const std::string_view> keys,
+                                     std::span<std::optional<std::string_view>> values) const& {
+  LARDER_DCHECK(keys.size() == values.size());
+  LARDER_RETURN_IF_ERROR(CheckUsable());
+  const std::optional<RecordTree> tree = RecordTree::Of(slot_->txn, kRecordsName);
+  std::array<std::optional<RecordKey>, RecordTree::kTogether> wanted;
+  std::array<std::string_view, RecordTree::kTogether> names;
+  for (std::size_t first = 0; first < keys.size(); first += RecordTree::kTogether) {
+    const std::size_t count = std::min(RecordTree::kTogether, keys.size() - first);
+    const auto found = values.subspan(first, count);
+    const auto asked = keys.subspan(first, count);
+    const bool is_short = std::all_of(asked.begin(), asked.end(), [](std::string_view key) {
+      return key.size() <= RecordKey::kMax;
+    });
+    if (!tree || !is_short) {
+      for (std::size_t i = 0; i < count; ++i) {
+        LARDER_ASSIGN_OR_RETURN(found[i], GetRecord(table, asked[i]));
+      }
+      continue;
+    }
+    for (std::size_t i = 0; i < count; ++i) names[i] = wanted[i].emplace(table, asked[i]).full();
+    tree->Find({names.data(), count}, found);
+    for (std::size_t i = 0; i < count; ++i) {
+      if (!found[i]) continue;
+      LARDER_ASSIGN_OR_RETURN(found[i],
+                              DecodeRecord(names[i], *found[i], environment_->impl().verifies()));
+    }
+  }
+  return absl::OkStatus();
 }
 
 absl::Status ReadSession::ListRecords(

@@ -4,6 +4,7 @@
 #include "larder/online/write_transaction.h"
 #include "online/environment_impl.h"
 #include "store_fixture.h"
+#include "support/random.h"
 
 using larder::ErrorKind;
 using larder::ReadSession;
@@ -91,6 +92,43 @@ TEST_CASE("records keep any bytes and are told apart by table and key", "[online
   CHECK((*session.GetRecord(3, "a")).has_value());
   const ReadSession later = store.Session();
   CHECK_FALSE((*later.GetRecord(3, "a")).has_value());
+}
+
+TEST_CASE("several records are found together as one by one", "[online][record][random]") {
+  larder_test::Random random;
+  INFO(random.Describe());
+  for (const int64_t records : {0, 1, 60, 4'000}) {
+    Store store;
+    const auto key_of = [&](int64_t number) {
+      // Short ones, and long ones that have much in common.
+      std::string key = larder::Concat(number % 3 == 0 ? "" : std::string(300, 'k'), number);
+      if (number % 5 == 0) key.push_back('\0');
+      return key;
+    };
+    std::vector<std::string> names;
+    for (int64_t i = 0; i < records; ++i) names.push_back(key_of(random.Between(0, 2 * records)));
+    for (int commits = 0; commits < 2; ++commits) {
+      WriteTransaction transaction = Begin(store);
+      for (const std::string& name : names) {
+        const int64_t size = random.OneIn(20) ? random.Between(0, 20'000) : random.Between(0, 900);
+        const std::string value(static_cast<std::size_t>(size), static_cast<char>(size));
+        REQUIRE(transaction.PutRecord(3, name, value).ok());
+      }
+      REQUIRE(transaction.Commit().ok());
+    }
+    const ReadSession session = store.Session();
+    for (int round = 0; round < 20; ++round) {
+      std::vector<std::string> asked;
+      for (int64_t n = random.Between(0, 50); n > 0; --n)
+        asked.push_back(key_of(random.Between(-1, 2 * records + 1)));
+      if (random.OneIn(5)) asked.emplace_back(larder::kRecordKeySizeMax + 1, 'k');
+      const std::vector<std::string_view> keys(asked.begin(), asked.end());
+      std::vector<std::optional<std::string_view>> values(keys.size());
+      REQUIRE(session.GetRecords(3, keys, values).ok());
+      for (std::size_t i = 0; i < keys.size(); ++i)
+        REQUIRE(values[i] == *session.GetRecord(3, keys[i]));
+    }
+  }
 }
 
 TEST_CASE("records are listed in key order from where one asks", "[online][record]") {

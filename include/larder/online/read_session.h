@@ -210,6 +210,12 @@ class ReadSession {
       uint32_t table, std::string_view key) const& LARDER_LIFETIME_BOUND;
   absl::StatusOr<std::optional<std::string_view>> GetRecord(uint32_t,
                                                             std::string_view) const&& = delete;
+  // The same for several keys. Cost: less than one after the other, as the memory that one leads to is asked for while
+  // others are looked for. Requires: as many values as keys.
+  absl::Status GetRecords(uint32_t table, std::span<const std::string_view> keys,
+                          std::span<std::optional<std::string_view>> values) const&;
+  absl::Status GetRecords(uint32_t, std::span<const std::string_view>,
+                          std::span<std::optional<std::string_view>>) const&& = delete;
   // Calls `visit` for the records of a table in key order, from the first key not less than `from`, until it returns
   // false. Keys made of zero-padded or big-endian numbers come in numeric order.
   absl::Status ListRecords(
