@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "feature_store/store_impl.h"
+#include "feature_store/window_ids.h"
 #include "feature_store/window_pages.h"
 #include "feature_store/window_plan.h"
 #include "larder/aggregate/tree_check.h"
@@ -33,6 +34,11 @@ class WindowCheck {
       sets_.push_back(std::move(set));
     }
     const std::string prefix = WindowPrefix(view_.data_id);
+    LARDER_ASSIGN_OR_RETURN(const std::optional<std::string_view> record,
+                            session_.GetRecord(kWindowTable, prefix));
+    if (record) {
+      LARDER_ASSIGN_OR_RETURN(record_, WindowRecord::Parse(*record));
+    }
     LARDER_RETURN_IF_ERROR(Each(kWindowKeyTable, [&](std::string_view name, std::string_view bytes) {
       CheckKey(name.substr(prefix.size()), bytes);
     }));
@@ -69,7 +75,7 @@ class WindowCheck {
     for (std::size_t s = 0; s < sets_.size(); ++s) {
       const std::string* before = nullptr;
       for (const WindowKey::Tree& tree : state->streams[s]) {
-        const absl::Status status = CheckEvents(entity_key, s, tree);
+        const absl::Status status = CheckEvents(entity_key, state->ids, s, tree);
         if (!status.ok()) Report(Concat(key, ", aggregates ", s, ": ", MessageOf(status)));
         if (before != nullptr && *before >= tree.category)
           Report(Concat(key, ", aggregates ", s, ": categories are not in order"));
@@ -77,12 +83,14 @@ class WindowCheck {
       }
     }
     for (const WindowKey::Version& version : state->versions) {
-      const absl::Status status = CheckId(entity_key, version.id, WindowId::State::kListed);
+      const absl::Status status =
+          CheckId(entity_key, state->ids, version.id, WindowId::State::kListed);
       if (!status.ok()) Report(Concat(key, ": ", MessageOf(status)));
     }
   }
 
-  absl::Status CheckEvents(std::string_view entity_key, std::size_t s, const WindowKey::Tree& kept) {
+  absl::Status CheckEvents(std::string_view entity_key, const WindowKeyIds& ids, std::size_t s,
+                           const WindowKey::Tree& kept) {
     LARDER_ASSIGN_OR_RETURN(const uint64_t pages, CheckTree(sets_[s], pages_, kept.root));
     pages_seen_ += pages;
     LARDER_ASSIGN_OR_RETURN(const std::vector<AggregateEvent> tail,
@@ -95,13 +103,13 @@ class WindowCheck {
       const std::string_view id = event.order.event_id;
       if (id.empty()) continue;
       if (!waiting.insert(id).second) return DataLossError("an event is there twice");
-      LARDER_RETURN_IF_ERROR(CheckId(entity_key, id, WindowId::State::kInTrees));
+      LARDER_RETURN_IF_ERROR(CheckId(entity_key, ids, id, WindowId::State::kInTrees));
     }
     const auto check = [&](const AggregateEvent& event) {
       const std::string_view id = event.order.event_id;
       if (!status.ok() || id.empty()) return;
       status = waiting.count(id) > 0 ? DataLossError("an event is there twice")
-                                     : CheckId(entity_key, id, WindowId::State::kInTrees);
+                                     : CheckId(entity_key, ids, id, WindowId::State::kInTrees);
     };
     const AggregateTree tree(sets_[s], &pages_, kept.root);
     const TimeRange all = {INT64_MIN, INT64_MAX};
@@ -109,21 +117,21 @@ class WindowCheck {
     return status;
   }
 
-  [[nodiscard]] absl::Status CheckId(std::string_view entity_key, std::string_view id,
-                                     WindowId::State expected) const {
-    LARDER_ASSIGN_OR_RETURN(
-        const std::optional<std::string_view> bytes,
-        session_.GetRecord(kWindowIdTable, WindowIdName(view_.data_id, entity_key, id)));
-    if (!bytes) return DataLossError("an event has no record of its id");
-    LARDER_ASSIGN_OR_RETURN(const WindowId known, WindowId::Parse(*bytes));
-    if (known.state == expected) return absl::OkStatus();
+  [[nodiscard]] absl::Status CheckId(std::string_view entity_key, const WindowKeyIds& ids,
+                                     std::string_view id, WindowId::State expected) const {
+    LARDER_ASSIGN_OR_RETURN(const FoundWindowId found,
+                            FindWindowId(session_, view_.data_id, record_, entity_key, ids, id));
+    if (!found.id) return DataLossError("an event has no record of its id");
+    if (found.id->state == expected) return absl::OkStatus();
     return DataLossError("an event is elsewhere by the record of its id: state ",
-                         static_cast<int>(known.state), ", expected ", static_cast<int>(expected));
+                         static_cast<int>(found.id->state), ", expected ",
+                         static_cast<int>(expected));
   }
 
   const ReadSession& session_;
   const ViewVersion& view_;
   const WindowPlan& plan_;
+  WindowRecord record_;
   mutable SnapshotPages pages_;
   std::vector<std::string>& problems_;
   std::vector<AccumulatorSet> sets_;

@@ -68,33 +68,23 @@ constexpr TimeRange kAllTime = {std::numeric_limits<int64_t>::min(),
 
 }  // namespace
 
-absl::StatusOr<std::optional<WindowId>> WindowKeyEdit::FindId(std::string_view id) const {
-  LARDER_ASSIGN_OR_RETURN(
-      const std::optional<std::string_view> bytes,
-      edit_.transaction->GetRecord(kWindowIdTable, WindowIdName(edit_.data_id, entity_key_, id)));
-  if (!bytes) return std::optional<WindowId>();
-  LARDER_ASSIGN_OR_RETURN(WindowId found, WindowId::Parse(*bytes));
-  return std::optional<WindowId>(std::move(found));
-}
-
-absl::Status WindowKeyEdit::PutId(std::string_view id, const WindowId& value) {
-  return edit_.transaction->PutRecord(kWindowIdTable, WindowIdName(edit_.data_id, entity_key_, id),
-                                      value.Serialize());
-}
-
 absl::StatusOr<WindowKeyEdit::Outcome> WindowKeyEdit::Add(WindowKey::Version version) {
   state_.oldest_us = std::min(state_.oldest_us, version.time_us);
   if (version.id.empty()) {
     AddToTrees(std::move(version));
     return Outcome::kWritten;
   }
-  LARDER_ASSIGN_OR_RETURN(std::optional<WindowId> known, FindId(version.id));
+  LARDER_ASSIGN_OR_RETURN(FoundWindowId found, FindId(version.id));
+  std::optional<WindowId>& known = found.id;
+  const auto put_id = [&](const WindowId& value) {
+    return PutId(version.id, value, found.has_record);
+  };
   if (known && known->state == WindowId::State::kListed) return AddListed(std::move(version));
   if (known && known->IsSame(version)) {
     if (version.from_batch && !known->from_batch) {
       known->from_batch = true;
       known->rank = version.rank;
-      LARDER_RETURN_IF_ERROR(PutId(version.id, *known));
+      LARDER_RETURN_IF_ERROR(put_id(*known));
     }
     return Outcome::kDuplicate;
   }
@@ -103,7 +93,7 @@ absl::StatusOr<WindowKeyEdit::Outcome> WindowKeyEdit::Add(WindowKey::Version ver
     LARDER_ASSIGN_OR_RETURN(WindowKey::Version old, Lift(version.id, *known));
     if (known->from_batch == version.from_batch) {
       state_.versions.push_back(std::move(old));
-      LARDER_RETURN_IF_ERROR(PutId(version.id, WindowId::Of(version, WindowId::State::kListed)));
+      LARDER_RETURN_IF_ERROR(put_id(WindowId::Of(version, WindowId::State::kListed)));
       state_.versions.push_back(std::move(version));
       return Outcome::kWritten;
     }
@@ -113,10 +103,10 @@ absl::StatusOr<WindowKeyEdit::Outcome> WindowKeyEdit::Add(WindowKey::Version ver
     if (!GivesWayTo(known->Place(), place.Place())) return Outcome::kOlder;
   }
   if (version.is_delete) {
-    LARDER_RETURN_IF_ERROR(PutId(version.id, WindowId::Of(version, WindowId::State::kListed)));
+    LARDER_RETURN_IF_ERROR(put_id(WindowId::Of(version, WindowId::State::kListed)));
     state_.versions.push_back(std::move(version));
   } else {
-    LARDER_RETURN_IF_ERROR(PutId(version.id, WindowId::Of(version, WindowId::State::kInTrees)));
+    LARDER_RETURN_IF_ERROR(put_id(WindowId::Of(version, WindowId::State::kInTrees)));
     AddToTrees(std::move(version));
   }
   return Outcome::kWritten;
@@ -261,8 +251,8 @@ absl::Status WindowKeyEdit::RemoveFromTrees(const TimeRange& range, const IsGone
 
 absl::StatusOr<bool> WindowKeyEdit::Told::IsFromBatch() const {
   if (trailer.from_batch || is_listed || id.empty()) return trailer.from_batch;
-  LARDER_ASSIGN_OR_RETURN(const std::optional<WindowId> known, of.FindId(id));
-  return known && known->from_batch;
+  LARDER_ASSIGN_OR_RETURN(const FoundWindowId known, of.FindId(id));
+  return known.id && known.id->from_batch;
 }
 
 absl::StatusOr<bool> WindowKeyEdit::RemoveEvents(const TimeRange& range, const IsGone& is_gone) {
@@ -290,11 +280,7 @@ absl::StatusOr<bool> WindowKeyEdit::RemoveEvents(const TimeRange& range, const I
   }
   state_.versions = std::move(left);
   for (const WindowKey::Version& version : state_.versions) ids.erase(version.id);
-  for (const std::string& id : ids) {
-    LARDER_RETURN_IF_ERROR(
-        edit_.transaction->DeleteRecord(kWindowIdTable, WindowIdName(edit_.data_id, entity_key_, id))
-            .status());
-  }
+  for (const std::string& id : ids) LARDER_RETURN_IF_ERROR(EraseId(id));
   return is_any_gone;
 }
 
@@ -366,7 +352,8 @@ absl::Status WindowKeyEdit::Settle(int64_t settled_us) {
     record.known_floor_us = std::max(record.known_floor_us, state_.versions[last].known_us);
     const WindowKey::Version& version = state_.versions[last];
     const auto state = version.is_delete ? WindowId::State::kDeleted : WindowId::State::kInTrees;
-    LARDER_RETURN_IF_ERROR(PutId(id, WindowId::Of(version, state)));
+    LARDER_ASSIGN_OR_RETURN(const FoundWindowId found, FindId(id));
+    LARDER_RETURN_IF_ERROR(PutId(id, WindowId::Of(version, state), found.has_record));
     if (!version.is_delete) AddToTrees(version);
   }
   std::erase_if(state_.versions,

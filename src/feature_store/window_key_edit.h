@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "feature_store/window_ids.h"
 #include "feature_store/window_pages.h"
 #include "feature_store/window_records.h"
 #include "larder/base/config.h"
@@ -68,6 +69,10 @@ class WindowKeyEdit {
   absl::StatusOr<bool> Remove(const TimeRange& range, const IsGone& is_gone);
   // Adds to `retracted` what goes, and gives whether anything does. What a batch has told too stays.
   absl::StatusOr<bool> Retract(const WindowRetraction& retraction, RetractedRows* retracted);
+  // Removes ids that wait and are in no list, and adds them to `removed`. Whether any went. Requires: as
+  // WindowWriter::RemoveIds.
+  bool RemoveWaitingIds(const std::function<bool(const WindowId& id)>& is_gone,
+                        std::vector<WindowId>* removed);
   // Events before `cutoff_us` go: no window will see them again.
   absl::Status DropBefore(int64_t cutoff_us);
   // Writes everything. Of ids whose versions are all older than `settled_us` the last one stays.
@@ -78,8 +83,12 @@ class WindowKeyEdit {
  private:
   using Place = std::pair<std::size_t, std::string>;  // a stream, and a category of it
 
-  [[nodiscard]] absl::StatusOr<std::optional<WindowId>> FindId(std::string_view id) const;
-  absl::Status PutId(std::string_view id, const WindowId& value);
+  [[nodiscard]] absl::StatusOr<FoundWindowId> FindId(std::string_view id) const;
+  // `has_record`: as FindId had it. Others wait beside the key, while there is room.
+  absl::Status PutId(std::string_view id, const WindowId& value, bool has_record);
+  absl::Status EraseId(std::string_view id);
+  absl::Status RecordWaitingIds();
+  [[nodiscard]] WindowIdName NameOf(std::string_view id) const;
   Outcome AddListed(WindowKey::Version version);
   void AddToTrees(WindowKey::Version version);
   // Takes an event out of the trees: what it was there.

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "feature_store/store_impl.h"
+#include "feature_store/window_ids.h"
 
 namespace larder::inline LARDER_ABI {
 namespace {
@@ -111,22 +112,22 @@ absl::Status WindowReader::Begin(const ReadSession& session, Timestamp as_of,
   complete_from_us_ = std::numeric_limits<int64_t>::min();
   LARDER_ASSIGN_OR_RETURN(const std::optional<std::string_view> bytes,
                           session.GetRecord(kWindowTable, WindowPrefix(view_.data_id)));
-  WindowRecord record;
+  record_ = {};
   if (bytes) {
-    LARDER_ASSIGN_OR_RETURN(record, WindowRecord::Parse(*bytes));
+    LARDER_ASSIGN_OR_RETURN(record_, WindowRecord::Parse(*bytes));
   }
   LARDER_ASSIGN_OR_RETURN(const LoadRecord load, LoadRecordIn(session, view_.data_id));
   const bool push_only = view_.source.kind == SourceKind::kPush && !view_.batch;
   if (load.loaded) {
     complete_from_us_ = load.from.us;
   } else if (!push_only) {
-    complete_from_us_ = record.first_write_us;
+    complete_from_us_ = record_.first_write_us;
   }
   bool is_gone =
-      as_of.us < record.as_of_floor_us || (known_at && known_at->us < record.known_floor_us);
+      as_of.us < record_.as_of_floor_us || (known_at && known_at->us < record_.known_floor_us);
   for (const WindowFeature& feature : plan_.features()) {
     is_gone |=
-        feature.window.length && feature.window.RangeAt(as_of).from_us < record.dropped_before_us;
+        feature.window.length && feature.window.RangeAt(as_of).from_us < record_.dropped_before_us;
   }
   if (!is_gone) return absl::OkStatus();
   return WithKind(OutOfRangeError("feature view ", view_.ToString(), ": events that counted at ",
@@ -155,18 +156,17 @@ absl::Status WindowReader::Ask(std::string_view key, std::span<const WindowKey::
   LARDER_ASSIGN_OR_RETURN(const std::optional<std::string_view> bytes,
                           session.GetRecord(kWindowKeyTable, WindowKeyName(view_.data_id, key)));
   if (bytes) {
-    LARDER_RETURN_IF_ERROR(asked->key.Read(*bytes, streams_.size()));
+    LARDER_RETURN_IF_ERROR(asked->key.Read(*bytes, streams_.size(), !staged.empty()));
   } else {
     asked->key.Clear(streams_.size());
   }
   for (const WindowKey::Version& version : asked->key.versions) asked->versions.push_back(&version);
   for (const WindowKey::Version& version : staged) {
     if (!version.id.empty()) {
-      LARDER_ASSIGN_OR_RETURN(
-          const std::optional<std::string_view> known,
-          session.GetRecord(kWindowIdTable, WindowIdName(view_.data_id, key, version.id)));
-      if (known) {
-        LARDER_ASSIGN_OR_RETURN(WindowId id, WindowId::Parse(*known));
+      LARDER_ASSIGN_OR_RETURN(FoundWindowId known, FindWindowId(session, view_.data_id, record_,
+                                                                key, asked->key.ids, version.id));
+      if (known.id) {
+        WindowId& id = *known.id;
         // The batch's copy wins, and what is told again changes nothing.
         if (id.from_batch || (id.state != WindowId::State::kListed && id.IsSame(version))) continue;
         if (id.state != WindowId::State::kListed)

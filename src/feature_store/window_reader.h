@@ -129,6 +129,7 @@ class WindowReader {
   std::optional<Timestamp> known_at_;
   std::optional<uint64_t> commit_max_;
   int64_t complete_from_us_ = INT64_MIN;
+  WindowRecord record_;  // of the view, in the snapshot
   WindowKey key_;  // memory of the last one read
   std::vector<Value> values_;
   std::vector<FeatureStatus> statuses_;

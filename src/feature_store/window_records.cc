@@ -9,7 +9,8 @@
 namespace larder::inline LARDER_ABI {
 namespace {
 
-constexpr uint8_t kForm = 4;
+constexpr uint8_t kForm = 5;
+constexpr uint8_t kFormWithoutWaitingIds = 4;
 constexpr uint8_t kFormWithoutTails = 3;
 constexpr std::size_t kTrailerSize = 17;
 
@@ -18,7 +19,7 @@ absl::Status Damaged() {
 }
 
 absl::Status CheckForm(uint8_t form) {
-  if (form == kForm || form == kFormWithoutTails) return absl::OkStatus();
+  if (form >= kFormWithoutTails && form <= kForm) return absl::OkStatus();
   if (form == 0) return Damaged();
   if (form > kForm) {
     return WithKind(
@@ -101,6 +102,19 @@ void GetVersion(ByteReader* in, EventVersion* version) {
   version->row = in->GetText();
 }
 
+void PutId(const WindowId& id, ByteWriter* out) {
+  out->Put(id.state);
+  out->Put(FlagsOf(id));
+  PutVersion(id, out);
+}
+
+bool GetId(ByteReader* in, WindowId* id) {
+  id->state = in->Get<WindowId::State>();
+  SetFlags(in->Get<uint8_t>(), id);
+  GetVersion(in, id);
+  return in->ok() && id->state <= WindowId::State::kDeleted;
+}
+
 }  // namespace
 
 std::string WindowRecord::Serialize() const {
@@ -109,17 +123,20 @@ std::string WindowRecord::Serialize() const {
   out.Put(next_page);
   for (const int64_t at : {first_write_us, dropped_before_us, as_of_floor_us, known_floor_us})
     out.Put(at);
+  out.Put(static_cast<uint8_t>(ids_by_key));
   return std::move(out).Take();
 }
 
 absl::StatusOr<WindowRecord> WindowRecord::Parse(std::string_view bytes) {
   ByteReader in(bytes);
   WindowRecord record;
-  LARDER_RETURN_IF_ERROR(CheckForm(in.Get<uint8_t>()));
+  const auto form = in.Get<uint8_t>();
+  LARDER_RETURN_IF_ERROR(CheckForm(form));
   record.next_page = in.Get<uint64_t>();
   for (int64_t* at : {&record.first_write_us, &record.dropped_before_us, &record.as_of_floor_us,
                       &record.known_floor_us})
     *at = in.Get<int64_t>();
+  record.ids_by_key = form > kFormWithoutWaitingIds && in.Get<uint8_t>() != 0;
   if (!in.ok()) return Damaged();
   return record;
 }
@@ -152,6 +169,13 @@ HistoryEvent WindowKey::Version::In(std::size_t stream) const {
   return made;
 }
 
+const WindowId* WindowKeyIds::Find(std::string_view id) const {
+  for (const Waiting& one : waiting) {
+    if (one.id == id) return &one.value;
+  }
+  return nullptr;
+}
+
 const WindowKey::Tree* WindowKey::Find(std::size_t stream, std::string_view category) const {
   const std::vector<Tree>& trees = streams[stream];
   const auto at = std::lower_bound(
@@ -179,12 +203,18 @@ std::string WindowKey::Serialize() const {
     PutVersion(version, &out);
     for (const Part& part : version.parts) PutPart(part, &out);
   }
+  ids.recorded.Put(&out);
+  out.Put(static_cast<uint8_t>(ids.waiting.size()));
+  for (const WindowKeyIds::Waiting& waiting : ids.waiting) {
+    out.PutText(waiting.id);
+    PutId(waiting.value, &out);
+  }
   return std::move(out).Take();
 }
 
 absl::StatusOr<WindowKey> WindowKey::Parse(std::string_view bytes, std::size_t stream_count) {
   WindowKey key;
-  LARDER_RETURN_IF_ERROR(key.Read(bytes, stream_count));
+  LARDER_RETURN_IF_ERROR(key.Read(bytes, stream_count, true));
   return key;
 }
 
@@ -193,9 +223,10 @@ void WindowKey::Clear(std::size_t stream_count) {
   streams.resize(stream_count);
   for (std::vector<Tree>& trees : streams) trees.clear();
   versions.clear();
+  ids = {};
 }
 
-absl::Status WindowKey::Read(std::string_view bytes, std::size_t stream_count) {
+absl::Status WindowKey::Read(std::string_view bytes, std::size_t stream_count, bool wants_ids) {
   ByteReader in(bytes);
   const auto form = in.Get<uint8_t>();
   LARDER_RETURN_IF_ERROR(CheckForm(form));
@@ -221,6 +252,20 @@ absl::Status WindowKey::Read(std::string_view bytes, std::size_t stream_count) {
     GetVersion(&in, &version);
     for (std::size_t s = 0; s < stream_count; ++s) version.parts.push_back(GetPart(&in));
   }
+  if (!in.ok()) return Damaged();
+  ids.waiting.clear();
+  if (form <= kFormWithoutWaitingIds) {
+    ids.recorded = WindowIdFilter::OfAny();
+  } else if (wants_ids) {
+    if (!ids.recorded.Get(&in)) return Damaged();
+    for (auto waiting = in.Get<uint8_t>(); in.ok() && waiting > 0; --waiting) {
+      WindowKeyIds::Waiting& one = ids.waiting.emplace_back();
+      one.id = in.GetText();
+      if (!GetId(&in, &one.value)) return Damaged();
+    }
+  } else {
+    return absl::OkStatus();
+  }
   if (!in.ok() || in.remaining() != 0) return Damaged();
   return absl::OkStatus();
 }
@@ -228,9 +273,7 @@ absl::Status WindowKey::Read(std::string_view bytes, std::size_t stream_count) {
 std::string WindowId::Serialize() const {
   ByteWriter out;
   out.Put(kForm);
-  out.Put(state);
-  out.Put(FlagsOf(*this));
-  PutVersion(*this, &out);
+  PutId(*this, &out);
   return std::move(out).Take();
 }
 
@@ -238,10 +281,7 @@ absl::StatusOr<WindowId> WindowId::Parse(std::string_view bytes) {
   ByteReader in(bytes);
   WindowId id;
   LARDER_RETURN_IF_ERROR(CheckForm(in.Get<uint8_t>()));
-  id.state = in.Get<State>();
-  SetFlags(in.Get<uint8_t>(), &id);
-  GetVersion(&in, &id);
-  if (!in.ok() || id.state > State::kDeleted) return Damaged();
+  if (!GetId(&in, &id)) return Damaged();
   return id;
 }
 
@@ -253,13 +293,6 @@ std::string WindowKeyName(uint32_t data_id, std::string_view entity_key) {
 
 std::string WindowPageName(uint32_t data_id, NodeId page) {
   return WindowPrefix(data_id) + BigEndianKey(page);
-}
-
-std::string WindowIdName(uint32_t data_id, std::string_view entity_key, std::string_view id) {
-  std::string text = BigEndianKey(entity_key.size());
-  text.append(entity_key).append(id);
-  const Hash128 hash = HashWide(text);
-  return WindowPrefix(data_id) + BigEndianKey(hash.high) + BigEndianKey(hash.low);
 }
 
 void AppendEscaped(std::string_view bytes, std::string* out) {

@@ -9,11 +9,11 @@
 #include <utility>
 #include <vector>
 
+#include "feature_store/window_id_filter.h"
 #include "feature_store/window_plan.h"
 #include "larder/aggregate/aggregate_tree.h"
 #include "larder/aggregate/history_evaluation.h"
 #include "larder/base/config.h"
-#include "larder/base/hash.h"
 #include "larder/base/status.h"
 
 namespace larder::inline LARDER_ABI {
@@ -26,6 +26,7 @@ struct WindowRecord {
   // Instants before these are no longer answered: a version that had counted then is gone.
   int64_t as_of_floor_us = INT64_MIN;
   int64_t known_floor_us = INT64_MIN;
+  bool ids_by_key = true;  // names of ids begin with their key: false in records of forms 3 and 4
 
   [[nodiscard]] std::string Serialize() const;
   static absl::StatusOr<WindowRecord> Parse(std::string_view bytes);
@@ -50,6 +51,32 @@ struct EventVersion {
   [[nodiscard]] bool IsSame(const EventVersion& other) const;
   // To compare with other versions only. Lifetime: borrows.
   [[nodiscard]] HistoryEvent Place() const LARDER_LIFETIME_BOUND;
+};
+
+// Of an event with an id: where its versions are, and which one it is when there is one.
+struct WindowId : EventVersion {
+  enum class State : uint8_t { kInTrees = 0, kListed = 1, kDeleted = 2 };
+  State state = State::kInTrees;
+
+  static WindowId Of(const EventVersion& version, State state) { return {version, state}; }
+  [[nodiscard]] std::string Serialize() const;
+  static absl::StatusOr<WindowId> Parse(std::string_view bytes);
+};
+
+// The ids of a key's events: those that have no record of their own yet, and which have one.
+struct WindowKeyIds {
+  struct Waiting {
+    std::string id;
+    WindowId value;
+  };
+  std::vector<Waiting> waiting;
+  WindowIdFilter recorded;
+
+  // Null: it does not wait.
+  [[nodiscard]] const WindowId* Find(std::string_view id) const LARDER_LIFETIME_BOUND;
+  [[nodiscard]] WindowId* Find(std::string_view id) LARDER_LIFETIME_BOUND {
+    return const_cast<WindowId*>(std::as_const(*this).Find(id));
+  }
 };
 
 // Of a key: where its trees are, and the events that have several versions still.
@@ -80,6 +107,7 @@ struct WindowKey {
   int64_t oldest_us = INT64_MAX;
   std::vector<std::vector<Tree>> streams;  // by stream, in the order of their categories
   std::vector<Version> versions;
+  WindowKeyIds ids;
 
   // Null: no such category.
   [[nodiscard]] const Tree* Find(std::size_t stream, std::string_view category) const;
@@ -88,28 +116,16 @@ struct WindowKey {
   }
   [[nodiscard]] std::string Serialize() const;
   static absl::StatusOr<WindowKey> Parse(std::string_view bytes, std::size_t streams);
-  // The same, in memory that is there.
-  absl::Status Read(std::string_view bytes, std::size_t stream_count);
+  // The same, in memory that is there. Without `wants_ids`, `ids` is good for nothing.
+  absl::Status Read(std::string_view bytes, std::size_t stream_count, bool wants_ids);
   // As a key without events.
   void Clear(std::size_t stream_count);
-};
-
-// Of an event with an id: where its versions are, and which one it is when there is one.
-struct WindowId : EventVersion {
-  enum class State : uint8_t { kInTrees = 0, kListed = 1, kDeleted = 2 };
-  State state = State::kInTrees;
-
-  static WindowId Of(const EventVersion& version, State state) { return {version, state}; }
-  [[nodiscard]] std::string Serialize() const;
-  static absl::StatusOr<WindowId> Parse(std::string_view bytes);
 };
 
 // Record keys: they begin with the data id.
 [[nodiscard]] std::string WindowPrefix(uint32_t data_id);
 [[nodiscard]] std::string WindowKeyName(uint32_t data_id, std::string_view entity_key);
 [[nodiscard]] std::string WindowPageName(uint32_t data_id, NodeId page);
-[[nodiscard]] std::string WindowIdName(uint32_t data_id, std::string_view entity_key,
-                                       std::string_view id);
 
 // Escapes zeros and ends the bytes, so that none begin with others and their order stays.
 void AppendEscaped(std::string_view bytes, std::string* out);

@@ -240,6 +240,8 @@ absl::StatusOr<std::vector<WindowId>> WindowWriter::RemoveIds(
   if (!status.ok()) return status;
   for (const std::string& name : names)
     LARDER_RETURN_IF_ERROR(transaction_.DeleteRecord(kWindowIdTable, name).status());
+  LARDER_RETURN_IF_ERROR(
+      EditKeys([&](WindowKeyEdit& key) { return key.RemoveWaitingIds(is_gone, &ids); }));
   return ids;
 }
 

@@ -182,34 +182,96 @@ TEST_CASE("a key that a newer larder wrote is refused as that", "[store][windows
   CHECK(status.message().find("newer larder") != std::string::npos);
 }
 
-TEST_CASE("keys of the form without tails are read, and written on", "[store][windows]") {
+// How many ids of events have a record of their own.
+std::size_t RecordedIds(StoreFixture& fixture) {
+  std::size_t count = 0;
+  const auto session = larder::ReadSession::Open(fixture.store().environment());
+  REQUIRE(session.ok());
+  const auto count_one = [&](std::string_view, std::string_view) { return ++count > 0; };
+  REQUIRE(session->ListRecords(larder::kWindowIdTable, count_one).ok());
+  return count;
+}
+
+std::string ShownSum(StoreFixture& fixture) {
+  return larder_test::Shown(fixture.Get({"spend:sum_fare_1h"}, {{{"card", int64_t{1}}}}),
+                            "sum_fare_1h", 0);
+}
+
+TEST_CASE("an id counts once whether it waits beside its key or has a record", "[store][windows]") {
+  StoreFixture fixture("2025-01-02T12:00:00Z");
+  fixture.Apply(kTaps);
+  for (int i = 0; i < 8; ++i)
+    fixture.Push("live", {Tap("2025-01-02T11:30:00Z", 1, larder::Concat("id", i))});
+  CHECK(RecordedIds(fixture) == 0);
+  const auto push_all_again = [&](int count) {
+    for (int i = 0; i < count; ++i)
+      fixture.Push("live", {Tap("2025-01-02T11:30:00Z", 1, larder::Concat("id", i))});
+  };
+  push_all_again(8);
+  CHECK(ShownSum(fixture) == "8 PRESENT");
+  fixture.Push("live", {Tap("2025-01-02T11:30:00Z", 1, "id8")});
+  CHECK(RecordedIds(fixture) == 9);
+  push_all_again(9);
+  CHECK(ShownSum(fixture) == "9 PRESENT");
+  fixture.Push("live", {Tap("2025-01-02T11:30:00Z", 1, "id9")});
+  // Corrections of both kinds.
+  fixture.Push("live", {Tap("2025-01-02T11:31:00Z", 3, "id2")});
+  fixture.Push("live", {Tap("2025-01-02T11:31:00Z", 4, "id9")});
+  CHECK(ShownSum(fixture) == "15 PRESENT");
+  CHECK(RecordedIds(fixture) == 9);
+  CHECK(fixture.store().VerifyWindows()->empty());
+}
+
+TEST_CASE("a key with very many ids asks their records for each", "[store][windows]") {
   StoreFixture fixture("2025-01-02T12:00:00Z");
   fixture.Apply(kTaps);
   std::vector<Row> taps;
-  for (int i = 0; i < 20; ++i)
+  for (int i = 0; i < 1'000; ++i)
+    taps.push_back(Tap("2025-01-02T11:30:00Z", 1, larder::Concat("id", i)));
+  fixture.Push("live", taps);
+  fixture.Push("live", taps);
+  CHECK(ShownSum(fixture) == "1000 PRESENT");
+  CHECK(fixture.store().VerifyWindows()->empty());
+}
+
+TEST_CASE("keys and ids of earlier forms are read, and written on", "[store][windows]") {
+  StoreFixture fixture("2025-01-02T12:00:00Z");
+  fixture.Apply(kTaps);
+  const auto form = static_cast<char>(GENERATE(3, 4));
+  fixture.Push("live", {Tap("2025-01-02T11:30:00Z", 0, "id0")});
+  // From here on ids have the names that they had in these forms.
+  Damage(fixture, larder::kWindowTable, [&](std::string_view bytes) {
+    std::string earlier(bytes.substr(0, bytes.size() - 1));
+    earlier[0] = form;
+    return std::optional<std::string>(earlier);
+  });
+  std::vector<Row> taps;
+  for (int i = 1; i < 18; ++i)
     taps.push_back(Tap("2025-01-02T11:30:00Z", i, larder::Concat("id", i)));
   fixture.Push("live", taps);
+  CHECK(RecordedIds(fixture) == 18);
   Damage(fixture, larder::kWindowKeyTable, [&](std::string_view bytes) {
     // Form, oldest time, number of trees; of the one category and root; then its tail, of no bytes.
     constexpr std::size_t kTailAt = 1 + 8 + 4 + 4 + 20;
-    std::string earlier(bytes);
-    REQUIRE(earlier[0] == 4);
+    // Which ids have records, and that none waits.
+    constexpr std::size_t kIdsSize = 1 + 64 + 1;
+    std::string earlier(bytes.substr(0, bytes.size() - kIdsSize));
+    REQUIRE(earlier[0] == 5);
     REQUIRE(earlier.substr(kTailAt, 4) == std::string(4, '\0'));
-    earlier[0] = 3;
-    earlier.erase(kTailAt, 4);
+    earlier[0] = form;
+    if (form == 3) earlier.erase(kTailAt, 4);
     return std::optional<std::string>(earlier);
   });
   CHECK(fixture.store().VerifyWindows()->empty());
-  const auto sum = [&] {
-    return larder_test::Shown(fixture.Get({"spend:sum_fare_1h"}, {{{"card", int64_t{1}}}}),
-                              "sum_fare_1h", 0);
-  };
-  CHECK(sum() == "190 PRESENT");
-  fixture.Push("live", {Tap("2025-01-02T11:31:00Z", 5, "id20")});
-  CHECK(sum() == "195 PRESENT");
+  CHECK(ShownSum(fixture) == "153 PRESENT");
+  fixture.Push("live", {Tap("2025-01-02T11:31:00Z", 5, "id18")});
+  fixture.Push("live", taps);
+  CHECK(ShownSum(fixture) == "158 PRESENT");
   CHECK(fixture.store().VerifyWindows()->empty());
-  fixture.Push("live", {Tap("2025-01-02T11:32:00Z", 6, "id20")});
-  CHECK(sum() == "196 PRESENT");
+  fixture.Push("live", {Tap("2025-01-02T11:32:00Z", 6, "id18")});
+  fixture.Push("live", {Tap("2025-01-02T11:32:00Z", 0, "id17")});
+  CHECK(ShownSum(fixture) == "142 PRESENT");
+  CHECK(fixture.store().VerifyWindows()->empty());
 }
 
 }  // namespace
