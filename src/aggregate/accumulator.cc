@@ -171,12 +171,13 @@ AccumulatorSet AccumulatorSet::NewEmpty() const {
 }
 
 Algebra AccumulatorSet::algebra() const {
-  Algebra all{.subtractable = true};
+  Algebra all{.subtractable = true, .word_only = true};
   for (const auto& state : states_) {
     const Algebra one = state->algebra();
     all.subtractable = all.subtractable && one.subtractable;
     all.time_ordered = all.time_ordered || one.time_ordered;
     all.sketch = all.sketch || one.sketch;
+    all.word_only = all.word_only && one.word_only;
   }
   return all;
 }

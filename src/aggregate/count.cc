@@ -8,11 +8,17 @@ namespace {
 // count and count_all.
 class Count final : public State<Count> {
  public:
-  [[nodiscard]] Algebra algebra() const override { return {.subtractable = true}; }
+  [[nodiscard]] Algebra algebra() const override {
+    return {.subtractable = true, .word_only = true};
+  }
   void Clear() override { events_ = values_ = 0; }
   void Add(const AggregateEvent& event) override {
     ++events_;
     values_ += event.input.is_null ? 0 : 1;
+  }
+  void AddWords(const WordColumn& words) override {
+    events_ += words.size();
+    values_ += words.size();
   }
   void Remove(const AggregateEvent& event) override {
     --events_;

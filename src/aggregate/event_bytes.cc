@@ -29,24 +29,23 @@ bool GetShort(ByteReader* in, std::string_view* text) {
 
 std::strong_ordering Compare(std::string_view a, std::string_view b) { return a.compare(b) <=> 0; }
 
-}  // namespace
+uint8_t PartsOf(const EventOrder& order) {
+  return static_cast<uint8_t>((order.has_sequence ? kHasSequence : 0) |
+                              (order.event_id.empty() ? 0 : kHasEventId) |
+                              (order.row.empty() ? 0 : kHasRow));
+}
 
-void PutOrder(const EventOrder& order, ByteWriter* out) {
-  const auto has = static_cast<uint8_t>((order.has_sequence ? kHasSequence : 0) |
-                                        (order.event_id.empty() ? 0 : kHasEventId) |
-                                        (order.row.empty() ? 0 : kHasRow));
-  out->Put(has);
-  out->Put(order.time_us);
+void PutParts(const EventOrder& order, ByteWriter* out) {
   if (order.has_sequence) out->Put(order.sequence);
   if (!order.event_id.empty()) PutShort(order.event_id, out);
   if (!order.row.empty()) PutShort(order.row, out);
 }
 
-bool GetOrder(ByteReader* in, EventOrder* order) {
-  const auto has = in->Get<uint8_t>();
+bool GetParts(uint8_t has, ByteReader* in, EventOrder* order) {
   if (has > (kHasSequence | kHasEventId | kHasRow)) return false;
+  const int64_t time_us = order->time_us;
   *order = {};
-  order->time_us = in->Get<int64_t>();
+  order->time_us = time_us;
   order->has_sequence = (has & kHasSequence) != 0;
   if (order->has_sequence) order->sequence = in->Get<uint64_t>();
   if ((has & kHasEventId) != 0 && (!GetShort(in, &order->event_id) || order->event_id.empty())) {
@@ -55,6 +54,32 @@ bool GetOrder(ByteReader* in, EventOrder* order) {
   if ((has & kHasRow) != 0 && (!GetShort(in, &order->row) || order->row.empty())) return false;
   return in->ok();
 }
+
+}  // namespace
+
+void PutOrder(const EventOrder& order, ByteWriter* out) {
+  out->Put(PartsOf(order));
+  out->Put(order.time_us);
+  PutParts(order, out);
+}
+
+bool GetOrder(ByteReader* in, EventOrder* order) {
+  const auto has = in->Get<uint8_t>();
+  order->time_us = in->Get<int64_t>();
+  return GetParts(has, in, order);
+}
+
+void PutOrderBesideTime(const EventOrder& order, ByteWriter* out) {
+  out->Put(PartsOf(order));
+  PutParts(order, out);
+}
+
+bool GetOrderBesideTime(ByteReader* in, EventOrder* order) {
+  const auto has = in->Get<uint8_t>();
+  return GetParts(has, in, order);
+}
+
+bool IsWordType(const DataType& type) { return !type.is_nested() && !IsText(type.id()); }
 
 void PutInput(const AggregateInput& input, ByteWriter* out) {
   if (input.is_null) {
@@ -74,7 +99,7 @@ bool GetInput(ByteReader* in, const DataType& type, AggregateInput* input) {
   if (!in->ok()) return false;
   if (form == kNull) return true;
   input->is_null = false;
-  const bool is_word = !type.is_nested() && !IsText(type.id());
+  const bool is_word = IsWordType(type);
   if (form == kWord) {
     input->word = in->Get<uint64_t>();
     return in->ok() && is_word && IsWordOf(input->word, type.id());

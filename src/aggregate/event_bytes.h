@@ -15,7 +15,12 @@ namespace aggregate {
 void PutOrder(const EventOrder& order, ByteWriter* out);
 // Lifetime: borrows from what `in` reads. False for what PutOrder does not write.
 [[nodiscard]] bool GetOrder(ByteReader* in, EventOrder* order);
+// The same but for the time, which is elsewhere: GetOrderBesideTime leaves it as it is.
+void PutOrderBesideTime(const EventOrder& order, ByteWriter* out);
+[[nodiscard]] bool GetOrderBesideTime(ByteReader* in, EventOrder* order);
 
+// Whether inputs of a type are words.
+[[nodiscard]] bool IsWordType(const DataType& type);
 void PutInput(const AggregateInput& input, ByteWriter* out);
 // False for what cannot be an input of `type`, too.
 [[nodiscard]] bool GetInput(ByteReader* in, const DataType& type, AggregateInput* input);

@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "aggregate/scalar.h"
 #include "aggregate/state.h"
 
@@ -9,10 +11,19 @@ namespace {
 class WordExtreme final : public State<WordExtreme> {
  public:
   WordExtreme(TypeId type, bool greatest) : type_(type), greatest_(greatest) {}
-  [[nodiscard]] Algebra algebra() const override { return {}; }
+  [[nodiscard]] Algebra algebra() const override { return {.word_only = true}; }
   void Clear() override { any_ = false; }
   void Add(const AggregateEvent& event) override {
     if (!event.input.is_null) Take(OrderedWord(event.input.word, type_));
+  }
+  void AddWords(const WordColumn& words) override {
+    if (words.size() == 0) return;
+    uint64_t best = OrderedWord(words[0], type_);
+    for (std::size_t i = 1; i < words.size(); ++i) {
+      const uint64_t ordered = OrderedWord(words[i], type_);
+      best = greatest_ ? std::max(best, ordered) : std::min(best, ordered);
+    }
+    Take(best);
   }
   void MergeSame(const WordExtreme& other) {
     if (other.any_) Take(other.best_);

@@ -10,6 +10,7 @@
 
 #include "aggregate/big_integer.h"
 #include "aggregate/varint.h"
+#include "aggregate/wide_integer.h"
 #include "larder/base/bytes.h"
 #include "larder/base/config.h"
 
@@ -63,6 +64,16 @@ class FixedPointSum {
     Use(first, i - 1);
   }
 
+  // A signed number of 128 bits, in units of 2^exponent. Requires: its magnitude is below 2^127, and as AddDigits.
+  void AddWide(Uint128 value, int64_t exponent) {
+    const bool is_negative = value >> 127U != 0;
+    if (is_negative) value = ~value + 1;
+    uint32_t digits[4];
+    std::size_t count = 0;
+    for (; value != 0; value >>= 32U) digits[count++] = static_cast<uint32_t>(value);
+    AddDigits({digits, count}, exponent, is_negative);
+  }
+
   void Merge(const FixedPointSum& other) {
     if (other.low_ > other.high_) return;
     if (pending_ + other.pending_ > 2 * kPendingMax) Carry();
@@ -106,6 +117,17 @@ class FixedPointSum {
     }
     return result;
   }
+  // Whether its digits in use fit, in units of 2^low_exponent().
+  bool IsNarrow(Int128* value) const {
+    // Three of them: each is below 2^62.
+    if (low_ > high_ || high_ - low_ > 2) return false;
+    Uint128 sum = 0;
+    for (std::size_t i = high_ + 1; i-- > low_;)
+      sum = (sum << 32U) + static_cast<Uint128>(static_cast<Int128>(digits_[i]));
+    *value = static_cast<Int128>(sum);
+    return true;
+  }
+  [[nodiscard]] int64_t low_exponent() const { return kLowest + 32 * static_cast<int64_t>(low_); }
   [[nodiscard]] BigInteger ToBigInteger() const {  // in units of 2^kLowest
     const Magnitude value = magnitude();
     return BigInteger(value.negative, value.digits())

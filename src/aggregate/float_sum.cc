@@ -11,7 +11,9 @@ namespace {
 class FloatSumState final : public State<FloatSumState> {
  public:
   explicit FloatSumState(TypeId type) : type_(type) {}
-  [[nodiscard]] Algebra algebra() const override { return {.subtractable = true}; }
+  [[nodiscard]] Algebra algebra() const override {
+    return {.subtractable = true, .word_only = true};
+  }
   void Clear() override {
     sum_.Clear();
     count_ = 0;
@@ -20,6 +22,11 @@ class FloatSumState final : public State<FloatSumState> {
     if (event.input.is_null) return;
     sum_.Add(FloatOf(event.input.word, type_));
     ++count_;
+  }
+  void AddWords(const WordColumn& words) override {
+    count_ += words.size();
+    if (type_ == TypeId::kFloat64 && sum_.AddNearby(words)) return;
+    for (std::size_t i = 0; i < words.size(); ++i) sum_.Add(FloatOf(words[i], type_));
   }
   void Remove(const AggregateEvent& event) override {
     if (event.input.is_null) return;

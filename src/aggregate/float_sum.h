@@ -1,6 +1,7 @@
 // An exact sum of floats, with NaN and the infinities counted beside it so that they leave with their events.
 #pragma once
 
+#include <algorithm>
 #include <bit>
 #include <cstdint>
 #include <limits>
@@ -8,6 +9,8 @@
 #include "aggregate/fixed_point_sum.h"
 #include "aggregate/rounding.h"
 #include "aggregate/varint.h"
+#include "aggregate/wide_integer.h"
+#include "larder/aggregate/accumulator.h"
 #include "larder/base/bytes.h"
 #include "larder/base/config.h"
 
@@ -38,6 +41,31 @@ class FloatSum {
  public:
   void Add(Float value) { Change(value, false); }
   void Remove(Float value) { Change(value, true); }
+  // The same as Add of each. False, and nothing is added: they are not all zeros and ordinary numbers whose exponents are
+  // within kSpread, so that one wide integer holds them. Requires: Float is double.
+  bool AddNearby(const WordColumn& words) {
+    uint64_t least = Layout::kExponentMax;
+    uint64_t greatest = 0;
+    for (std::size_t i = 0; i < words.size(); ++i) {
+      if (words[i] << 1U == 0) continue;
+      const uint64_t exponent = ExponentOf(words[i]);
+      least = std::min(least, exponent);
+      greatest = std::max(greatest, exponent);
+    }
+    const bool has_others = greatest == Layout::kExponentMax || least == 0;
+    if (words.size() > kNearbyMax || has_others || greatest > least + kSpread) return false;
+    constexpr uint64_t kOne = uint64_t{1} << Layout::kFraction;
+    Uint128 sum = 0;
+    for (std::size_t i = 0; i < words.size(); ++i) {
+      if (words[i] << 1U == 0) continue;
+      const uint64_t mantissa = (words[i] & (kOne - 1)) | kOne;
+      const Uint128 placed = static_cast<Uint128>(mantissa) << (ExponentOf(words[i]) - least);
+      const Uint128 sign = words[i] >> 63U != 0 ? ~Uint128{0} : 0;
+      sum += (placed ^ sign) - sign;
+    }
+    sum_.AddWide(sum, Layout::Sum::kExponent + static_cast<int64_t>(least) - 1);
+    return true;
+  }
   void Merge(const FloatSum& other) {
     sum_.Merge(other.sum_);
     nan_ += other.nan_;
@@ -55,6 +83,12 @@ class FloatSum {
     if (nan_ > 0 || (infinity_ > 0 && minus_infinity_ > 0)) return Limits::quiet_NaN();
     if (infinity_ > 0) return Limits::infinity();
     if (minus_infinity_ > 0) return -Limits::infinity();
+    if (Int128 narrow = 0; count == 1 && sum_.IsNarrow(&narrow)) {
+      const bool is_negative = narrow < 0;
+      const auto magnitude = static_cast<Uint128>(narrow);
+      return Layout::Rounded(
+          is_negative, Truncate(is_negative ? ~magnitude + 1 : magnitude, sum_.low_exponent()));
+    }
     const auto value = sum_.magnitude();
     return Layout::Rounded(value.negative,
                            count == 1 ? TruncateDigits(value.digits(), value.exponent())
@@ -91,6 +125,13 @@ class FloatSum {
   }
 
  private:
+  // 53 bits, moved by up to kSpread, kNearbyMax times: less than 127.
+  static constexpr uint64_t kSpread = 64;
+  static constexpr std::size_t kNearbyMax = 256;
+  static uint64_t ExponentOf(uint64_t word) {
+    return (word >> Layout::kFraction) & Layout::kExponentMax;
+  }
+
   void Change(Float value, bool remove) {
     using Bits = typename Layout::Bits;
     const Bits bits = std::bit_cast<Bits>(value);

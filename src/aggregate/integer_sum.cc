@@ -14,7 +14,9 @@ namespace {
 class IntegerSum final : public State<IntegerSum> {
  public:
   explicit IntegerSum(TypeId type) : type_(type) {}
-  [[nodiscard]] Algebra algebra() const override { return {.subtractable = true}; }
+  [[nodiscard]] Algebra algebra() const override {
+    return {.subtractable = true, .word_only = true};
+  }
   void Clear() override {
     sum_ = 0;
     count_ = 0;

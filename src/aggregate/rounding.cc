@@ -80,6 +80,10 @@ float ToFloat32(bool negative, const Truncated& magnitude) {
   return std::bit_cast<float>(bits | (uint32_t{negative && bits != 0} << 31U));
 }
 
+Truncated Truncate(Uint128 magnitude, int64_t exponent) {
+  return Normalize(magnitude, false, exponent);
+}
+
 Truncated TruncateDigits(std::span<const uint32_t> digits, int64_t exponent) {
   std::size_t size = digits.size();
   while (size > 0 && digits[size - 1] == 0) --size;

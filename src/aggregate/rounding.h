@@ -5,6 +5,7 @@
 #include <span>
 
 #include "aggregate/big_integer.h"
+#include "aggregate/wide_integer.h"
 #include "larder/base/config.h"
 
 namespace larder::inline LARDER_ABI {
@@ -20,6 +21,8 @@ struct Truncated {
 [[nodiscard]] double ToFloat64(bool negative, const Truncated& magnitude);
 [[nodiscard]] float ToFloat32(bool negative, const Truncated& magnitude);
 
+// Of a magnitude in units of 2^exponent.
+[[nodiscard]] Truncated Truncate(Uint128 magnitude, int64_t exponent);
 // Of base-2^32 digits, least significant first, the first of them in units of 2^exponent.
 [[nodiscard]] Truncated TruncateDigits(std::span<const uint32_t> digits, int64_t exponent);
 // The same divided by `divisor`, which is not 0.

@@ -34,7 +34,7 @@ enum class StateKind : uint8_t {
   kDecayed = 19,
 };
 
-// Self has MergeSame(const Self&) and is copied with its parameters.
+// Self has MergeSame(const Self&) and is copied with its parameters. It may do AddWords in its own way.
 template <class Self>
 class State : public Accumulator {
  public:
@@ -45,6 +45,14 @@ class State : public Accumulator {
   }
   void AddAll(std::span<const AggregateEvent> events) final {
     for (const AggregateEvent& event : events) static_cast<Self&>(*this).Self::Add(event);
+  }
+  void AddWords(const WordColumn& words) override {
+    AggregateEvent event;
+    event.input.is_null = false;
+    for (std::size_t i = 0; i < words.size(); ++i) {
+      event.input.word = words[i];
+      static_cast<Self&>(*this).Self::Add(event);
+    }
   }
   void Merge(const Accumulator& other) final {
     static_cast<Self&>(*this).MergeSame(static_cast<const Self&>(other));

@@ -3,10 +3,12 @@
 
 #include <compare>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "larder/aggregate/accumulator.h"
 #include "larder/aggregate/aggregate_tree.h"
 #include "larder/aggregate/event.h"
 #include "larder/aggregate/node_store.h"
@@ -41,6 +43,18 @@ struct TreeNode {
   std::vector<TreeChild> children;     // in order, at least one
   [[nodiscard]] std::size_t size() const { return is_leaf ? events.size() : children.size(); }
 };
+
+// A leaf whose inputs are words, none of them null, as it lies in its page. Lifetime: borrows from that.
+struct LeafColumns {
+  WordColumn times;  // int64, in order
+  WordColumn inputs;
+
+  [[nodiscard]] std::size_t size() const { return times.size(); }
+  [[nodiscard]] int64_t TimeOf(std::size_t i) const { return static_cast<int64_t>(times[i]); }
+};
+// Absent where a page is anything else, which ReadPage then tells. Cost: none for an event.
+[[nodiscard]] std::optional<LeafColumns> ReadLeafColumns(std::string_view page,
+                                                         const DataType& input);
 
 // The order of events in a tree: those with equal ids at one time and sequence are equal.
 [[nodiscard]] std::strong_ordering CompareInTree(const EventOrder& a, const EventOrder& b);

@@ -13,12 +13,11 @@ absl::StatusOr<std::vector<AccumulatorSet>> AggregateTree::Fold(
     std::span<const TimeRange> ranges, std::vector<FoldedPart>* parts) const {
   TreeFolder folder(scratch_);
   folder.SetRanges(ranges);
-  LARDER_ASSIGN_OR_RETURN(const std::span<const AccumulatorSet> sums,
-                          folder.Fold(*store_, root_, {}, parts));
+  LARDER_RETURN_IF_ERROR(folder.Fold(*store_, root_, {}, parts));
   std::vector<AccumulatorSet> results;
-  for (const AccumulatorSet& sum : sums) {
-    results.push_back(sum.NewEmpty());
-    results.back().Merge(sum);
+  for (std::size_t r = 0; r < ranges.size(); ++r) {
+    results.push_back(scratch_.NewEmpty());
+    results.back().Merge(folder.sum(r));
   }
   return results;
 }

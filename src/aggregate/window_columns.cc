@@ -59,8 +59,7 @@ absl::Status AppendFromTree(const TreeWindows& of, std::span<const std::size_t> 
   for (const std::size_t w : asked)
     ranges.push_back(of.windows[w].rows ? TimeRange{} : of.windows[w].RangeAt(as_of));
   of.folder.SetRanges(ranges);
-  LARDER_ASSIGN_OR_RETURN(const std::span<const AccumulatorSet> sums,
-                          of.folder.Fold(of.store, of.tree.root()));
+  LARDER_RETURN_IF_ERROR(of.folder.Fold(of.store, of.tree.root()));
   for (std::size_t i = 0; i < asked.size(); ++i) {
     const AggregateWindow& window = of.windows[asked[i]];
     std::optional<AccumulatorSet> last;
@@ -68,7 +67,7 @@ absl::Status AppendFromTree(const TreeWindows& of, std::span<const std::size_t> 
       LARDER_ASSIGN_OR_RETURN(last, of.tree.FoldLast(window.RangeAt(as_of).to_us, *window.rows));
     }
     LARDER_RETURN_IF_ERROR(
-        AppendResults(last ? *last : sums[i], part, asked[i] * of.spec_count, as_of, out));
+        AppendResults(last ? *last : of.folder.sum(i), part, asked[i] * of.spec_count, as_of, out));
   }
   return {};
 }

@@ -122,8 +122,9 @@ absl::Status ServingSession::State::FindChunk(UseState& state, std::span<const I
   // Keys that are features of other rows are known only now.
   if (state.keys_from_features)
     LARDER_RETURN_IF_ERROR(EncodeChunk(state, inputs, first, count, as_of));
-  if (state.rows == nullptr) return absl::OkStatus();
   const std::span<const KeyRef> keys = KeysOf(state, count);
+  if (state.windows.has_value()) return state.windows->LookUp(session_, keys);
+  if (state.rows == nullptr) return absl::OkStatus();
   const Timestamp last_visible = state.last_visible;
   if (!known_at_) {
     if (state.keys_from_features) session_.FetchRows(*state.rows, keys, state.guesses);

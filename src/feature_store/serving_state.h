@@ -147,7 +147,7 @@ struct ServingSession::State {
   // False for a null key.
   absl::StatusOr<bool> EncodeKey(const UseState& state, std::span<const InputColumn> inputs,
                                  std::size_t row, std::string* out) const;
-  absl::Status SetWindowCells(UseState& state, const KeyRef& key);
+  absl::Status SetWindowCells(UseState& state, const KeyRef& key, std::size_t i);
   void SetStored(UseState& state, std::size_t column, const FoundRow& found,
                  FeatureStatus row_status);
   void EvaluateOnRead(UseState& state, Timestamp as_of);

@@ -24,7 +24,7 @@ absl::Status ServingSession::State::SetCells(UseState& state, std::size_t i, Tim
   const std::size_t keys = state.same_keys_as >= 0
                                ? Index(state.same_keys_as)
                                : static_cast<std::size_t>(&state - uses_.data());
-  if (state.windows.has_value()) return SetWindowCells(state, uses_[keys].keys[i]);
+  if (state.windows.has_value()) return SetWindowCells(state, uses_[keys].keys[i], i);
   if (use.view->definition.partial_updates) {
     const KeyRef& key = uses_[keys].keys[i];
     const bool has_key = key.key.data() != nullptr;
@@ -59,9 +59,11 @@ absl::Status ServingSession::State::SetCells(UseState& state, std::size_t i, Tim
   return absl::OkStatus();
 }
 
-absl::Status ServingSession::State::SetWindowCells(UseState& state, const KeyRef& key) {
-  LARDER_RETURN_IF_ERROR(
-      state.windows->Read(session_, key.key, staged_.WindowsOf(state.use->view->data_id, key.key)));
+absl::Status ServingSession::State::SetWindowCells(UseState& state, const KeyRef& key,
+                                                   std::size_t i) {
+  const auto staged = staged_.WindowsOf(state.use->view->data_id, key.key);
+  LARDER_RETURN_IF_ERROR(staged.empty() ? state.windows->ReadAhead(session_, i)
+                                        : state.windows->Read(session_, key.key, staged));
   const bool hides = bound_->service->definition.partial == PartialPolicy::kNull;
   for (std::size_t f = 0; f < state.features.size(); ++f) {
     Cell& cell = state.features[f];

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -21,12 +22,21 @@ inline absl::StatusOr<std::string_view> WindowPage(std::optional<std::string_vie
   return WithKind(DataLossError("window page ", id, " is missing"), ErrorKind::kCorrupt);
 }
 
-// Pages of one data id in a snapshot. Borrows the session. Threads: thread-bound.
+struct FoundPage {
+  NodeId id = 0;
+  std::string_view page;
+};
+
+// Pages of one data id in a snapshot; some of them may be found already. Borrows the session and what is found. Threads:
+// thread-bound.
 class SnapshotPages final : public NodeStore {
  public:
-  SnapshotPages(const ReadSession& session, uint32_t data_id)
-      : session_(session), data_id_(data_id) {}
+  SnapshotPages(const ReadSession& session, uint32_t data_id, std::span<const FoundPage> found = {})
+      : session_(session), data_id_(data_id), found_(found) {}
   [[nodiscard]] absl::StatusOr<std::string_view> Read(NodeId id) const override {
+    for (const FoundPage& one : found_) {
+      if (one.id == id) return one.page;
+    }
     LARDER_ASSIGN_OR_RETURN(const std::optional<std::string_view> page,
                             session_.GetRecord(kWindowPageTable, WindowPageName(data_id_, id)));
     return WindowPage(page, id);
@@ -39,6 +49,7 @@ class SnapshotPages final : public NodeStore {
   static absl::Status ReadOnly() { return InternalError("a snapshot's pages cannot be written"); }
   const ReadSession& session_;
   const uint32_t data_id_;
+  const std::span<const FoundPage> found_;
 };
 
 // Pages of one data id in a transaction, which sees its own. Borrows both. Threads: thread-bound.

@@ -125,9 +125,12 @@ absl::Status WindowReader::Begin(const ReadSession& session, Timestamp as_of,
   }
   bool is_gone =
       as_of.us < record_.as_of_floor_us || (known_at && known_at->us < record_.known_floor_us);
+  is_partial_.clear();
   for (const WindowFeature& feature : plan_.features()) {
-    is_gone |=
-        feature.window.length && feature.window.RangeAt(as_of).from_us < record_.dropped_before_us;
+    const int64_t from_us = feature.window.length ? feature.window.RangeAt(as_of).from_us
+                                                  : std::numeric_limits<int64_t>::min();
+    is_gone |= feature.window.length && from_us < record_.dropped_before_us;
+    is_partial_.push_back(from_us < complete_from_us_ ? 1 : 0);
   }
   if (!is_gone) return absl::OkStatus();
   return WithKind(OutOfRangeError("feature view ", view_.ToString(), ": events that counted at ",
@@ -139,14 +142,23 @@ absl::Status WindowReader::Read(const ReadSession& session, std::string_view key
                                 std::span<const WindowKey::Version> staged) {
   refused_ = 0;
   if (key.data() == nullptr) {
-    std::fill(values_.begin(), values_.end(), Value());
-    std::fill(statuses_.begin(), statuses_.end(), FeatureStatus::kNotFound);
+    SetNotFound();
     return absl::OkStatus();
   }
-  Asked asked{session, std::move(key_), {}, {}};
+  Asked asked{session, std::move(key_), {}, {}, {}};
   LARDER_RETURN_IF_ERROR(Ask(key, staged, &asked));
-  for (std::size_t s = 0; s < streams_.size(); ++s) LARDER_RETURN_IF_ERROR(ReadStream(asked, s));
+  LARDER_RETURN_IF_ERROR(ReadStreams(asked));
   key_ = std::move(asked.key);
+  return absl::OkStatus();
+}
+
+void WindowReader::SetNotFound() {
+  std::fill(values_.begin(), values_.end(), Value());
+  std::fill(statuses_.begin(), statuses_.end(), FeatureStatus::kNotFound);
+}
+
+absl::Status WindowReader::ReadStreams(const Asked& asked) {
+  for (std::size_t s = 0; s < streams_.size(); ++s) LARDER_RETURN_IF_ERROR(ReadStream(asked, s));
   return absl::OkStatus();
 }
 
@@ -220,7 +232,7 @@ absl::Status WindowReader::ReadStream(const Asked& asked, std::size_t s) {
       refused_ += is_refused ? 1 : 0;
       values_[f] = is_refused ? Value() : Value(std::move(maps[i]));
     }
-    statuses_[f] = StatusOf(plan_.features()[f], values_[f]);
+    statuses_[f] = StatusOf(f, values_[f]);
   }
   return absl::OkStatus();
 }
@@ -237,20 +249,19 @@ bool WindowReader::Folds(const Asked& asked, std::size_t s, std::string_view cat
 absl::Status WindowReader::FoldWindows(const Asked& asked, std::size_t s, std::string_view category,
                                        std::vector<std::vector<FoldedPart>>* parts) const {
   const Stream& stream = streams_[s];
-  SnapshotPages pages(asked.session, view_.data_id);
+  SnapshotPages pages(asked.session, view_.data_id, asked.pages);
   const WindowKey::Tree* kept = asked.key.Find(s, category);
   const TreeRoot root = kept != nullptr ? kept->root : TreeRoot{};
   const std::string_view tail = kept != nullptr ? kept->tail : std::string_view();
   std::vector<FoldedPart> folded;
-  LARDER_ASSIGN_OR_RETURN(
-      const std::span<const AccumulatorSet> sums,
+  LARDER_RETURN_IF_ERROR(
       stream.folder.Fold(pages, root, tail, parts != nullptr ? &folded : nullptr));
   if (parts != nullptr) *parts = PartsOf(stream.folder.ranges(), folded);
   stream.last_rows.clear();
   stream.sums.clear();
   for (std::size_t w = 0; w < stream.windows.size(); ++w) {
     const AggregateWindow& window = stream.windows[w];
-    stream.sums.push_back(&sums[w]);
+    stream.sums.push_back(&stream.folder.sum(w));
     if (!window.rows) continue;
     const AggregateTree tree(stream.set, &pages, root);
     LARDER_ASSIGN_OR_RETURN(AccumulatorSet last,
@@ -270,7 +281,7 @@ absl::Status WindowReader::FoldValues(const Asked& asked, std::size_t s) {
         stream.sums[stream.window_of[i]]->Result(plan_.features()[f].spec, as_of_);
     refused_ += result.refused ? 1 : 0;
     values_[f] = std::move(result.value);
-    statuses_[f] = StatusOf(plan_.features()[f], values_[f]);
+    statuses_[f] = StatusOf(f, values_[f]);
   }
   return absl::OkStatus();
 }
@@ -296,7 +307,7 @@ absl::StatusOr<WindowReader::Answer> WindowReader::Fold(
 absl::StatusOr<WindowTrace> WindowReader::Trace(const ReadSession& session, std::string_view key,
                                                 std::size_t f) const {
   const WindowFeature& feature = plan_.features()[f];
-  Asked asked{session, {}, {}, {}};
+  Asked asked{session, {}, {}, {}, {}};
   LARDER_RETURN_IF_ERROR(Ask(key, {}, &asked));
   const Beside beside(asked, feature.stream);
   WindowTrace trace;
@@ -344,10 +355,8 @@ absl::Status WindowReader::TraceCategory(const Asked& asked, std::size_t f,
   return absl::OkStatus();
 }
 
-FeatureStatus WindowReader::StatusOf(const WindowFeature& feature, const Value& value) const {
-  const int64_t from = feature.window.length ? feature.window.RangeAt(as_of_).from_us
-                                             : std::numeric_limits<int64_t>::min();
-  if (from < complete_from_us_) return FeatureStatus::kPartialWindow;
+FeatureStatus WindowReader::StatusOf(std::size_t feature, const Value& value) const {
+  if (is_partial_[feature] != 0) return FeatureStatus::kPartialWindow;
   return value.is_null() ? FeatureStatus::kNullValue : FeatureStatus::kPresent;
 }
 

@@ -22,6 +22,7 @@
 #include "larder/online/read_session.h"
 #include "larder/registry/versions.h"
 #include "larder/schema/feature_status.h"
+#include "larder/schema/key_bytes.h"
 
 namespace larder::inline LARDER_ABI {
 
@@ -41,6 +42,9 @@ class WindowReader {
   // Errors: kCorrupt.
   absl::Status Read(const ReadSession& session, std::string_view key,
                     std::span<const WindowKey::Version> staged = {});
+  // Looks up together what reads of these keys will ask for; ReadAhead(i) is then Read of keys[i], until the next Begin.
+  absl::Status LookUp(const ReadSession& session, std::span<const KeyRef> keys);
+  absl::Status ReadAhead(const ReadSession& session, std::size_t i);
 
   // How Read of this key comes to a feature's value. The events that count, added up one by one, give its bits: else
   // kInternal. Memory: all of the feature's events.
@@ -77,6 +81,7 @@ class WindowReader {
   struct Asked {
     const ReadSession& session;
     WindowKey key;
+    std::span<const FoundPage> pages;                 // of the key's trees, found already
     std::vector<const WindowKey::Version*> versions;  // of the store's list, and staged
     std::map<std::string_view, WindowId> staged_known;  // staged ids that the store has outside its list
   };
@@ -99,10 +104,29 @@ class WindowReader {
   };
   using Versions = std::span<const WindowKey::Version* const>;
 
+  // A key that LookUp was given. Lifetime: borrows from the snapshot.
+  struct Ahead {
+    bool is_null = false;
+    WindowKey key;
+    std::vector<FoundPage> pages;
+  };
+  // A page that is looked up.
+  struct Place {
+    std::size_t key = 0;  // in `ahead_`
+    std::size_t stream = 0;
+    uint32_t height = 0;
+    NodeId page = 0;
+  };
+
   WindowReader(const ViewVersion& view, const WindowPlan& plan) : view_(view), plan_(plan) {}
   absl::Status Ask(std::string_view key, std::span<const WindowKey::Version> staged,
                    Asked* asked) const;
+  absl::Status ReadStreams(const Asked& asked);
   absl::Status ReadStream(const Asked& asked, std::size_t stream);
+  void SetNotFound();
+  // Looks up `places_`, and puts there what they lead to.
+  absl::Status LookUpPages(const ReadSession& session);
+  absl::Status GetNamed(const ReadSession& session, uint32_t table);
   // Whether the tree of a category and its tail have the answer by themselves.
   [[nodiscard]] bool Folds(const Asked& asked, std::size_t stream, std::string_view category,
                            Versions versions) const;
@@ -120,7 +144,7 @@ class WindowReader {
                       Versions versions, const TimeRange& range, Gathered* gathered) const;
   absl::Status TraceCategory(const Asked& asked, std::size_t feature, std::string_view category,
                              Versions versions, WindowTrace* trace) const;
-  [[nodiscard]] FeatureStatus StatusOf(const WindowFeature& feature, const Value& value) const;
+  [[nodiscard]] FeatureStatus StatusOf(std::size_t feature, const Value& value) const;
 
   const ViewVersion& view_;
   const WindowPlan& plan_;
@@ -130,7 +154,14 @@ class WindowReader {
   std::optional<uint64_t> commit_max_;
   int64_t complete_from_us_ = INT64_MIN;
   WindowRecord record_;  // of the view, in the snapshot
-  WindowKey key_;  // memory of the last one read
+  WindowKey key_;        // memory of the last one read
+  std::vector<Ahead> ahead_;
+  std::vector<Place> places_;
+  // What GetNamed asks for and gets.
+  std::vector<std::string> names_;
+  std::vector<std::string_view> asked_names_;
+  std::vector<std::optional<std::string_view>> records_;
+  std::vector<uint8_t> is_partial_;  // by feature: its window begins before the store is complete
   std::vector<Value> values_;
   std::vector<FeatureStatus> statuses_;
   int64_t refused_ = 0;

@@ -80,6 +80,8 @@ class RandomFold {
 
   std::unique_ptr<Accumulator> AddAll(const Events& events, std::size_t begin, std::size_t end) {
     auto part = prototype_->NewEmpty();
+    if (algebra_.word_only && random_.OneIn(2) && AddWords(events, begin, end, part.get()))
+      return part;
     std::vector<AggregateEvent> guests;
     for (std::size_t i = begin; i < end; ++i) {
       if (algebra_.subtractable && !strangers_.empty() && random_.OneIn(3)) {
@@ -92,6 +94,18 @@ class RandomFold {
     std::shuffle(guests.begin(), guests.end(), random_.engine());
     for (const AggregateEvent& guest : guests) part->Remove(guest);
     return part;
+  }
+
+  // False, and nothing is added, where there are nulls.
+  bool AddWords(const Events& events, std::size_t begin, std::size_t end, Accumulator* part) {
+    ByteWriter words;
+    for (std::size_t i = begin; i < end; ++i) {
+      const AggregateEvent event = larder_test::EventOf(events[i], &scratch_);
+      if (event.input.is_null) return false;
+      words.Put(event.input.word);
+    }
+    part->AddWords({words.view().data(), end - begin});
+    return true;
   }
 
   larder_test::Random& random_;

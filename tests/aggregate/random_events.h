@@ -35,9 +35,10 @@ class RandomInputs {
   RandomInputs(Random& random, const larder::DataType& type) : type_(type) {
     for (int64_t n = random.Between(1, 12); n > 0; --n) pool_.push_back(RandomValue(random, type));
     tame_ = random.OneIn(2);
+    has_nulls_ = !random.OneIn(3);
   }
   larder::Value Next(Random& random) {
-    if (random.OneIn(8)) return {};
+    if (has_nulls_ && random.OneIn(8)) return {};
     if (random.OneIn(2)) {
       return pool_[static_cast<std::size_t>(
           random.Between(0, static_cast<int64_t>(pool_.size()) - 1))];
@@ -74,6 +75,7 @@ class RandomInputs {
   larder::DataType type_;
   std::vector<larder::Value> pool_;
   bool tame_ = false;
+  bool has_nulls_ = true;
 };
 
 inline std::vector<NaiveEvent> RandomEvents(Random& random, const larder::DataType& type,

@@ -25,6 +25,26 @@ struct Algebra {
   bool subtractable = false;  // Remove takes back an Add
   bool time_ordered = false;  // Add and Merge only what comes after everything that is in
   bool sketch = false;        // approximate, though the same for the same events
+  bool word_only = false;     // nothing of an event matters but its input, a word or null: AddWords
+};
+
+// Inputs that are words, none of them null, as they lie in memory: they need not be aligned. Lifetime: borrows.
+class WordColumn {
+ public:
+  WordColumn() = default;
+  WordColumn(const char* bytes, std::size_t size) : bytes_(bytes), size_(size) {}
+  [[nodiscard]] std::size_t size() const { return size_; }
+  [[nodiscard]] uint64_t operator[](std::size_t i) const {
+    return LoadAs<uint64_t>(bytes_ + sizeof(uint64_t) * i);
+  }
+  // Requires: begin <= end <= size().
+  [[nodiscard]] WordColumn Between(std::size_t begin, std::size_t end) const {
+    return {bytes_ + sizeof(uint64_t) * begin, end - begin};
+  }
+
+ private:
+  const char* bytes_ = nullptr;
+  std::size_t size_ = 0;
 };
 
 struct AggregateResult {
@@ -48,6 +68,8 @@ class Accumulator {
   virtual void Add(const AggregateEvent& event) = 0;
   // Each of them, in their order.
   virtual void AddAll(std::span<const AggregateEvent> events) = 0;
+  // The same of their inputs. Requires: algebra().word_only.
+  virtual void AddWords(const WordColumn& words) = 0;
   // Requires: algebra().subtractable, and that the event was added here, not merged in.
   virtual void Remove(const AggregateEvent& event);
   // Requires: `other` is of the same specification.
@@ -94,6 +116,9 @@ class AccumulatorSet {
   }
   void AddAll(std::span<const AggregateEvent> events) {
     for (const auto& state : states_) state->AddAll(events);
+  }
+  void AddWords(const WordColumn& words) {
+    for (const auto& state : states_) state->AddWords(words);
   }
   void Remove(const AggregateEvent& event) {
     for (const auto& state : states_) state->Remove(event);

@@ -29,12 +29,16 @@ class TreeFolder {
   void SetRanges(std::span<const TimeRange> ranges);
   [[nodiscard]] std::span<const TimeRange> ranges() const LARDER_LIFETIME_BOUND;
 
-  // As AggregateTree::Fold. The sets of the ranges are good until the next call. Cost: allocates nothing once its memory
-  // has grown, but what the states do.
+  // As AggregateTree::Fold; sum() has the results. Cost: allocates nothing once its memory has grown, but what the states
+  // do.
   // `tail`: of events beside the tree (tree_tail.h), which count too. Requires: none where states are time-ordered.
-  [[nodiscard]] absl::StatusOr<std::span<const AccumulatorSet>> Fold(
-      const NodeStore& store, const TreeRoot& root, std::string_view tail = {},
-      std::vector<FoldedPart>* parts = nullptr) LARDER_LIFETIME_BOUND;
+  absl::Status Fold(const NodeStore& store, const TreeRoot& root, std::string_view tail = {},
+                    std::vector<FoldedPart>* parts = nullptr);
+  // The pages that a Fold will read beside `page`, one of a tree's inner ones at `height`: so that they can be looked up
+  // before. Errors: kDataLoss.
+  absl::Status PagesBelow(std::string_view page, uint32_t height, std::vector<NodeId>* ids);
+  // Of ranges()[range], by the last Fold. Lifetime: until the next one.
+  [[nodiscard]] const AccumulatorSet& sum(std::size_t range) const LARDER_LIFETIME_BOUND;
 
  private:
   struct State;
