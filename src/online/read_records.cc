@@ -82,14 +82,16 @@ absl::Status ReadSession::GetRecords(uint32_t table, std::span<const std::string
     const bool is_short = std::all_of(asked.begin(), asked.end(), [](std::string_view key) {
       return key.size() <= RecordKey::kMax;
     });
-    if (!tree || !is_short) {
+    bool is_found = tree && is_short;
+    for (std::size_t i = 0; i < count && is_found; ++i)
+      names[i] = wanted[i].emplace(table, asked[i]).full();
+    if (is_found) is_found = tree->Find({names.data(), count}, found);
+    if (!is_found) {
       for (std::size_t i = 0; i < count; ++i) {
         LARDER_ASSIGN_OR_RETURN(found[i], GetRecord(table, asked[i]));
       }
       continue;
     }
-    for (std::size_t i = 0; i < count; ++i) names[i] = wanted[i].emplace(table, asked[i]).full();
-    tree->Find({names.data(), count}, found);
     for (std::size_t i = 0; i < count; ++i) {
       if (!found[i]) continue;
       LARDER_ASSIGN_OR_RETURN(found[i],

@@ -1,5 +1,7 @@
 #include "online/record_lookup.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <array>
 
@@ -13,6 +15,9 @@ namespace {
 
 // Of LMDB 0.9's pages and their nodes.
 constexpr std::size_t kPageHeader = 16;
+constexpr std::size_t kPageFlagsAt = 10;
+constexpr uint16_t kPageBranch = 1;
+constexpr uint16_t kPageLeaf = 2;
 constexpr std::size_t kPlacesEndAt = 12;
 constexpr std::size_t kNodeHeader = 8;
 constexpr uint16_t kNodeBig = 1;
@@ -58,10 +63,18 @@ std::optional<RecordTree> RecordTree::Of(MDB_txn* txn, std::string_view name) {
   const auto* const bytes = static_cast<const char*>(value.mv_data);
   const TreeHead head = ParseTreeHead(bytes);
   if (head.flags != 0 || head.depth == 0 || head.root == kNoPage) return {};
+  // The map begins with a page of the system: those of a file from elsewhere may be larger.
+  MDB_envinfo info;
+  if (mdb_env_info(mdb_txn_env(txn), &info) != 0 ||
+      stat.ms_psize > static_cast<unsigned long>(sysconf(_SC_PAGESIZE))) {
+    return {};
+  }
   RecordTree tree;
   tree.page_size_ = stat.ms_psize;
+  tree.page_count_ = std::min<uint64_t>(info.me_last_pgno + 1, info.me_mapsize / stat.ms_psize);
   // Every page begins with its own number.
   const char* const page = bytes - reinterpret_cast<uintptr_t>(bytes) % tree.page_size_;
+  if (LoadAs<uint64_t>(page) >= tree.page_count_) return {};
   tree.map_ = page - LoadAs<uint64_t>(page) * tree.page_size_;
   tree.root_ = head.root;
   tree.depth_ = head.depth;
@@ -79,14 +92,14 @@ class RecordTree::Descent {
 
   // False at its end. What it looks at was asked for by the step before.
   bool Step() {
+    if (damaged_) return false;
     if (node_ == nullptr) {
-      const auto nodes = (LoadAs<uint16_t>(page_ + kPlacesEndAt) - kPageHeader) / 2;
-      // The first node of a page with others below it begins before all keys.
-      low_ = levels_below_ > 0 ? 1 : 0;
-      high_ = nodes;
+      if (!OpenPage()) return Damaged();
     } else {
+      if (!HasKey(node_)) return Damaged();
       const int order = Compare(key_, KeyOf(node_));
       if (order == 0 && levels_below_ == 0) {
+        if (!HasValue(node_)) return Damaged();
         found_ = node_;
         FetchValue();
         return false;
@@ -105,21 +118,63 @@ class RecordTree::Descent {
     }
     if (levels_below_ == 0) return false;
     const char* const child = NodeOf(page_, low_ - 1);
+    if (!HasKey(child)) return Damaged();
     Enter(LowBitsOf(child) | (uint64_t{FlagsOf(child)} << 32U));
-    return true;
+    return !damaged_;
   }
 
+  [[nodiscard]] bool damaged() const { return damaged_; }
   [[nodiscard]] std::optional<std::string_view> value() const {
     if (found_ == nullptr) return {};
     return std::string_view(Value(), LowBitsOf(found_));
   }
 
  private:
+  bool Damaged() {
+    damaged_ = true;
+    return false;
+  }
   void Enter(uint64_t page) {
+    if (page >= tree_->page_count_) {
+      damaged_ = true;
+      return;
+    }
     page_ = tree_->Page(page);
     node_ = nullptr;
     --levels_below_;
     Fetch(page_, 3 * kLine);
+  }
+  bool OpenPage() {
+    const uint16_t kind = levels_below_ > 0 ? kPageBranch : kPageLeaf;
+    const std::size_t places_end = LoadAs<uint16_t>(page_ + kPlacesEndAt);
+    if ((LoadAs<uint16_t>(page_ + kPageFlagsAt) & (kPageBranch | kPageLeaf)) != kind ||
+        places_end < kPageHeader || places_end > tree_->page_size_) {
+      return false;
+    }
+    // The first node of a page with others below it begins before all keys.
+    low_ = levels_below_ > 0 ? 1 : 0;
+    high_ = (places_end - kPageHeader) / 2;
+    return low_ <= high_;
+  }
+  [[nodiscard]] std::size_t RoomBehind(const char* at) const {
+    const auto used = static_cast<std::size_t>(at - page_);
+    return used < tree_->page_size_ ? tree_->page_size_ - used : 0;
+  }
+  // Whether its key, and its value, are where it says.
+  [[nodiscard]] bool HasKey(const char* node) const {
+    if (RoomBehind(node) < kNodeHeader) return false;
+    const std::size_t size = KeyOf(node).size();
+    return size % sizeof(uint64_t) == 0 && size <= RoomBehind(node + kNodeHeader);
+  }
+  [[nodiscard]] bool HasValue(const char* node) const {
+    const char* const inside = node + kNodeHeader + KeyOf(node).size();
+    const std::size_t room = RoomBehind(inside);
+    const uint64_t size = LowBitsOf(node);
+    if ((FlagsOf(node) & kNodeBig) == 0) return size <= room;
+    if (room < sizeof(uint64_t)) return false;
+    const auto page = LoadAs<uint64_t>(inside);
+    const uint64_t pages = (kPageHeader + size + tree_->page_size_ - 1) / tree_->page_size_;
+    return page < tree_->page_count_ && pages <= tree_->page_count_ - page;
   }
   [[nodiscard]] const char* Value() const {
     const char* const inside = found_ + kNodeHeader + KeyOf(found_).size();
@@ -132,6 +187,7 @@ class RecordTree::Descent {
   const RecordTree* tree_ = nullptr;
   std::string_view key_;
   int levels_below_ = 0;
+  bool damaged_ = false;
   const char* page_ = nullptr;
   const char* node_ = nullptr;
   const char* found_ = nullptr;
@@ -140,7 +196,7 @@ class RecordTree::Descent {
   std::size_t middle_ = 0;
 };
 
-void RecordTree::Find(std::span<const std::string_view> keys,
+bool RecordTree::Find(std::span<const std::string_view> keys,
                       std::span<std::optional<std::string_view>> values) const {
   LARDER_DCHECK(keys.size() == values.size() && keys.size() <= kTogether);
   std::array<Descent, kTogether> descents;
@@ -157,7 +213,11 @@ void RecordTree::Find(std::span<const std::string_view> keys,
     }
     count = left;
   }
-  for (std::size_t i = 0; i < keys.size(); ++i) values[i] = descents[i].value();
+  for (std::size_t i = 0; i < keys.size(); ++i) {
+    if (descents[i].damaged()) return false;
+    values[i] = descents[i].value();
+  }
+  return true;
 }
 
 }  // namespace larder::inline LARDER_ABI

@@ -17,7 +17,7 @@ namespace larder::inline LARDER_ABI {
 // multiples of 8 bytes.
 //
 // LMDB's own lookups wait for one line of memory after the other. These take one step of each key in turn, and ask for the
-// memory of its next step meanwhile. As LMDB does, they trust the pages.
+// memory of its next step meanwhile. What a damaged page says never leads out of the file.
 class RecordTree {
  public:
   static constexpr std::size_t kTogether = 16;
@@ -25,9 +25,10 @@ class RecordTree {
   // Absent where the tree is not as expected; then LMDB itself has to look. Lifetime: of the snapshot.
   static std::optional<RecordTree> Of(MDB_txn* txn, std::string_view name);
 
-  // Absent values: no such key. Requires: as many values as keys, at most kTogether.
-  void Find(std::span<const std::string_view> keys,
-            std::span<std::optional<std::string_view>> values) const;
+  // Absent values: no such key. False: a page is damaged, LMDB itself has to look and say so. Requires: as many values as
+  // keys, at most kTogether.
+  [[nodiscard]] bool Find(std::span<const std::string_view> keys,
+                          std::span<std::optional<std::string_view>> values) const;
 
  private:
   class Descent;
@@ -35,6 +36,7 @@ class RecordTree {
 
   const char* map_ = nullptr;
   std::size_t page_size_ = 0;
+  uint64_t page_count_ = 0;  // of the file, as far as it is mapped
   uint64_t root_ = 0;
   uint16_t depth_ = 0;
 };

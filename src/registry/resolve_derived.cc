@@ -8,8 +8,11 @@
 namespace larder::inline LARDER_ABI {
 namespace {
 
+// On a line of its own, since it may end with a comment.
+std::string InParentheses(std::string_view expression) { return Concat("(", expression, "\n)"); }
+
 std::string Cast(const std::string& expression, const DataType& type) {
-  return Concat("cast(", expression, " as ", type.ToString(), ")");
+  return Concat("cast", InParentheses(Concat(expression, "\n as ", type.ToString())));
 }
 
 }  // namespace
@@ -51,18 +54,21 @@ void Resolver::TakeBase(const std::string& place, ViewDraft* draft) {
       draft->computed[field.name] = Cast(QuotedName(field.name), field.type);
   }
   for (const FeatureColumn& feature : base.features) {
-    if (feature.on_read) {
-      const absl::StatusOr<CheckedExpression> checked =
-          checker_.Check(feature.expr, base.source.fields);
-      const bool widened = checked.ok() && checked->type != feature.type;
-      draft->computed[feature.name] = widened ? Cast(feature.expr, feature.type) : feature.expr;
-    } else if (feature.stored >= 0) {
+    std::string text = feature.expr;
+    if (!feature.on_read) {
+      if (feature.stored < 0) continue;
       const StoredColumn& column = base.stored[static_cast<std::size_t>(feature.stored)];
-      const bool widened = column.source_type != column.type;
-      if (column.expr.empty() && !widened) continue;
-      const std::string expression = column.expr.empty() ? QuotedName(column.field) : column.expr;
-      draft->computed[feature.name] = widened ? Cast(expression, column.type) : expression;
+      if (column.expr.empty() && column.source_type == column.type) continue;
+      text = column.expr.empty() ? QuotedName(column.field) : column.expr;
     }
+    const absl::StatusOr<CheckedExpression> checked = checker_.Check(text, base.source.fields);
+    if (!checked.ok()) {
+      problems_.AddStatus(path, Annotate(checked.status(), Concat(base.name, ":", feature.name)));
+      continue;
+    }
+    const std::string expression = checked->pinned.substr(checked->body);
+    draft->computed[feature.name] =
+        checked->type != feature.type ? Cast(expression, feature.type) : expression;
   }
 }
 
@@ -71,8 +77,8 @@ void Resolver::CheckDerived(const std::string& place, const ViewDraft& draft) {
   if (draft.base == nullptr) return;
   const auto check = [&](const std::string& path, std::string_view what, const std::string& name) {
     if (draft.base->FindFeature(name) < 0 || draft.computed.count(name) == 0) return;
-    problems_.Add(path, what, " ", name, " is computed by feature view ", draft.base->name,
-                  "; it must be a field of source ", draft.rows->name);
+    problems_.Add(path, what, " ", name, " is computed or widened by feature view ",
+                  draft.base->name, "; it must be a field of source ", draft.rows->name);
   };
   for (const Field& key : draft.view.keys) check(Concat(place, "/source"), "join key", key.name);
   check(Concat(place, "/source"), "event time", draft.rows->event_time);
@@ -87,12 +93,12 @@ absl::StatusOr<CheckedExpression> Resolver::CheckOverRows(const std::string& tex
   if (!checked.ok() || draft.base == nullptr) return checked;
   const std::string_view pinned = checked->pinned;
   std::string written_out;
-  std::size_t at = 0;
+  std::size_t at = checked->body;
   for (const CheckedExpression::Use& use : checked->uses) {
     const auto computed = draft.computed.find(use.name);
     if (computed == draft.computed.end()) continue;
     written_out += pinned.substr(at, use.begin - at);
-    written_out += Concat("(", computed->second, ")");
+    written_out += InParentheses(computed->second);
     at = use.end;
   }
   written_out += pinned.substr(at);

@@ -293,6 +293,8 @@ Hash128 Resolver::ViewInputsHash(const FeatureView& definition,
     out.PutText("over its source");  // as derived views are resolved since they can be computed
     out.Put(base->id);
     out.Put(base->meaning_hash);
+    out.Put(
+        base->inputs_hash);  // its source's retention and the like are no meaning, and are checked
   }
   return HashWide(std::move(out).Take());
 }

@@ -45,6 +45,13 @@ char* EventBuffer::Grow(std::size_t size) {
 void EventBuffer::Clear() {
   size_ = 0;
   text.clear();
+  // Another partition may be the frequent one next: what one grew to is not kept for all.
+  constexpr std::size_t kKeptMax = std::size_t{1} << 20;
+  if (capacity_ > kKeptMax) {
+    data_.reset();
+    capacity_ = 0;
+  }
+  if (text.capacity() > kKeptMax) text = std::string();
 }
 
 EventScatter::EventScatter(const EventLayout* layout, int partition_bits)

@@ -24,18 +24,29 @@ KeyScatter::KeyScatter(KeyForm form, int partition_bits, std::size_t row_count)
     : form_(form),
       partition_bits_(partition_bits),
       row_count_(row_count),
+      // Shares differ by chance; the eighth holds nearly all of them.
+      share_((row_count >> static_cast<unsigned>(partition_bits)) * 9 / 8 + 64),
+      room_(std::make_unique_for_overwrite<KeyedRow[]>(share_
+                                                       << static_cast<unsigned>(partition_bits))),
       buffers_(std::size_t{1} << partition_bits) {
-  // Shares differ by chance; the eighth holds nearly all of them.
-  const std::size_t share = row_count / buffers_.size() * 9 / 8 + 64;
-  room_ = std::make_unique_for_overwrite<KeyedRow[]>(share * buffers_.size());
-  for (std::size_t p = 0; p < buffers_.size(); ++p) {
-    buffers_[p].begin = buffers_[p].next = room_.get() + p * share;
-    buffers_[p].end = buffers_[p].begin + share;
-  }
+  for (std::size_t p = 0; p < buffers_.size(); ++p) Place(p);
+}
+
+void KeyScatter::Place(std::size_t partition) {
+  Buffer& buffer = buffers_[partition];
+  buffer.begin = buffer.next = room_.get() + partition * share_;
+  buffer.end = buffer.begin + share_;
 }
 
 void KeyScatter::Clear() {
-  for (Buffer& buffer : buffers_) buffer.next = buffer.begin;
+  for (std::size_t p = 0; p < buffers_.size(); ++p) {
+    Buffer& buffer = buffers_[p];
+    buffer.next = buffer.begin;
+    if (buffer.own == nullptr) continue;
+    // Another partition may be the frequent one next: what one grew to is not kept for all.
+    buffer.own.reset();
+    Place(p);
+  }
 }
 
 void KeyScatter::Grow(Buffer* buffer) {

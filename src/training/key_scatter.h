@@ -74,6 +74,8 @@ class KeyScatter {
     KeyedRow* end = nullptr;
     std::unique_ptr<KeyedRow[]> own;  // once its share of the common room is full
   };
+  // To its share of the common room.
+  void Place(std::size_t partition);
   void Put(const KeyedRow& row, uint16_t* partitions);
   static void Grow(Buffer* buffer);
   template <class T>
@@ -82,6 +84,7 @@ class KeyScatter {
   KeyForm form_;
   int partition_bits_;
   std::size_t row_count_;
+  std::size_t share_;  // rows of each partition in the common room
   std::unique_ptr<KeyedRow[]> room_;
   std::vector<Buffer> buffers_;
   RowCounts counts_;

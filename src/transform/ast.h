@@ -44,6 +44,7 @@ struct Node {
 struct Ast {
   std::string source;
   std::string defined_name;  // of a leading `name =`; empty without
+  std::size_t body = 0;      // where the expression begins, behind that
   std::vector<Node> nodes;
   std::vector<NodeId> children;
   NodeId root = 0;

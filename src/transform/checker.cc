@@ -42,6 +42,7 @@ void Pin(const transform::Ast& ast, const transform::Analyzer& analyzer, Checked
     at = name.end;
   }
   result->pinned += source.substr(at);
+  result->body = ast.body;  // nothing in front of it is replaced
 }
 
 }  // namespace

@@ -87,6 +87,7 @@ class Parser {
   absl::StatusOr<Ast> Run() {
     ast_.source = std::string(source_);
     TakeDefinedName();
+    ast_.body = Peek().begin;
     if (Peek().kind == TokenKind::kEnd) return ErrorAt(source_, 0, 0, "the expression is empty");
     LARDER_ASSIGN_OR_RETURN(ast_.root, Expression(kNone));
     if (Peek().kind != TokenKind::kEnd)

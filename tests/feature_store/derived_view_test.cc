@@ -31,7 +31,7 @@ constexpr std::string_view kDefinitions = R"json({"project": "p",
   {"name": "scores", "kind": "view", "view": "scored"}],
  "feature_views": [
   {"name": "clean", "entities": ["card"], "source": "live", "features": [
-    {"name": "x"}, {"name": "net", "expr": "coalesce(y, 0.5) * 2 - x"}, {"name": "z", "type": "int64"},
+    {"name": "x"}, {"name": "net", "expr": "net = coalesce(y, 0.5) * 2 - x -- twice"}, {"name": "z", "type": "int64"},
     {"name": "days", "expr": "current_date - at::date"}]},
   {"name": "scored", "entities": ["card"], "source": "cleaned", "features": [
     {"name": "score", "expr": "net * net + z // 2"}, {"name": "net"}, {"name": "z"}, {"name": "x"},
@@ -208,6 +208,23 @@ TEST_CASE("views over views are replayed without a mismatch",
   REQUIRE(report.ok());
   CHECK(report->checked() == 120);
   CHECK(report->mismatches() == 0);
+}
+
+TEST_CASE("a name in front of a derived expression stays a name", "[feature_store][derived]") {
+  StoreFixture fixture;
+  fixture.Apply(R"json({"project": "p",
+   "entities": [{"name": "card", "join_keys": [{"name": "k", "type": "int64"}]}],
+   "sources": [{"name": "live", "kind": "push", "event_time": "at", "fields": [{"name": "k", "type": "int64"},
+      {"name": "flag", "type": "bool"}, {"name": "amount", "type": "int64"}, {"name": "at", "type": "timestamp"}]},
+     {"name": "rows", "kind": "view", "view": "base"}],
+   "feature_views": [
+    {"name": "base", "entities": ["card"], "source": "live", "features": [
+      {"name": "suspicious", "expr": "flag and amount > 3"}]},
+    {"name": "over", "entities": ["card"], "source": "rows", "features": [
+      {"name": "flag", "expr": "flag = suspicious"}]}]})json");
+  fixture.Push("live",
+               {{{"k", 1}, {"flag", false}, {"amount", 5}, {"at", At("2025-01-09T00:00:00Z")}}});
+  CHECK(Shown(fixture.Get({"over:flag"}, {{{"k", 1}}}), "flag", 0) == "false PRESENT");
 }
 
 TEST_CASE("events staged in a session reach views over views", "[feature_store][derived]") {

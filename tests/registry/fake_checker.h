@@ -39,6 +39,7 @@ class FakeChecker : public larder::ExpressionChecker {
     if (tokens.size() > 2 && tokens[1] == "=") {
       tokens.erase(tokens.begin(), tokens.begin() + 2);
       places.erase(places.begin(), places.begin() + 2);
+      out.body = places.front();
     }
     bool comparison = false, division = false, text_result = false, integer_result = false;
     bool has_float = false, has_number = false;

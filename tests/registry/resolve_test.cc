@@ -477,7 +477,20 @@ TEST_CASE("a derived view reads the rows of another", "[registry][resolve]") {
   CHECK(View(store, "b").version == 2);
   // Its rows are those of the base's source, and expressions say so.
   CHECK(View(store, "b").source.name == "s");
-  CHECK(View(store, "b").features[0].aggregate->input == "(x + 1)");
+  CHECK(View(store, "b").features[0].aggregate->input == "(x + 1\n)");
+}
+
+TEST_CASE("a derived view is checked again when its base's source changes", "[registry][resolve]") {
+  Store store;
+  const std::string json =
+      R"({"project": "p", "entities": [{"name": "e", "join_keys": [{"name": "k", "type": "int64"}]}],
+    "sources": [{"name": "s", "kind": "push", "event_time": "t", "retention": "30d", "fields": [{"name": "k", "type": "int64"},
+      {"name": "x", "type": "int64"}, {"name": "t", "type": "timestamp"}]}, {"name": "d", "kind": "view", "view": "a"}],
+    "feature_views": [{"name": "b", "entities": ["e"], "source": "d", "aggregates": [{"function": "max", "input": "x", "window": "7d"}]},
+                      {"name": "a", "entities": ["e"], "source": "s", "features": [{"name": "x"}]}]})";
+  store.Apply(json);
+  CHECK_THAT(store.Refusal(Replaced(json, R"("retention": "30d")", R"("retention": "1d")")),
+             ContainsSubstring("max_x_7d needs events of"));
 }
 
 TEST_CASE("what a derived view cannot read is refused", "[registry][resolve]") {
@@ -501,16 +514,16 @@ TEST_CASE("what a derived view cannot read is refused", "[registry][resolve]") {
       {R"("source": "s", "features")", R"("source": "s", "partial_updates": true, "features")",
        "feature view a has partial updates: its rows do not hold all features"},
       {R"("entities": ["e"], "source": "d")", R"("entities": ["g"], "source": "d")",
-       "join key code is computed by feature view a; it must be a field of source s"},
+       "join key code is computed or widened by feature view a; it must be a field of source s"},
       {R"("input": "x", "window": "7d")", R"("input": "x", "window": "7d", "group_by": "code")",
-       "group_by code is computed by feature view a"},
+       "group_by code is computed or widened by feature view a"},
       {R"("kind": "view", "view": "a")", R"("kind": "view", "view": "a", "late_by": "1h")",
        "source d has the rows of feature view a as they are"},
       {R"("source": "d", "aggregates")", R"("source": "d", "union": ["other"], "aggregates")",
        "a derived view reads the rows of one view only"},
       {R"({"name": "code", "expr": "x + 1"})",
        R"j({"name": "code", "expr": "x + 1"}, {"name": "t", "expr": "now()"})j",
-       "event time t is computed by feature view a"},
+       "event time t is computed or widened by feature view a"},
       {R"("input": "x")", R"("input": "y")", "unknown field of source d: y"},
   };
   for (const auto& c : cases) {

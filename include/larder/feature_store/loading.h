@@ -51,9 +51,9 @@ struct MaterializeOptions {
   // Rows that the caller has, in place of the files of their sources. Views over other sources read those.
   std::vector<SourceRows> sources;
   std::optional<bool> strict;  // overrides the source's: whether one bad row refuses the load
-  // Rows are encoded on so many threads, the calling one among them, and so are the segments built of a full load of a
-  // view without pushed rows, or of a first one; below 1 is 1. The rest, reading and writing among it, is the calling
-  // thread's. What is stored is the same whatever it is.
+  // The segments of a load that meets no rows, loaded or pushed, are built on so many threads, the calling one among them,
+  // and rows are encoded on one for every 32,768 of a batch: at most two for a file's. Below 1 is 1. The rest, reading and
+  // writing among it, is the calling thread's. What is stored is the same whatever it is.
   int thread_count = 1;
   // Looks at what would become live, after the view's own validators. An error refuses the whole load: the rows that are
   // live stay so.

@@ -93,7 +93,7 @@ struct GenerationSummary {
 // and written partition by partition, large ones in transactions of their own; partitions without new rows are shared
 // with the live one. Nothing is visible until Publish.
 //
-// Memory: the rows added, each with 8 bytes more, and a few partitions of some 3 MB. Threads: thread-bound. Lifetime: the lease and the layout must outlive it.
+// Memory: the rows added, each with 8 bytes more, twice that where threads encode small batches, and a few partitions. Threads: thread-bound. Lifetime: the lease and the layout must outlive it.
 class GenerationBuilder {
  public:
   static absl::StatusOr<GenerationBuilder> Begin(const LoadLease& lease,

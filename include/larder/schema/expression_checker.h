@@ -30,6 +30,7 @@ struct CheckedExpression {
     std::size_t end = 0;
   };
   std::vector<Use> uses;
+  std::size_t body = 0;  // where in `pinned` the expression begins, behind `name =`
 };
 
 class ExpressionChecker {
