@@ -23,7 +23,9 @@ std::string WhyUnreadable(const Source& source) {
       return Concat("source ", source.name,
                     " is push only and keeps no history to read: give it a batch_source");
     case SourceKind::kView:
-      return Concat("source ", source.name, ": resolved before views over views could be read; apply the definitions again");
+      return Concat(
+          "source ", source.name,
+          ": resolved before views over views could be read; apply the definitions again");
   }
   return Concat("source ", source.name, " is of no known kind");
 }
