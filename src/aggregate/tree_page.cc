@@ -129,10 +129,9 @@ std::string WritePage(const TreeNode& node, std::size_t begin, std::size_t end) 
 
 std::optional<LeafColumns> ReadLeafColumns(std::string_view page, const DataType& input) {
   ByteReader in(page);
-  const auto version = in.Get<uint8_t>();
-  const auto kind = in.Get<uint8_t>();
-  uint64_t count = 0;
-  if (version != kVersionOfColumns || kind != kLeaf || !GetVarint(&in, &count)) return {};
+  const absl::StatusOr<PageHead> head = GetHead(&in, true);
+  if (!head.ok() || head->version != kVersionOfColumns) return {};
+  const uint64_t count = head->count;
   if (in.Get<InputForm>() != InputForm::kWords || !IsWordType(input)) return {};
   if (!in.ok() || count > in.remaining() / (2 * sizeof(uint64_t))) return {};
   const WordColumn times(in.GetRaw(count * sizeof(uint64_t)).data(), count);

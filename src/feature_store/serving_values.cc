@@ -25,7 +25,7 @@ absl::Status ServingSession::State::SetCells(UseState& state, std::size_t i, Tim
                                ? Index(state.same_keys_as)
                                : static_cast<std::size_t>(&state - uses_.data());
   if (state.windows.has_value()) return SetWindowCells(state, uses_[keys].keys[i], i);
-  if (use.view->definition.partial_updates) {
+  if (state.partial_updates) {
     const KeyRef& key = uses_[keys].keys[i];
     const bool has_key = key.key.data() != nullptr;
     if (has_key) {
@@ -61,7 +61,7 @@ absl::Status ServingSession::State::SetCells(UseState& state, std::size_t i, Tim
 
 absl::Status ServingSession::State::SetWindowCells(UseState& state, const KeyRef& key,
                                                    std::size_t i) {
-  const auto staged = staged_.WindowsOf(state.use->view->data_id, key.key);
+  const auto staged = staged_.WindowsOf(state.data_id, key.key);
   LARDER_RETURN_IF_ERROR(staged.empty() ? state.windows->ReadAhead(session_, i)
                                         : state.windows->Read(session_, key.key, staged));
   const bool hides = bound_->service->definition.partial == PartialPolicy::kNull;

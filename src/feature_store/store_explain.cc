@@ -14,6 +14,7 @@
 #include "feature_store/stored_origins.h"
 #include "feature_store/tables.h"
 #include "feature_store/training_explanation.h"
+#include "feature_store/window_ids.h"
 #include "feature_store/window_records.h"
 #include "larder/base/text.h"
 #include "larder/feature_store/receipt.h"
@@ -67,12 +68,8 @@ absl::StatusOr<std::vector<std::string>> LimitsOf(const Receipt& receipt, const 
     const uint32_t data_id = use.view->data_id;
     const std::string view = use.view->ToString();
     LARDER_ASSIGN_OR_RETURN(ViewFloors floors, read.session.FloorsOf(data_id));
-    LARDER_ASSIGN_OR_RETURN(const std::optional<std::string_view> windows,
-                            read.session.GetRecord(kWindowTable, WindowPrefix(data_id)));
-    if (windows) {
-      LARDER_ASSIGN_OR_RETURN(const WindowRecord record, WindowRecord::Parse(*windows));
-      floors.known_at = std::max(floors.known_at, Timestamp{record.known_floor_us});
-    }
+    LARDER_ASSIGN_OR_RETURN(const WindowRecord windows, ReadWindowRecord(read.session, data_id));
+    floors.known_at = std::max(floors.known_at, Timestamp{windows.known_floor_us});
     if (floors.known_at > Timestamp::Min()) {
       limits.push_back(Concat(view, ": versions were dropped that later ones had replaced by ",
                               FormatTimestamp(floors.known_at)));

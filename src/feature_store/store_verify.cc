@@ -34,11 +34,7 @@ class WindowCheck {
       sets_.push_back(std::move(set));
     }
     const std::string prefix = WindowPrefix(view_.data_id);
-    LARDER_ASSIGN_OR_RETURN(const std::optional<std::string_view> record,
-                            session_.GetRecord(kWindowTable, prefix));
-    if (record) {
-      LARDER_ASSIGN_OR_RETURN(record_, WindowRecord::Parse(*record));
-    }
+    LARDER_ASSIGN_OR_RETURN(record_, ReadWindowRecord(session_, view_.data_id));
     LARDER_RETURN_IF_ERROR(Each(kWindowKeyTable, [&](std::string_view name, std::string_view bytes) {
       CheckKey(name.substr(prefix.size()), bytes);
     }));

@@ -13,6 +13,14 @@
 
 namespace larder::inline LARDER_ABI {
 
+// What is kept of a view's windows as a whole. `records`: a snapshot, or a transaction.
+template <class Records>
+absl::StatusOr<WindowRecord> ReadWindowRecord(const Records& records, uint32_t data_id) {
+  LARDER_ASSIGN_OR_RETURN(const std::optional<std::string_view> bytes,
+                          records.GetRecord(kWindowTable, WindowPrefix(data_id)));
+  return bytes ? WindowRecord::Parse(*bytes) : absl::StatusOr<WindowRecord>(WindowRecord());
+}
+
 // The name of an id's record.
 struct WindowIdName {
   // `by_key`: ids of one key are neighbours in the file.

@@ -110,12 +110,7 @@ absl::Status WindowReader::Begin(const ReadSession& session, Timestamp as_of,
     stream.folder.SetRanges(ranges);
   }
   complete_from_us_ = std::numeric_limits<int64_t>::min();
-  LARDER_ASSIGN_OR_RETURN(const std::optional<std::string_view> bytes,
-                          session.GetRecord(kWindowTable, WindowPrefix(view_.data_id)));
-  record_ = {};
-  if (bytes) {
-    LARDER_ASSIGN_OR_RETURN(record_, WindowRecord::Parse(*bytes));
-  }
+  LARDER_ASSIGN_OR_RETURN(record_, ReadWindowRecord(session, view_.data_id));
   LARDER_ASSIGN_OR_RETURN(const LoadRecord load, LoadRecordIn(session, view_.data_id));
   const bool push_only = view_.source.kind == SourceKind::kPush && !view_.batch;
   if (load.loaded) {

@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "feature_store/row_writing.h"
+#include "feature_store/window_ids.h"
 
 namespace larder::inline LARDER_ABI {
 namespace {
@@ -111,11 +112,7 @@ absl::StatusOr<WindowWriter> WindowWriter::Open(const ViewVersion& view, const W
   for (const WindowFeature& feature : plan.features()) {
     if (feature.window.rows) writer.may_wait_[feature.stream] = 0;
   }
-  LARDER_ASSIGN_OR_RETURN(const std::optional<std::string_view> record,
-                          transaction.GetRecord(kWindowTable, WindowPrefix(view.data_id)));
-  if (record) {
-    LARDER_ASSIGN_OR_RETURN(writer.record_, WindowRecord::Parse(*record));
-  }
+  LARDER_ASSIGN_OR_RETURN(writer.record_, ReadWindowRecord(transaction, view.data_id));
   return writer;
 }
 

@@ -10,7 +10,7 @@
 namespace larder::inline LARDER_ABI {
 namespace {
 
-std::size_t RowBytes(const std::vector<SegmentEntry>& entries) {
+std::size_t RowBytes(std::span<const SegmentEntry> entries) {
   std::size_t size = 0;
   for (const SegmentEntry& entry : entries) {
     for (const std::string_view row : entry.rows) size += row.size();
@@ -40,6 +40,19 @@ void SortByHash(uint32_t depth, std::vector<SegmentEntry>* entries) {
 }
 
 }  // namespace
+
+std::optional<std::size_t> CutOf(uint32_t prefix, uint8_t depth,
+                                 std::span<const SegmentEntry> entries) {
+  if (depth >= ViewDirectory::kDepthMax || RowBytes(entries) <= kPartitionSizeMax ||
+      entries.front().hash == entries.back().hash) {
+    return std::nullopt;
+  }
+  const uint64_t middle = (2 * uint64_t{prefix} + 1) << (63 - depth);
+  const auto cut =
+      std::partition_point(entries.begin(), entries.end(),
+                           [middle](const SegmentEntry& entry) { return entry.hash < middle; });
+  return static_cast<std::size_t>(cut - entries.begin());
+}
 
 absl::StatusOr<std::vector<SegmentEntry>> MergeSegments(std::span<const SegmentView> segments,
                                                         std::vector<SegmentEntry> newer,
@@ -101,7 +114,7 @@ absl::Status LayerWriter::Open() {
 }
 
 absl::StatusOr<SegmentRef> LayerWriter::PutSegment(const SegmentPlace& place,
-                                                   const std::vector<SegmentEntry>& entries) {
+                                                   std::span<const SegmentEntry> entries) {
   const std::string bytes = BuildSegment(place, entries);
   if (bytes.size() > UINT32_MAX - 4096) {
     return WithKind(InvalidArgumentError("a segment of ", bytes.size(), " bytes"),
@@ -131,20 +144,15 @@ absl::Status LayerWriter::PutDirectory() {
                            directory_.Serialize());
 }
 
-absl::Status LayerWriter::Rewrite(std::size_t partition, std::size_t kept, const SegmentShape& shape,
-                                  const std::vector<SegmentEntry>& entries) {
+absl::Status LayerWriter::Rewrite(std::size_t partition, std::size_t kept,
+                                  const SegmentShape& shape, std::span<const SegmentEntry> entries) {
   const Partition place = directory_.partitions()[partition];
-  if (kept == 0 && place.depth < ViewDirectory::kDepthMax &&
-      RowBytes(entries) > kPartitionSizeMax && entries.front().hash != entries.back().hash) {
+  const auto cut = kept == 0 ? CutOf(place.prefix, place.depth, entries) : std::nullopt;
+  if (cut) {
     directory_.Split(partition);
-    const uint64_t middle = uint64_t{directory_.partitions()[partition + 1].prefix}
-                            << (63 - place.depth);
-    const auto cut =
-        std::partition_point(entries.begin(), entries.end(),
-                             [middle](const SegmentEntry& entry) { return entry.hash < middle; });
     // The upper half first: the lower one's place stays what it is.
-    LARDER_RETURN_IF_ERROR(Rewrite(partition + 1, 0, shape, {cut, entries.end()}));
-    return Rewrite(partition, 0, shape, {entries.begin(), cut});
+    LARDER_RETURN_IF_ERROR(Rewrite(partition + 1, 0, shape, entries.subspan(*cut)));
+    return Rewrite(partition, 0, shape, entries.first(*cut));
   }
   std::vector<SegmentRef>& refs = directory_.partition(partition).segments;
   refs.resize(kept);

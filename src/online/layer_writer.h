@@ -22,6 +22,9 @@ namespace larder::inline LARDER_ABI {
 
 // Partitions are cut in two when one segment would be larger than this (by the rows, not by keys that share a hash).
 inline constexpr std::size_t kPartitionSizeMax = std::size_t{6} << 20;
+// The first entry of the upper half of a partition that is to be cut; nullopt: one segment holds its entries.
+std::optional<std::size_t> CutOf(uint32_t prefix, uint8_t depth,
+                                 std::span<const SegmentEntry> entries);
 // A new segment takes in the ones before it that are less than this many times its size. So a partition has about
 // log4(its size / a push's) segments, and a row is written again about as often.
 inline constexpr std::size_t kMergeRatio = 4;
@@ -72,9 +75,9 @@ class LayerWriter {
   absl::Status KeepBudget();
   // Rewrites partition `partition` as `segments` kept plus one made of `entries`, or several when they are too large.
   absl::Status Rewrite(std::size_t partition, std::size_t kept, const SegmentShape& shape,
-                       const std::vector<SegmentEntry>& entries);
+                       std::span<const SegmentEntry> entries);
   absl::StatusOr<SegmentRef> PutSegment(const SegmentPlace& place,
-                                        const std::vector<SegmentEntry>& entries);
+                                        std::span<const SegmentEntry> entries);
   absl::Status DeleteSegment(uint64_t id);
   absl::Status PutDirectory();
 

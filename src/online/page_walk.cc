@@ -5,17 +5,12 @@
 
 #include "larder/base/bytes.h"
 #include "larder/base/text.h"
+#include "online/lmdb_page.h"
 
 namespace larder::inline LARDER_ABI {
 namespace {
 
-constexpr std::size_t kPageHeader = 16;
-constexpr std::size_t kNodeHeader = 8;
-constexpr uint16_t kBranch = 0x01;
-constexpr uint16_t kLeaf = 0x02;
-constexpr uint16_t kOverflow = 0x04;
 constexpr uint16_t kKindMask = 0x6F;
-constexpr uint16_t kNodeBig = 0x01;
 constexpr uint16_t kNodeTree = 0x02;
 constexpr uint16_t kNodeDuplicates = 0x04;
 constexpr uint16_t kIntegerKeys = 0x08;
@@ -31,7 +26,7 @@ struct Node {
 
 // The page's node places, or false when they leave the page.
 bool NodeCount(const std::string& page, std::size_t* count) {
-  const auto lower = LoadAs<uint16_t>(page.data() + 12);
+  const auto lower = LoadAs<uint16_t>(page.data() + kPlacesEndAt);
   const auto upper = LoadAs<uint16_t>(page.data() + 14);
   if (lower < kPageHeader || lower % 2 != 0 || lower > upper || upper > page.size()) return false;
   *count = (lower - kPageHeader) / 2;
@@ -39,16 +34,13 @@ bool NodeCount(const std::string& page, std::size_t* count) {
 }
 
 bool ReadNode(const std::string& page, std::size_t i, bool branch, Node* node) {
-  node->at = LoadAs<uint16_t>(page.data() + kPageHeader + 2 * i);
+  node->at = PlaceOfNode(page.data(), i);
   if (node->at < kPageHeader || node->at + kNodeHeader > page.size()) return false;
   const char* raw = page.data() + node->at;
-  node->flags = LoadAs<uint16_t>(raw + 4);
-  node->number = LoadAs<uint16_t>(raw) | (uint64_t{LoadAs<uint16_t>(raw + 2)} << 16);
-  if (branch) node->number |= uint64_t{node->flags} << 32;
-  const std::size_t key_size = LoadAs<uint16_t>(raw + 6);
-  if (node->at + kNodeHeader + key_size > page.size()) return false;
-  node->key = {raw + kNodeHeader, key_size};
-  return true;
+  node->flags = NodeFlags(raw);
+  node->number = branch ? ChildPage(raw) : ValueSize(raw);
+  node->key = NodeKey(raw);
+  return node->at + kNodeHeader + node->key.size() <= page.size();
 }
 
 bool KeyLess(std::string_view a, std::string_view b, bool integers) {
@@ -124,9 +116,10 @@ void PageWalk::WalkPage(uint64_t number, int level, const TreeHead& head, Tree k
   std::string page;
   if (!Claim(number, 1, what) || !ReadPages(number, 1, &page)) return;
   const auto own_number = LoadAs<uint64_t>(page.data());
-  const auto kind_bits = static_cast<uint16_t>(LoadAs<uint16_t>(page.data() + 10) & kKindMask);
+  const auto kind_bits =
+      static_cast<uint16_t>(LoadAs<uint16_t>(page.data() + kPageFlagsAt) & kKindMask);
   const bool leaf = level == head.depth;
-  if (own_number != number || kind_bits != (leaf ? kLeaf : kBranch)) {
+  if (own_number != number || kind_bits != (leaf ? kPageLeaf : kPageBranch)) {
     Problem(
         Concat(what, ": page ", number, " says it is page ", own_number, " of kind ", kind_bits));
     return;
@@ -192,12 +185,12 @@ void PageWalk::WalkLeaf(const std::string& page, uint64_t number, const TreeHead
     std::string_view value(page.data() + value_at, big ? 8 : static_cast<std::size_t>(node.number));
     if (big) {
       const auto first = LoadAs<uint64_t>(value.data());
-      const uint64_t pages = (kPageHeader + node.number + meta_.page_size - 1) / meta_.page_size;
+      const uint64_t pages = PagesOfLongValue(node.number, meta_.page_size);
       if (!Claim(first, pages, what) || !ReadPages(first, pages, &overflow)) continue;
       const auto kind_bits =
-          static_cast<uint16_t>(LoadAs<uint16_t>(overflow.data() + 10) & kKindMask);
-      if (LoadAs<uint64_t>(overflow.data()) != first || kind_bits != kOverflow ||
-          LoadAs<uint32_t>(overflow.data() + 12) != pages) {
+          static_cast<uint16_t>(LoadAs<uint16_t>(overflow.data() + kPageFlagsAt) & kKindMask);
+      if (LoadAs<uint64_t>(overflow.data()) != first || kind_bits != kPageLong ||
+          LoadAs<uint32_t>(overflow.data() + kPlacesEndAt) != pages) {
         Problem(Concat(what, ": page ", first, " is not the start of a long value of ", pages,
                        " pages"));
         continue;

@@ -1,6 +1,5 @@
 #include "online/partition_builder.h"
 
-#include <algorithm>
 #include <utility>
 
 #include "online/layer_writer.h"
@@ -10,25 +9,16 @@ namespace larder::inline LARDER_ABI {
 void BuildSegments(SegmentPlace place, std::span<const SegmentEntry> entries,
                    std::vector<BuiltSegment>* out) {
   if (entries.empty()) return;
-  std::size_t size = 0;
-  for (const SegmentEntry& entry : entries) {
-    for (const std::string_view row : entry.rows) size += row.size();
-  }
-  if (size <= kPartitionSizeMax || place.depth >= ViewDirectory::kDepthMax ||
-      entries.front().hash == entries.back().hash) {
+  const auto cut = CutOf(place.prefix, place.depth, entries);
+  if (!cut) {
     out->push_back({place.prefix, place.depth, BuildSegment(place, entries)});
     return;
   }
   ++place.depth;
   place.prefix <<= 1;
-  const uint64_t middle = uint64_t{place.prefix + 1} << (64 - place.depth);
-  const auto cut = static_cast<std::size_t>(
-      std::partition_point(entries.begin(), entries.end(),
-                           [middle](const SegmentEntry& entry) { return entry.hash < middle; }) -
-      entries.begin());
-  BuildSegments(place, entries.first(cut), out);
+  BuildSegments(place, entries.first(*cut), out);
   ++place.prefix;
-  BuildSegments(place, entries.subspan(cut), out);
+  BuildSegments(place, entries.subspan(*cut), out);
 }
 
 absl::StatusOr<bool> PartitionBuilder::Build(const Partition& partition,

@@ -8,19 +8,12 @@
 #include "larder/base/bytes.h"
 #include "online/environment_impl.h"
 #include "online/file_check.h"
+#include "online/lmdb_page.h"
 #include "online/record_key.h"
 
 namespace larder::inline LARDER_ABI {
 namespace {
 
-// Of LMDB 0.9's pages and their nodes.
-constexpr std::size_t kPageHeader = 16;
-constexpr std::size_t kPageFlagsAt = 10;
-constexpr uint16_t kPageBranch = 1;
-constexpr uint16_t kPageLeaf = 2;
-constexpr std::size_t kPlacesEndAt = 12;
-constexpr std::size_t kNodeHeader = 8;
-constexpr uint16_t kNodeBig = 1;
 constexpr std::size_t kTreeHeadSize = 48;
 constexpr std::size_t kLine = 64;
 
@@ -28,16 +21,7 @@ void Fetch(const char* from, std::size_t size) {
   for (std::size_t at = 0; at < size; at += kLine) __builtin_prefetch(from + at);
 }
 
-const char* NodeOf(const char* page, std::size_t i) {
-  return page + LoadAs<uint16_t>(page + kPageHeader + 2 * i);
-}
-uint64_t LowBitsOf(const char* node) {
-  return LoadAs<uint16_t>(node) | (uint64_t{LoadAs<uint16_t>(node + 2)} << 16U);
-}
-uint16_t FlagsOf(const char* node) { return LoadAs<uint16_t>(node + 4); }
-std::string_view KeyOf(const char* node) {
-  return {node + kNodeHeader, LoadAs<uint16_t>(node + 6)};
-}
+const char* NodeOf(const char* page, std::size_t i) { return page + PlaceOfNode(page, i); }
 
 // As LMDB compares them. Requires: sizes are multiples of 8, as those of all keys of records are.
 int Compare(std::string_view a, std::string_view b) {
@@ -97,7 +81,7 @@ class RecordTree::Descent {
       if (!OpenPage()) return Damaged();
     } else {
       if (!HasKey(node_)) return Damaged();
-      const int order = Compare(key_, KeyOf(node_));
+      const int order = Compare(key_, NodeKey(node_));
       if (order == 0 && levels_below_ == 0) {
         if (!HasValue(node_)) return Damaged();
         found_ = node_;
@@ -119,14 +103,14 @@ class RecordTree::Descent {
     if (levels_below_ == 0) return false;
     const char* const child = NodeOf(page_, low_ - 1);
     if (!HasKey(child)) return Damaged();
-    Enter(LowBitsOf(child) | (uint64_t{FlagsOf(child)} << 32U));
+    Enter(ChildPage(child));
     return !damaged_;
   }
 
   [[nodiscard]] bool damaged() const { return damaged_; }
   [[nodiscard]] std::optional<std::string_view> value() const {
     if (found_ == nullptr) return {};
-    return std::string_view(Value(), LowBitsOf(found_));
+    return std::string_view(Value(), ValueSize(found_));
   }
 
  private:
@@ -163,26 +147,26 @@ class RecordTree::Descent {
   // Whether its key, and its value, are where it says.
   [[nodiscard]] bool HasKey(const char* node) const {
     if (RoomBehind(node) < kNodeHeader) return false;
-    const std::size_t size = KeyOf(node).size();
+    const std::size_t size = NodeKey(node).size();
     return size % sizeof(uint64_t) == 0 && size <= RoomBehind(node + kNodeHeader);
   }
   [[nodiscard]] bool HasValue(const char* node) const {
-    const char* const inside = node + kNodeHeader + KeyOf(node).size();
+    const char* const inside = node + kNodeHeader + NodeKey(node).size();
     const std::size_t room = RoomBehind(inside);
-    const uint64_t size = LowBitsOf(node);
-    if ((FlagsOf(node) & kNodeBig) == 0) return size <= room;
+    const uint64_t size = ValueSize(node);
+    if ((NodeFlags(node) & kNodeBig) == 0) return size <= room;
     if (room < sizeof(uint64_t)) return false;
     const auto page = LoadAs<uint64_t>(inside);
-    const uint64_t pages = (kPageHeader + size + tree_->page_size_ - 1) / tree_->page_size_;
+    const uint64_t pages = PagesOfLongValue(size, tree_->page_size_);
     return page < tree_->page_count_ && pages <= tree_->page_count_ - page;
   }
   [[nodiscard]] const char* Value() const {
-    const char* const inside = found_ + kNodeHeader + KeyOf(found_).size();
-    if ((FlagsOf(found_) & kNodeBig) == 0) return inside;
+    const char* const inside = found_ + kNodeHeader + NodeKey(found_).size();
+    if ((NodeFlags(found_) & kNodeBig) == 0) return inside;
     return tree_->Page(LoadAs<uint64_t>(inside)) + kPageHeader;
   }
   // Its first part: the processor sees by itself that the rest is read in order.
-  void FetchValue() const { Fetch(Value(), std::min<std::size_t>(LowBitsOf(found_), 8 * kLine)); }
+  void FetchValue() const { Fetch(Value(), std::min<std::size_t>(ValueSize(found_), 8 * kLine)); }
 
   const RecordTree* tree_ = nullptr;
   std::string_view key_;

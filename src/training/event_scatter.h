@@ -22,8 +22,11 @@ class EventBuffer {
   // Room for `size` more bytes, not yet written.
   char* Grow(std::size_t size);
   void Clear();
-  [[nodiscard]] const char* records() const { return data_.get(); }
   [[nodiscard]] std::size_t size() const { return size_; }
+  // Lifetime: until the next Grow or Clear.
+  [[nodiscard]] EventRef at(std::size_t i, std::size_t record_size) const LARDER_LIFETIME_BOUND {
+    return {data_.get() + i * record_size, text.data()};
+  }
   std::string text;
 
  private:

@@ -125,8 +125,8 @@ class LargeBatchOffer {
         (*in_.partitions)[won[i].partition].FetchRecord(won[i].record);
       writer->AddRows(*in_.events, *in_.keys, rows, in_.first_ordinal);
       for (std::size_t i = 0; i < rows.size(); ++i) {
-        const EventRef event{written.records() + i * in_.layout->record_size, written.text.data()};
-        (*in_.partitions)[won[i].partition].FillRecord(won[i].record, event);
+        (*in_.partitions)[won[i].partition].FillRecord(won[i].record,
+                                                       written.at(i, in_.layout->record_size));
       }
       written.Clear();
     }

@@ -66,9 +66,7 @@ SpinePartition::SlotRange SpinePartition::RangeOf(EventRef event, uint32_t group
 void SpinePartition::FindGroups(const EventBuffer& events, std::size_t begin, std::size_t count,
                                 uint32_t* groups) const {
   std::array<uint64_t, kEventsTogether> hashes;
-  const auto event_at = [&](std::size_t i) {
-    return EventRef{events.records() + (begin + i) * layout_->record_size, events.text.data()};
-  };
+  const auto event_at = [&](std::size_t i) { return events.at(begin + i, layout_->record_size); };
   for (std::size_t i = 0; i < count; ++i) {
     hashes[i] = KeyHash(layout_->key_form, EventLayout::KeyWordOf(event_at(i)));
     index_->FetchGroup(hashes[i]);
@@ -86,9 +84,7 @@ void SpinePartition::OfferByTime(const EventBuffer& events) {
   std::array<KeyedRow, PartitionIndex::kRowsTogether> rows;
   for (std::size_t begin = 0; begin < count; begin += rows.size()) {
     const std::size_t together = std::min(rows.size(), count - begin);
-    const auto event_at = [&](std::size_t i) {
-      return EventRef{events.records() + (begin + i) * layout_->record_size, events.text.data()};
-    };
+    const auto event_at = [&](std::size_t i) { return events.at(begin + i, layout_->record_size); };
     for (std::size_t i = 0; i < together; ++i) {
       const EventRef event = event_at(i);
       rows[i] = {KeyHash(KeyForm::kWord, EventLayout::KeyWordOf(event)),
@@ -105,9 +101,6 @@ void SpinePartition::Offer(const EventBuffer& events) {
   if (FindsByTime(*view_, *layout_)) return OfferByTime(events);
   const KnownAt other = view_->known_at == KnownAt::kSpine ? KnownAt::kAny : KnownAt::kSpine;
   const std::size_t count = events.size() / layout_->record_size;
-  const auto event_at = [&](std::size_t i) {
-    return EventRef{events.records() + i * layout_->record_size, events.text.data()};
-  };
   struct Found {
     EventRef event;
     uint32_t group = 0;
@@ -124,7 +117,7 @@ void SpinePartition::Offer(const EventBuffer& events) {
       if (groups[i] == 0) continue;
       const uint32_t group = groups[i] - 1;
       __builtin_prefetch(index_->slot_times() + index_->group(group).begin);
-      block[found++] = {event_at(begin + i), group, {}};
+      block[found++] = {events.at(begin + i, layout_->record_size), group, {}};
     }
     for (std::size_t i = 0; i < found; ++i) {
       Found& at = block[i];
